@@ -1,0 +1,35 @@
+/**
+ * A value that does not print: toString, JSON and the inspectors of Node and Bun all say `[secret]`.
+ * `reveal` is called in two places only: where the environment of CMD is built and where a user asked for the text.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** Length in UTF-8 bytes, for size checks that need not see the value. */
+  get sizeBytes(): number {
+    return Buffer.byteLength(this.#value);
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "[secret]";
+  }
+}
+
+/** Names and values in the order in which they were read. */
+export type Variables = ReadonlyMap<string, Secret>;
