@@ -1,0 +1,67 @@
+import { refusal } from "./refusal.ts";
+
+const LF = 0x0a;
+const BYTE_ORDER_MARK = "\uFEFF";
+
+/**
+ * The text of a .env file: UTF-8 without a leading byte order mark, every line ended by LF alone.
+ * CRLF becomes LF inside quotes too, as dotenv does it.
+ *
+ * @throws SealexecError "data", with the line, for invalid UTF-8, NUL, and CR without LF. dotenv would turn
+ *   the last into a line end, so that a terminal shows one assignment where two are set.
+ */
+export function decodeText(bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes);
+  const nul = text.indexOf("\0");
+  if (nul !== -1) {
+    throw refusal(lineAt(text, nul), "NUL byte", "no environment variable can hold it");
+  }
+  const carriageReturn = text.search(/\r(?!\n)/);
+  if (carriageReturn !== -1) {
+    throw refusal(
+      lineAt(text, carriageReturn),
+      "carriage return without line feed",
+      'end lines with LF or CRLF; in a value write "\\r" in double quotes',
+    );
+  }
+  const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
+  return text.slice(start).replaceAll("\r\n", "\n");
+}
+
+function decodeUtf8(bytes: Uint8Array): string {
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  try {
+    return decoder.decode(bytes);
+  } catch {
+    throw refusal(
+      firstInvalidLine(bytes, decoder),
+      "invalid UTF-8",
+      "save the file as UTF-8; binary values need an encoding such as base64",
+    );
+  }
+}
+
+/** No byte of a multi-byte character is LF, so a text is valid where each of its lines is. */
+function firstInvalidLine(bytes: Uint8Array, decoder: TextDecoder): number {
+  let line = 1;
+  for (let start = 0; ; line += 1) {
+    const end = bytes.indexOf(LF, start);
+    try {
+      decoder.decode(bytes.subarray(start, end === -1 ? bytes.length : end));
+    } catch {
+      return line;
+    }
+    if (end === -1) {
+      return line;
+    }
+    start = end + 1;
+  }
+}
+
+function lineAt(text: string, index: number): number {
+  let line = 1;
+  for (let at = text.indexOf("\n"); at !== -1 && at < index; at = text.indexOf("\n", at + 1)) {
+    line += 1;
+  }
+  return line;
+}
