@@ -34,17 +34,30 @@ export interface ErrorDetails {
   readonly hint?: string | undefined;
   /** what was caught, for tests; never printed */
   readonly cause?: unknown;
+  /** the message already says at which stage and target it happened */
+  readonly located?: boolean;
 }
 
 export class SealexecError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
+  readonly located: boolean;
 
   constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "SealexecError";
     this.kind = kind;
     this.hint = details.hint;
+    this.located = details.located ?? false;
+  }
+
+  /** The same error, its message led by where it happened. */
+  at(place: string): SealexecError {
+    return new SealexecError(this.kind, `${place}: ${this.message}`, {
+      hint: this.hint,
+      cause: this.cause ?? this,
+      located: true,
+    });
   }
 }
 

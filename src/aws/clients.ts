@@ -1,0 +1,68 @@
+/**
+ * The SDK's clients as sealexec uses them: one attempt a call (retry.ts retries), our agents, and every option that
+ * the SDK would otherwise look up in files given here, so that a start reads none.
+ */
+import { KMSClient } from "@aws-sdk/client-kms";
+import { S3Client } from "@aws-sdk/client-s3";
+import type { Environment } from "../context.ts";
+import type { Connections } from "./connections.ts";
+import type { Credentials } from "./credentials.ts";
+import { customEndpoint } from "./endpoints.ts";
+
+/** What both clients are given alike. */
+export function clientConfig(
+  region: string,
+  credentials: Credentials,
+  connections: Connections,
+  env: Environment,
+) {
+  return {
+    region,
+    // Without `expiration`: whether credentials are still good is for AWS to say, not for this machine's clock.
+    credentials: async () => credentials.identity,
+    maxAttempts: 1,
+    retryMode: "standard",
+    defaultsMode: "standard",
+    userAgentAppId: async () => undefined,
+    useDualstackEndpoint: env["AWS_USE_DUALSTACK_ENDPOINT"] === "true",
+    useFipsEndpoint: env["AWS_USE_FIPS_ENDPOINT"] === "true",
+    requestHandler: {
+      httpAgent: connections.httpAgent,
+      httpsAgent: connections.httpsAgent,
+      connectionTimeout: 0,
+      throwOnRequestTimeout: false,
+    },
+  } as const;
+}
+
+export function createS3Client(
+  region: string,
+  credentials: Credentials,
+  connections: Connections,
+  env: Environment,
+): S3Client {
+  const endpoint = customEndpoint("s3", env);
+  return new S3Client({
+    ...clientConfig(region, credentials, connections, env),
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+    // The GCM tag is the check of what was read; a CRC beside it would add nothing.
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    followRegionRedirects: false,
+    useArnRegion: false,
+    disableS3ExpressSessionAuth: false,
+  });
+}
+
+export function createKmsClient(
+  region: string,
+  credentials: Credentials,
+  connections: Connections,
+  env: Environment,
+): KMSClient {
+  const endpoint = customEndpoint("kms", env);
+  return new KMSClient({
+    ...clientConfig(region, credentials, connections, env),
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
+  });
+}

@@ -1,0 +1,120 @@
+/**
+ * The credential chain, in the order of the AWS SDKs: environment, profile, web identity, container, instance. The
+ * first source that is configured is the one that counts: where it is broken, the chain stops there.
+ * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
+ */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { Context, Environment } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import type { Connections } from "./connections.ts";
+import type { Failure } from "./failure.ts";
+import { retry } from "./retry.ts";
+
+export interface Identity {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+export interface Credentials {
+  readonly identity: Identity;
+  /** where they came from, for people: `instance metadata`, `profile dev` */
+  readonly source: string;
+}
+
+export interface Attempt {
+  readonly context: Context;
+  readonly connections: Connections;
+  readonly region: string | undefined;
+}
+
+/** One source of the chain. */
+export interface CredentialSource {
+  /** for people; never a secret */
+  readonly name: string;
+  /** one attempt may take so long, and all of them together, milliseconds */
+  readonly attemptMs: number;
+  readonly budgetMs?: number;
+  /** undefined: it turns out that nothing is configured here, ask the next */
+  readonly load: (attempt: Attempt) => Promise<Identity | undefined>;
+  readonly classify: (error: unknown) => Failure;
+}
+
+/**
+ * Loads the credentials.
+ *
+ * @throws "denied" where no source is configured, or the one that is hands out none; "unavailable" where it cannot
+ * be reached; "config" where its configuration is broken
+ */
+export async function loadCredentials(
+  context: Context,
+  connections: Connections,
+  region: string | undefined,
+): Promise<Credentials> {
+  for (const open of configuredSources(context.env)) {
+    const source = await open();
+    const { attemptMs, budgetMs, classify } = source;
+    const options = { attemptMs, classify, ...(budgetMs === undefined ? {} : { budgetMs }) };
+    const identity = await retry(context, options, () => source.load({ context, connections, region }));
+    if (identity !== undefined) {
+      const { accessKeyId, secretAccessKey, sessionToken } = identity;
+      return {
+        identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+        source: source.name,
+      };
+    }
+  }
+  throw new SealexecError("denied", "no credentials found", {
+    hint: "attach a role to the instance, task or service account; on a desk, set AWS_PROFILE or run aws sso login",
+  });
+}
+
+// Each source's code is loaded only where it is configured: a start on an instance needs no SSO client.
+function* configuredSources(env: Environment): Generator<() => Promise<CredentialSource>> {
+  if (isSet(env, "AWS_ACCESS_KEY_ID") || isSet(env, "AWS_SECRET_ACCESS_KEY")) {
+    yield async () => (await import("./sources/environment.ts")).environmentSource(env);
+  }
+  if (isSet(env, "AWS_PROFILE") || hasSharedFiles(env)) {
+    yield async () => (await import("./sources/profile.ts")).profileSource(env);
+  }
+  if (isSet(env, "AWS_WEB_IDENTITY_TOKEN_FILE")) {
+    yield async () => (await import("./sources/web-identity.ts")).webIdentitySource(env);
+  }
+  if (
+    isSet(env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") ||
+    isSet(env, "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+  ) {
+    yield async () => (await import("./sources/container.ts")).containerSource(env);
+  }
+  if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() !== "true") {
+    yield async () => (await import("./sources/instance.ts")).instanceSource(env);
+  }
+}
+
+export function isSet(env: Environment, name: string): boolean {
+  return env[name] !== undefined && env[name] !== "";
+}
+
+/** Whether there is a shared config or credentials file at all. */
+export function hasSharedFiles(env: Environment): boolean {
+  const home = env["HOME"] ?? homeOfUser();
+  const files = [
+    [env["AWS_SHARED_CREDENTIALS_FILE"], "credentials"],
+    [env["AWS_CONFIG_FILE"], "config"],
+  ] as const;
+  return files.some(([named, standard]) => {
+    if (named !== undefined && named !== "") return existsSync(named);
+    return home !== undefined && existsSync(join(home, ".aws", standard));
+  });
+}
+
+function homeOfUser(): string | undefined {
+  try {
+    return homedir();
+  } catch {
+    // A user without a line in /etc/passwd has no home.
+    return undefined;
+  }
+}

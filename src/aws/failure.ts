@@ -1,0 +1,269 @@
+/**
+ * What an error of the AWS SDK means to us: the kind, the message, and whether another attempt can help.
+ * Tables, not logic: S3's codes are from "Amazon S3 API Reference, Error responses", KMS's from the errors of
+ * each operation in the "AWS KMS API Reference", the others from "Common errors".
+ */
+import type { ErrorKind } from "../errors.ts";
+import { SealexecError } from "../errors.ts";
+import { printable } from "../logger.ts";
+import { AttemptTimeout } from "./retry.ts";
+import type { Transient } from "./retry.ts";
+
+export interface Failure {
+  readonly error: SealexecError;
+  /** absent: another attempt would end the same way */
+  readonly transient?: Transient;
+}
+
+/** The fields that an error of the SDK may have. */
+interface ServiceError {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly Code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $response?: { readonly headers?: Record<string, string> };
+}
+
+interface Meaning {
+  readonly kind: ErrorKind;
+  readonly says: string;
+  readonly hint?: string;
+  readonly transient?: Transient;
+}
+
+const REFUSED: Meaning = {
+  kind: "denied",
+  says: "the credentials were refused",
+  hint: "check which role the credentials belong to: sealexec check",
+};
+const EXPIRED: Meaning = {
+  kind: "denied",
+  says: "the credentials have expired",
+  hint: "get new ones; from a metadata service, this means that it hands out expired credentials",
+};
+const THROTTLED: Meaning = {
+  kind: "timeout",
+  says: "still throttled when the time was over",
+  hint: "raise --timeout (SEALEXEC_TIMEOUT), or start fewer at once, or ask for a higher quota",
+  transient: "throttled",
+};
+const FAILING: Meaning = { kind: "unavailable", says: "the service kept failing", transient: "failing" };
+const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
+
+const MEANINGS: Readonly<Record<string, Meaning>> = {
+  // credentials
+  InvalidAccessKeyId: REFUSED,
+  SignatureDoesNotMatch: REFUSED,
+  InvalidSignatureException: REFUSED,
+  InvalidToken: REFUSED,
+  InvalidClientTokenId: REFUSED,
+  UnrecognizedClientException: REFUSED,
+  IncompleteSignature: REFUSED,
+  MissingAuthenticationToken: REFUSED,
+  InvalidIdentityToken: { ...REFUSED, says: "the web identity token was refused" },
+  InvalidIdentityTokenException: { ...REFUSED, says: "the web identity token was refused" },
+  IDPRejectedClaim: { ...REFUSED, says: "the web identity token was refused" },
+  ExpiredToken: EXPIRED,
+  ExpiredTokenException: EXPIRED,
+  TokenRefreshRequired: EXPIRED,
+  RequestExpired: EXPIRED,
+  // S3
+  AccessDenied: { kind: "denied", says: "access denied" },
+  NoSuchKey: { kind: "missing", says: "no such object" },
+  NotFound: { kind: "missing", says: "no such object" },
+  NoSuchVersion: { kind: "missing", says: "no such version" },
+  NoSuchBucket: { kind: "missing", says: "no such bucket" },
+  MethodNotAllowed: { kind: "missing", says: "this version is a delete marker" },
+  InvalidObjectState: { kind: "config", says: "the object is archived", hint: "restore it, or seal again" },
+  PreconditionFailed: { kind: "data", says: "the object was changed by somebody else" },
+  ConditionalRequestConflict: { kind: "data", says: "the object is being changed by somebody else" },
+  // KMS
+  AccessDeniedException: {
+    kind: "denied",
+    says: "KMS denies the use of this key to these credentials",
+    hint: "the role's policy and the key's policy must both allow it: sealexec check shows the role",
+  },
+  IncorrectKeyException: {
+    kind: "denied",
+    says: "it is sealed under another key than the configured one",
+    hint: "name the right key with --key (SEALEXEC_KEY), or seal again under this one",
+  },
+  DisabledException: { kind: "config", says: "the KMS key is disabled", hint: DISABLED_HINT },
+  KMSInvalidStateException: {
+    kind: "config",
+    says: "the KMS key cannot be used in its state (pending deletion, pending import)",
+    hint: "cancel its deletion (aws kms cancel-key-deletion) and enable it, or seal again under another",
+  },
+  NotFoundException: {
+    kind: "config",
+    says: "no such KMS key in this account and region",
+    hint: "check --key (SEALEXEC_KEY) and the region",
+  },
+  InvalidCiphertextException: {
+    kind: "data",
+    says: "KMS cannot open the wrapped data key: it was changed, or its encryption context was",
+    hint: "seal the file again: sealexec push",
+  },
+  InvalidKeyUsageException: {
+    kind: "config",
+    says: "the KMS key is not for encryption",
+    hint: "use a symmetric key",
+  },
+  InvalidGrantTokenException: REFUSED,
+  KeyUnavailableException: FAILING,
+  KMSInternalException: FAILING,
+  DependencyTimeoutException: FAILING,
+  // both
+  SlowDown: THROTTLED,
+  Throttling: THROTTLED,
+  ThrottlingException: THROTTLED,
+  ThrottledException: THROTTLED,
+  RequestThrottled: THROTTLED,
+  RequestThrottledException: THROTTLED,
+  TooManyRequestsException: THROTTLED,
+  LimitExceededException: THROTTLED,
+  RequestLimitExceeded: THROTTLED,
+  BandwidthLimitExceeded: THROTTLED,
+  EC2ThrottledException: THROTTLED,
+  PriorRequestNotComplete: THROTTLED,
+  InternalError: FAILING,
+  InternalFailure: FAILING,
+  ServiceUnavailable: FAILING,
+  ServiceUnavailableException: FAILING,
+  IDPCommunicationError: FAILING,
+  RequestTimeout: FAILING,
+  RequestTimeoutException: FAILING,
+  // The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
+  RequestTimeTooSkewed: {
+    kind: "config",
+    says: "this machine's clock is too far off",
+    hint: "set the clock (NTP)",
+    transient: "failing",
+  },
+};
+
+const UNREACHABLE_CODES = new Set([
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EAI_FAIL",
+  "EAI_NODATA",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ECONNABORTED",
+  "EPIPE",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EHOSTDOWN",
+  "EADDRNOTAVAIL",
+  "ECONNCLOSED",
+  "ESERVFAIL",
+  "ETIMEOUT",
+  "EREFUSED",
+  "ERR_STREAM_PREMATURE_CLOSE",
+  "UND_ERR_SOCKET",
+]);
+
+const TLS_CODES =
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO$|INVALID_CA$|PATH_LENGTH_EXCEEDED$)/;
+
+/** Classifies what `operation` (for messages: `GetObject`, `Decrypt`) threw. */
+export function classify(operation: string, error: unknown): Failure {
+  if (error instanceof SealexecError) return { error };
+  if (error instanceof AttemptTimeout) {
+    return {
+      error: new SealexecError("timeout", `${operation}: no answer in time`, {
+        hint: "the service accepted the connection and stayed silent; raise --timeout (SEALEXEC_TIMEOUT) if it is only slow",
+        cause: error,
+      }),
+      transient: "hung",
+    };
+  }
+  const { code, status, requestId } = facts(error);
+  if (code !== undefined && TLS_CODES.test(code)) return tlsFailure(operation, code, error);
+  if (code !== undefined && (UNREACHABLE_CODES.has(code) || status === undefined)) {
+    if (UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
+  }
+  const meaning = (code === undefined ? undefined : MEANINGS[code]) ?? byStatus(status);
+  const facets = [code, status, requestId === undefined ? undefined : `request id ${requestId}`];
+  const details = facets.filter((facet) => facet !== undefined).join(", ");
+  if (meaning === undefined) {
+    const shown = details === "" ? "unexpected failure" : `failed (${details})`;
+    return { error: new SealexecError("unavailable", `${operation}: ${shown}`, { cause: error }) };
+  }
+  return {
+    error: new SealexecError(meaning.kind, `${meaning.says} (${operation}: ${details})`, {
+      hint: meaning.hint,
+      cause: error,
+    }),
+    ...(meaning.transient === undefined ? {} : { transient: meaning.transient }),
+  };
+}
+
+function byStatus(status: number | undefined): Meaning | undefined {
+  if (status === undefined) return undefined;
+  if (status === 429) return THROTTLED;
+  if (status >= 500) return FAILING;
+  if (status === 403) return { kind: "denied", says: "access denied" };
+  if (status === 404) return { kind: "missing", says: "not there" };
+  return undefined;
+}
+
+function unreachable(operation: string, code: string, error: unknown): Failure {
+  const says =
+    code === "ENOTFOUND" || code.startsWith("EAI_") ? "the host name does not resolve" : "cannot be reached";
+  return {
+    error: new SealexecError("unavailable", `${operation}: ${hostOf(error)}${says} (${code})`, {
+      hint: "check the endpoint, the network, its proxy-free route and the security group or VPC endpoint",
+      cause: error,
+    }),
+    transient: "unreachable",
+  };
+}
+
+function tlsFailure(operation: string, code: string, error: unknown): Failure {
+  return {
+    error: new SealexecError(
+      "unavailable",
+      `${operation}: ${hostOf(error)}its TLS certificate is not trusted (${code})`,
+      {
+        hint: "if the CA is your own, name its PEM file in AWS_CA_BUNDLE",
+        cause: error,
+      },
+    ),
+  };
+}
+
+function hostOf(error: unknown): string {
+  const { hostname, host, address } = error as { hostname?: unknown; host?: unknown; address?: unknown };
+  const name = [hostname, host, address].find((value) => typeof value === "string");
+  return name === undefined ? "" : `${printable(String(name))}: `;
+}
+
+export interface Facts {
+  readonly code: string | undefined;
+  readonly status: number | undefined;
+  readonly requestId: string | undefined;
+}
+
+// A code is an identifier by AWS's rules; anything else in its place is a stranger's text and is not shown.
+const IDENTIFIER = /^[A-Za-z0-9_.-]{1,64}$/;
+
+/** Code, HTTP status and request id of an error of the SDK or of Node, as far as they are there and are plain. */
+export function facts(error: unknown): Facts {
+  if (typeof error !== "object" || error === null)
+    return { code: undefined, status: undefined, requestId: undefined };
+  const { name, code, Code, $metadata } = error as ServiceError;
+  const status = $metadata?.httpStatusCode;
+  const candidates = [Code, code, name];
+  const found = candidates.find(
+    (c): c is string => typeof c === "string" && IDENTIFIER.test(c) && c !== "Error",
+  );
+  const requestId = $metadata?.requestId;
+  return {
+    code: found,
+    status,
+    requestId: requestId !== undefined && IDENTIFIER.test(requestId) ? requestId : undefined,
+  };
+}

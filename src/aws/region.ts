@@ -1,0 +1,64 @@
+/** The region of a source: URI → environment → profile → key ARN → instance metadata → S3's redirect answer. */
+import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import { hasSharedFiles, isSet } from "./credentials.ts";
+
+export interface Region {
+  readonly name: string;
+  /** where it was found, for people */
+  readonly from: string;
+}
+
+/** What S3 is asked in first where no region is known: its answer names the bucket's own. */
+export const FIRST_GUESS: Region = { name: "us-east-1", from: "a first guess, until S3 names the bucket's" };
+
+// One DNS label: it can never change which host a request goes to.
+const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** @throws "config" where `name`, found in `from`, is not a region */
+export function parseRegion(name: string, from: string): Region {
+  if (name.length <= 32 && REGION.test(name)) return { name, from };
+  throw new SealexecError("config", `the region in ${from} is not a region`, {
+    hint: "a region looks like eu-west-1",
+  });
+}
+
+/** The region that a key ARN names, or undefined for a key id or alias. */
+export function regionOfKey(key: string | undefined): string | undefined {
+  const parts = key?.split(":") ?? [];
+  return parts[0] === "arn" && parts[2] === "kms" ? parts[3] : undefined;
+}
+
+/**
+ * The region as far as it is told before S3 is asked.
+ *
+ * @param inUri the URI's `region=`, already parsed
+ * @param key KMS key id, alias or ARN
+ */
+export async function resolveRegion(
+  context: Context,
+  inUri: string | undefined,
+  key: string | undefined,
+): Promise<Region | undefined> {
+  const told = toldRegion(context, inUri);
+  if (told !== undefined) return told;
+  if (isSet(context.env, "AWS_PROFILE") || hasSharedFiles(context.env)) {
+    const { profileRegion } = await import("./profile-region.ts");
+    const name = await profileRegion();
+    if (name !== undefined) return parseRegion(name, "the profile");
+  }
+  const keyRegion = regionOfKey(key);
+  if (keyRegion !== undefined) return parseRegion(keyRegion, "the key ARN");
+  const { instanceRegion } = await import("./instance-region.ts");
+  const name = await instanceRegion(context);
+  return name === undefined ? undefined : parseRegion(name, "instance metadata");
+}
+
+function toldRegion(context: Context, inUri: string | undefined): Region | undefined {
+  if (inUri !== undefined) return parseRegion(inUri, "the URI");
+  for (const variable of ["AWS_REGION", "AWS_DEFAULT_REGION"]) {
+    const value = context.env[variable];
+    if (value !== undefined && value !== "") return parseRegion(value, variable);
+  }
+  return undefined;
+}

@@ -1,0 +1,49 @@
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import type { Credentials } from "../aws/credentials.ts";
+import { classify } from "../aws/failure.ts";
+import { retry } from "../aws/retry.ts";
+import type { AwsSession } from "../aws/session.ts";
+import { stsConfig } from "../aws/sts.ts";
+import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+
+// A report is not worth a long wait for a service that `run` does not need.
+const ATTEMPT_MS = 3_000;
+
+/**
+ * Who the credentials belong to, as a step of the report: STS GetCallerIdentity, which needs no permission. Where STS
+ * cannot be asked (no route from a private subnet, say) the report says so and goes on: `run` would not ask it.
+ */
+export async function callerArn(
+  session: AwsSession,
+  credentials: Credentials,
+  context: Context,
+): Promise<void> {
+  const client = new STSClient({
+    ...stsConfig(context.env, session.connections, session.anyRegion()),
+    credentials: async () => credentials.identity,
+  });
+  const started = context.now();
+  const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };
+  let detail: string;
+  try {
+    const answer = await retry(context, options, (signal) =>
+      client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
+    );
+    detail = answer.Arn ?? "unknown";
+  } catch (error) {
+    if (error instanceof SealexecError && error.kind === "denied") throw error.at("credentials: AWS");
+    detail = `unknown: ${error instanceof Error ? error.message : "no answer"}`;
+  }
+  context.onStep?.({
+    stage: "role",
+    target: credentials.source,
+    ok: true,
+    durationMs: context.now() - started,
+    detail,
+  });
+}
+
+function classifyCaller(error: unknown) {
+  return classify("GetCallerIdentity", error);
+}

@@ -1,0 +1,90 @@
+/** `sealexec check`: all that `run` does but the exec, step by step, for a person or a CI. */
+import type { Context, StepReport } from "../context.ts";
+import { step } from "../context.ts";
+import { AwsSession } from "../aws/session.ts";
+import { SealexecError, exitStatus } from "../errors.ts";
+import type { OpenFlags } from "../options.ts";
+import { parseSourceOptions } from "../run/options.ts";
+import type { SourceFlags } from "../run/options.ts";
+import { findProgram } from "../run/program.ts";
+import { mergeSources, openSource } from "../run/sources.ts";
+import type { SourceOptions } from "../run/sources.ts";
+import type { Variables } from "../secret.ts";
+import type { World } from "../world.ts";
+import { callerArn } from "./caller.ts";
+import { formatReport } from "./report.ts";
+import type { ReportFormat } from "./report.ts";
+
+export interface CheckFlags extends SourceFlags, OpenFlags {
+  readonly format: ReportFormat;
+}
+
+type MakeContext = (onStep: NonNullable<Context["onStep"]>) => Context;
+
+/** Prints the report and returns the exit status that `run` would have: 0 where all is well. */
+export async function checkSources(
+  command: string | undefined,
+  flags: CheckFlags,
+  world: World,
+  makeContext: MakeContext,
+): Promise<number> {
+  const reports: StepReport[] = [];
+  const context = makeContext((report) => reports.push(report));
+  const options = parseSourceOptions(flags, world.env);
+  // As `run`, which looks for the program first: its failure decides the exit status.
+  const failures = [...(await findCommand(command, context)), ...(await openAll(options, context))];
+  context.deadline.clear();
+  await world.writeOutput(formatReport(flags.format, reports, world.wantsColour()));
+  return failures[0] === undefined ? 0 : exitStatus(failures[0].kind);
+}
+
+async function findCommand(command: string | undefined, context: Context): Promise<SealexecError[]> {
+  if (command === undefined) return [];
+  return failuresOf(
+    step(
+      context,
+      "command",
+      command,
+      () => findProgram(command, context.env),
+      (file) => file,
+    ),
+  );
+}
+
+async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
+  let session: AwsSession;
+  try {
+    session = new AwsSession(context, options.open.key);
+    const credentials = await session.open(options.sources);
+    await callerArn(session, credentials, context);
+  } catch (error) {
+    return [toFailure(error)];
+  }
+  const opened: Variables[] = [];
+  const failures: SealexecError[] = [];
+  // One after the other, so that the report reads in their order.
+  for (const ref of options.sources) {
+    try {
+      opened.push(await openSource(ref, options, session, context));
+    } catch (error) {
+      failures.push(toFailure(error));
+    }
+  }
+  // With a source missing, which names would be there cannot be known.
+  if (failures.length > 0) return failures;
+  return failuresOf(mergeSources(opened, options, context));
+}
+
+async function failuresOf(work: Promise<unknown>): Promise<SealexecError[]> {
+  try {
+    await work;
+    return [];
+  } catch (error) {
+    return [toFailure(error)];
+  }
+}
+
+function toFailure(error: unknown): SealexecError {
+  if (error instanceof SealexecError) return error;
+  throw error;
+}

@@ -1,0 +1,113 @@
+import type { Stage, StepReport } from "../context.ts";
+import { exitStatus } from "../errors.ts";
+import { printable } from "../logger.ts";
+
+export type ReportFormat = "text" | "json" | "github";
+
+/** The order of the report, whatever the order of the work. */
+const ORDER: readonly Stage[] = [
+  "credentials",
+  "role",
+  "region",
+  "object",
+  "format",
+  "key",
+  "context",
+  "decrypt",
+  "dotenv",
+  "required names",
+  "refused names",
+  "command",
+];
+
+/** The stages that every check goes through; one that is not reported was not reached. */
+const ALWAYS: readonly Stage[] = ORDER.filter((stage) => stage !== "role" && stage !== "command");
+
+interface Line {
+  readonly stage: Stage;
+  readonly mark: "ok" | "failed" | "skipped";
+  readonly target?: string;
+  readonly ms?: number;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly status?: number;
+}
+
+/** The report as text to print, ending in a newline. */
+export function formatReport(format: ReportFormat, reports: readonly StepReport[], colour: boolean): string {
+  const lines = ORDER.flatMap((stage) => linesOf(stage, reports));
+  switch (format) {
+    case "text":
+      return formatText(lines, colour);
+    case "json":
+      return formatJson(lines);
+    case "github":
+      return formatGithub(lines);
+  }
+}
+
+function linesOf(stage: Stage, reports: readonly StepReport[]): Line[] {
+  const found = reports.filter((report) => report.stage === stage);
+  if (found.length === 0) return ALWAYS.includes(stage) ? [{ stage, mark: "skipped" }] : [];
+  return found.map(({ target, ok, durationMs, detail, error }) => ({
+    stage,
+    mark: ok ? "ok" : "failed",
+    target: printable(target),
+    ms: Math.round(durationMs),
+    ...(detail === undefined ? {} : { detail: printable(detail) }),
+    ...(error === undefined ? {} : { detail: printable(error.message), status: exitStatus(error.kind) }),
+    ...(error?.hint === undefined ? {} : { hint: printable(error.hint) }),
+  }));
+}
+
+const MARKS = { ok: "✓", failed: "✗", skipped: "–" } as const;
+// SGR codes (ECMA-48): green, red, dim.
+const COLOURS = { ok: 32, failed: 31, skipped: 2 } as const;
+
+function formatText(lines: readonly Line[], colour: boolean): string {
+  const width = Math.max(...lines.map(({ stage }) => stage.length));
+  const text = lines.map((line) => {
+    const mark = colour ? `\u001b[${COLOURS[line.mark]}m${MARKS[line.mark]}\u001b[0m` : MARKS[line.mark];
+    const facts = line.mark === "skipped" ? "not reached" : textOf(line);
+    const hint = line.hint === undefined ? "" : `\n  ${" ".repeat(width)}  hint: ${line.hint}`;
+    return `${mark} ${line.stage.padEnd(width)}  ${facts}${hint}`;
+  });
+  return `${text.join("\n")}\n${verdict(lines)}\n`;
+}
+
+function textOf({ mark, target = "", detail, ms }: Line): string {
+  // A failure's message begins with stage and target already.
+  const said =
+    mark === "failed" ? (detail ?? target) : detail === undefined ? target : `${target}: ${detail}`;
+  return `${said} (${ms ?? 0} ms)`;
+}
+
+function verdict(lines: readonly Line[]): string {
+  const failed = lines.filter(({ mark }) => mark === "failed").length;
+  return failed === 0 ? "a start would find its secrets" : `a start would fail: ${failed} failed`;
+}
+
+function formatJson(lines: readonly Line[]): string {
+  const ok = lines.every(({ mark }) => mark !== "failed");
+  return `${JSON.stringify({ ok, steps: lines }, undefined, 2)}\n`;
+}
+
+/** GitHub's workflow commands: an annotation for each failure, the rest as plain text. */
+function formatGithub(lines: readonly Line[]): string {
+  const annotations = lines
+    .filter(({ mark }) => mark === "failed")
+    .map(({ stage, detail = "", hint }) => {
+      const message = hint === undefined ? detail : `${detail}\nhint: ${hint}`;
+      return `::error title=${property(`sealexec check: ${stage}`)}::${data(message)}\n`;
+    });
+  return `${formatText(lines, false)}${annotations.join("")}`;
+}
+
+// github.com/actions/toolkit, packages/core/src/command.ts: what is escaped in data, and besides in properties.
+function data(text: string): string {
+  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}

@@ -1,0 +1,276 @@
+/**
+ * The command line: declares the commands and their options. A command's code is loaded when it is called, so that
+ * `run` pays for nothing that it does not use.
+ */
+import { Command, CommanderError, Option } from "commander";
+import type { Context, Environment } from "./context.ts";
+import { Deadline, parseTimeout } from "./deadline.ts";
+import { SealexecError } from "./errors.ts";
+import type { ProcessImage } from "./exec/image.ts";
+import { createLogger } from "./logger.ts";
+import type { LogFormat, Logger } from "./logger.ts";
+import { VERSION } from "./version.ts";
+import type { World } from "./world.ts";
+
+interface CommonFlags {
+  readonly log?: string;
+  readonly verbose?: boolean;
+  readonly timeout?: string;
+}
+
+const EXIT_HELP = `
+Exit status: CMD's own, because sealexec is CMD by then. Before that:
+  64 wrong usage                      75 the deadline passed
+  65 the sealed data is not valid     77 no credentials, or refused
+  66 no such object or version        78 configuration: region, endpoint, key state
+  69 a service cannot be reached      126, 127 CMD cannot be executed, is not there
+  70 a bug in sealexec                128+n a signal ended it before exec`;
+
+/** Runs the command line. Returns the exit status where the command has done its work; `run` never returns. */
+export async function main(world: World): Promise<number> {
+  const shown: string[] = [];
+  const outcome = { status: 0 };
+  const program = new Command("sealexec")
+    .description("Opens a KMS-sealed .env from S3 and becomes the program that needs it.")
+    .version(VERSION, "-V, --version")
+    .configureOutput({
+      writeOut: (text) => void shown.push(text),
+      // Usage errors are thrown and printed by bin/ like all others.
+      writeErr: () => {},
+    })
+    .enablePositionalOptions()
+    .showHelpAfterError(false)
+    .exitOverride();
+  addRun(program, world);
+  addPush(program, world);
+  addPull(program, world);
+  addCheck(program, world, outcome);
+  program.addHelpText("after", "\nsealexec help COMMAND shows the options of a command, with examples.");
+  if (world.args.length === 0) {
+    world.writeError(program.helpInformation());
+    throw new SealexecError("usage", "no command", {
+      hint: "sealexec run --from URI -- CMD, or sealexec --help",
+    });
+  }
+  try {
+    await program.parseAsync([...world.args], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error);
+    await world.writeOutput(shown.join(""));
+  }
+  return outcome.status;
+}
+
+function usageError(error: CommanderError): SealexecError {
+  const [first = "wrong usage", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const suggestion = rest.join(" ").replace(/[()]/g, "").trim().toLowerCase();
+  return new SealexecError("usage", first, {
+    hint: suggestion === "" ? "sealexec --help" : suggestion,
+    cause: error,
+  });
+}
+
+function addRun(program: Command, world: World): void {
+  const command = sources(program.command("run"))
+    .summary("open the sources, merge them, and become CMD")
+    .description("Opens every source, merges their variables in order, and replaces itself with CMD.")
+    .usage("[--from URI]... [options] -- CMD [ARG...]")
+    .argument("<cmd...>", "the program and its arguments")
+    .option("--keep-existing", "a variable that is already set wins over the sources")
+    .option("--pristine", "give CMD only the variables of the sources")
+    .addOption(list("--pass <NAME,...>", "with --pristine: pass these variables too"))
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sealexec run --from s3://my-bucket/app.env -- node server.js
+  sealexec run -f s3://b/base.env -f s3://b/prod.env --require DATABASE_URL -- ./app
+  ENTRYPOINT ["sealexec","run","--"]        with SEALEXEC_FROM set in the image or task
+${EXIT_HELP}`,
+    );
+  common(command).action(async (words: string[], flags: RunCliFlags) => {
+    const context = createContext(world, flags);
+    const { run } = await import("./run/run.ts");
+    const { parseEnvironmentPolicy, parseSourceOptions } = await import("./run/options.ts");
+    const options = {
+      ...parseSourceOptions(flags, world.env),
+      policy: parseEnvironmentPolicy(flags),
+      command: words[0] ?? "",
+      args: rawArguments(words, world.image),
+    };
+    await run(options, world.image, context);
+  });
+}
+
+type RunCliFlags = CommonFlags & import("./run/options.ts").RunFlags;
+
+/** The last arguments as the kernel has them: a string would lose bytes that are not UTF-8. */
+function rawArguments(words: readonly string[], image: ProcessImage): Buffer[] {
+  const raw = image.arguments?.slice(-words.length);
+  const same =
+    raw?.length === words.length && raw.every((bytes, index) => bytes.toString("utf8") === words[index]);
+  return same ? raw : words.map((word) => Buffer.from(word));
+}
+
+function addPush(program: Command, world: World): void {
+  const command = program
+    .command("push")
+    .summary("seal a .env on this machine and upload it")
+    .description("Checks a .env, seals it under a KMS key on this machine, and uploads it.")
+    .argument("<file>", "the .env to seal, or - for standard input")
+    .argument("<uri>", "where to: s3://BUCKET/KEY")
+    .addOption(new Option("--key <KEY>", "KMS key id, ARN or alias (SEALEXEC_KEY)"))
+    .addOption(repeatable("--context <K=V>", "encryption context to bind (repeatable; SEALEXEC_CONTEXT)"))
+    .addOption(
+      new Option("--format <FORMAT>", "v3, or v2 for old clients").choices(["v3", "v2"]).default("v3"),
+    )
+    .option("--no-bind", "do not bind the object to its place (for other clients)")
+    .addOption(new Option("--if-match <ETAG>", "replace only this revision").conflicts("create"))
+    .option("--create", "only where there is no object yet")
+    .addOption(list("--allow <NAME,...>", "names that run refuses by default (SEALEXEC_ALLOW)"))
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sealexec push .env s3://my-bucket/app.env --key alias/my-app
+  sops -d app.enc.env | sealexec push - s3://my-bucket/app.env --key alias/my-app --create`,
+    );
+  common(command).action(async (file: string, uri: string, flags: PushCliFlags) => {
+    const context = createContext(world, flags);
+    const { pushFile } = await import("./desk/push.ts");
+    await pushFile(file, uri, flags, world, context);
+    context.deadline.clear();
+  });
+}
+
+type PushCliFlags = CommonFlags & import("./desk/push.ts").PushFlags;
+
+function addPull(program: Command, world: World): void {
+  const command = program
+    .command("pull")
+    .summary("open a sealed .env and print it")
+    .description("Opens a sealed .env and prints it, byte for byte as it was sealed.")
+    .argument("<uri>", "s3://BUCKET/KEY[?versionId=...]")
+    .option("-o, --output <FILE>", "write a file of mode 0600 instead of standard output")
+    .option("--force", "with -o: replace a file that is there")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sealexec pull s3://my-bucket/app.env
+  sealexec pull s3://my-bucket/app.env -o .env`,
+    );
+  common(opening(command)).action(async (uri: string, flags: PullCliFlags) => {
+    const context = createContext(world, flags);
+    const { pullFile } = await import("./desk/pull.ts");
+    await pullFile(uri, flags, world, context);
+    context.deadline.clear();
+  });
+}
+
+type PullCliFlags = CommonFlags & import("./desk/pull.ts").PullFlags;
+
+function addCheck(program: Command, world: World, outcome: { status: number }): void {
+  const command = sources(program.command("check"))
+    .summary("everything run would do but the exec, as a report")
+    .description("Does all that run would do but the exec, and reports each step. Exits as run would.")
+    .usage("[--from URI]... [options] [-- CMD]")
+    .argument("[cmd...]", "look for this program too")
+    .addOption(
+      new Option("--format <FORMAT>", "of the report").choices(["text", "json", "github"]).default("text"),
+    )
+    .passThroughOptions()
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sealexec check --from s3://my-bucket/app.env --require DATABASE_URL,API_TOKEN
+  sealexec check --format github            in a GitHub workflow, before the deploy`,
+    );
+  common(command).action(async (words: string[], flags: CheckCliFlags) => {
+    const { checkSources } = await import("./check/check.ts");
+    outcome.status = await checkSources(words[0], flags, world, (onStep) =>
+      createContext(world, flags, onStep),
+    );
+  });
+}
+
+type CheckCliFlags = CommonFlags & import("./check/check.ts").CheckFlags;
+
+/** Options of everything that opens sealed objects. */
+function opening(command: Command): Command {
+  return command
+    .option("--key <KEY>", "the KMS key that must have sealed it: id, ARN or alias (SEALEXEC_KEY)")
+    .addOption(
+      repeatable(
+        "--context <K=V>",
+        "encryption context that must be there, exactly (repeatable; SEALEXEC_CONTEXT)",
+      ),
+    )
+    .addOption(
+      list(
+        "--accept <FORMATS>",
+        "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
+      ),
+    );
+}
+
+function sources(command: Command): Command {
+  return opening(
+    command.addOption(
+      repeatable("-f, --from <URI>", "where the variables come from (repeatable, later wins; SEALEXEC_FROM)"),
+    ),
+  )
+    .addOption(list("--require <NAME,...>", "fail unless all are there and not empty (SEALEXEC_REQUIRE)"))
+    .addOption(
+      list("--allow <NAME,...>", "let a source set a name that is refused by default (SEALEXEC_ALLOW)"),
+    );
+}
+
+function common(command: Command): Command {
+  return command
+    .option("--timeout <SECONDS>", "one deadline for everything, default 30 (SEALEXEC_TIMEOUT)")
+    .addOption(new Option("--log <FORMAT>", "of messages on stderr (SEALEXEC_LOG)").choices(["text", "json"]))
+    .option("-v, --verbose", "say on stderr what is done");
+}
+
+/** An option whose values add up, whether it is given several times or not. */
+function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]);
+}
+
+const list = repeatable;
+
+/** The format of messages, also for what fails before the command line is read. */
+export function logFormat(args: readonly string[], env: Environment): LogFormat {
+  const end = args.indexOf("--");
+  const flags = end === -1 ? args : args.slice(0, end);
+  const index = flags.indexOf("--log");
+  const flag =
+    index === -1 ? flags.find((word) => word.startsWith("--log="))?.slice("--log=".length) : flags[index + 1];
+  return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
+}
+
+function createContext(world: World, flags: CommonFlags, onStep?: Context["onStep"]): Context {
+  const log = commandLogger(world, flags);
+  return {
+    env: world.env,
+    deadline: new Deadline(parseTimeout(flags.timeout, world.env), world.now),
+    log,
+    now: world.now,
+    ...(onStep === undefined ? {} : { onStep }),
+  };
+}
+
+function commandLogger(world: World, flags: CommonFlags): Logger {
+  const format = flags.log ?? world.env["SEALEXEC_LOG"] ?? "text";
+  if (format !== "text" && format !== "json" && format !== "") {
+    throw new SealexecError("usage", "SEALEXEC_LOG is neither text nor json");
+  }
+  return createLogger(format === "json" ? "json" : "text", flags.verbose ?? false, world.writeError);
+}

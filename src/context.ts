@@ -1,0 +1,89 @@
+/**
+ * What is passed down to everything: the environment as sealexec was started with, the one deadline, the clock
+ * and the log. Made in bin/ and nowhere else; nothing below reads `process.env` or `process.argv`.
+ */
+import type { Deadline } from "./deadline.ts";
+import { SealexecError } from "./errors.ts";
+import type { Logger } from "./logger.ts";
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** The steps of opening a source, in their order. `check` shows one line for each. */
+export type Stage =
+  | "credentials"
+  | "role"
+  | "region"
+  | "object"
+  | "format"
+  | "key"
+  | "context"
+  | "decrypt"
+  | "dotenv"
+  | "required names"
+  | "refused names"
+  | "command";
+
+export interface StepReport {
+  readonly stage: Stage;
+  readonly target: string;
+  readonly ok: boolean;
+  readonly durationMs: number;
+  /** facts of a step that went well; never a value */
+  readonly detail?: string | undefined;
+  readonly error?: SealexecError;
+}
+
+export interface Context {
+  readonly env: Environment;
+  readonly deadline: Deadline;
+  readonly log: Logger;
+  /** milliseconds of a monotonic clock */
+  readonly now: () => number;
+  /** called as each step ends */
+  readonly onStep?: (report: StepReport) => void;
+}
+
+/**
+ * Runs one step. An error that leaves it names the stage and the target before what went wrong.
+ *
+ * @param describe what to say of the result in the report of a step that went well; never a value
+ */
+export async function step<T>(
+  context: Context,
+  stage: Stage,
+  target: string,
+  work: () => T | Promise<T>,
+  describe?: (result: T) => string,
+): Promise<T> {
+  const started = context.now();
+  try {
+    const result = await work();
+    const detail = describe?.(result);
+    const durationMs = context.now() - started;
+    context.onStep?.({ stage, target, ok: true, durationMs, detail });
+    context.log.info(
+      `${stage}: ${target}${detail === undefined ? "" : `: ${detail}`} (${durationMs.toFixed(0)} ms)`,
+    );
+    return result;
+  } catch (error) {
+    const named = nameStage(error, stage, target);
+    context.onStep?.({ stage, target, ok: false, durationMs: context.now() - started, error: named });
+    throw named;
+  }
+}
+
+function nameStage(error: unknown, stage: Stage, target: string): SealexecError {
+  if (!(error instanceof SealexecError)) {
+    return new SealexecError("internal", `${stage}: ${target}: unexpected ${errorName(error)}`, {
+      cause: error,
+    });
+  }
+  // A step inside this one has already said where it happened.
+  if (error.located) return error;
+  return error.at(`${stage}: ${target}`);
+}
+
+/** The class of an unknown error: its message could hold anything, so it is not shown. */
+export function errorName(error: unknown): string {
+  return error instanceof Error ? error.name : "error";
+}

@@ -1,0 +1,71 @@
+import type { Environment } from "./context.ts";
+import { SealexecError } from "./errors.ts";
+
+/** One deadline over everything before exec. Its timer keeps the event loop alive until `clear`. */
+export class Deadline {
+  readonly timeoutMs: number;
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly #endsAt: number;
+  readonly #now: () => number;
+
+  constructor(timeoutMs: number, now: () => number) {
+    this.timeoutMs = timeoutMs;
+    this.#now = now;
+    this.#endsAt = now() + timeoutMs;
+    this.#timer = setTimeout(() => this.#controller.abort(this.error()), timeoutMs);
+  }
+
+  /** Aborted when the deadline passes; its reason is a SealexecError of kind "timeout". */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAt - this.#now());
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** What to throw where the deadline passes: says how long it was and how to change it. */
+  error(cause?: unknown): SealexecError {
+    return new SealexecError("timeout", `no answer within the deadline of ${this.timeoutMs / 1000} s`, {
+      hint: "raise --timeout (SEALEXEC_TIMEOUT) if the service is only slow",
+      cause,
+    });
+  }
+}
+
+/**
+ * Settles as `work` does, or rejects with the signal's reason as soon as the signal is aborted. For promises that
+ * may never settle by themselves (the SDK's metadata client leaves one where an answer is cut).
+ */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error);
+    if (signal.aborted) {
+      // Nobody looks at this result any more, but its failure must not count as unhandled.
+      work.catch(() => undefined);
+      onAbort();
+      return;
+    }
+    signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}
+
+const LONGEST_TIMEOUT_S = 3_600;
+const DEFAULT_TIMEOUT_S = 30;
+
+/** Seconds of --timeout or SEALEXEC_TIMEOUT as milliseconds. */
+export function parseTimeout(flag: string | undefined, env: Environment): number {
+  const text = flag ?? (env["SEALEXEC_TIMEOUT"] || String(DEFAULT_TIMEOUT_S));
+  const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds * 1_000;
+  throw new SealexecError(
+    "usage",
+    "--timeout (SEALEXEC_TIMEOUT) is not a number of seconds from 0.001 to 3600",
+  );
+}

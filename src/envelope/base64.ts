@@ -1,0 +1,14 @@
+/**
+ * Strict padded standard base64 (RFC 4648, section 4) without line breaks: Buffer alone would skip
+ * what it does not know, so that many texts mean the same bytes.
+ *
+ * @returns the bytes, or undefined when the text is not exactly what encoding them gives
+ */
+export function decodeBase64(text: string): Uint8Array | undefined {
+  const bytes = Buffer.from(text, "base64");
+  return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;
+}
+
+export function encodeBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}

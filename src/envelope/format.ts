@@ -1,0 +1,82 @@
+/**
+ * The names and shapes of the sealed object formats of Amazon's S3 Encryption Clients.
+ * Source: awslabs/aws-encryption-sdk-specification, s3-encryption/data-format/content-metadata.md.
+ */
+
+/** User metadata of an S3 object: lower-case keys without `x-amz-meta-`. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** A KMS encryption context, as sent to KMS. */
+export type EncryptionContext = Readonly<Record<string, string>>;
+
+/** What S3 returned: the user metadata and the whole body. */
+export interface StoredObject {
+  readonly metadata: Metadata;
+  readonly body: Uint8Array;
+}
+
+export type Format = "v3" | "v2" | "kms-gcm" | "kms-cbc" | "kms-direct";
+
+/** What is read only when the user asks for it by name (`--accept`). */
+export type Acceptance = Exclude<Format, "v3"> | "instruction-file";
+
+export const ACCEPTANCES: readonly Acceptance[] = [
+  "v2",
+  "kms-gcm",
+  "kms-cbc",
+  "kms-direct",
+  "instruction-file",
+];
+
+interface Wrapped {
+  /** what KMS Decrypt takes as CiphertextBlob, 1 to 6,144 bytes */
+  readonly wrappedKey: Uint8Array;
+  /** what KMS Decrypt takes as EncryptionContext: the stored map exactly, without a prototype */
+  readonly encryptionContext: EncryptionContext;
+}
+
+/** Key-committing AES-256-GCM; the data key is never used itself, see derivation.ts. */
+export interface EnvelopeV3 extends Wrapped {
+  readonly format: "v3";
+  /** 28 bytes, not all zero */
+  readonly messageId: Uint8Array;
+  /** 28 bytes */
+  readonly commitment: Uint8Array;
+}
+
+/** AES-256-GCM under the data key itself: `kms+context` wrap (v2), or the older `kms` wrap (kms-gcm). */
+export interface EnvelopeGcm extends Wrapped {
+  readonly format: "v2" | "kms-gcm";
+  /** 12 bytes */
+  readonly iv: Uint8Array;
+}
+
+/** AES-256-CBC under the data key itself. Not authenticated. */
+export interface EnvelopeCbc extends Wrapped {
+  readonly format: "kms-cbc";
+  /** 16 bytes */
+  readonly iv: Uint8Array;
+}
+
+/** No envelope at all: the body is what KMS Encrypt returned, and `wrappedKey` is that body. */
+export interface EnvelopeDirect extends Wrapped {
+  readonly format: "kms-direct";
+}
+
+export type Envelope = EnvelopeV3 | EnvelopeGcm | EnvelopeCbc | EnvelopeDirect;
+
+/** Lengths in bytes. */
+export const DATA_KEY_BYTES = 32;
+/** API_Decrypt, CiphertextBlob: at most 6,144 bytes. */
+export const WRAPPED_KEY_MAX_BYTES = 6144;
+export const GCM_TAG_BYTES = 16;
+export const GCM_IV_BYTES = 12;
+export const CBC_BLOCK_BYTES = 16;
+export const MESSAGE_ID_BYTES = 28;
+export const COMMITMENT_BYTES = 28;
+
+/** content-metadata.md: algorithm suite 0x0073 is written as its decimal number. */
+export const V3_CONTENT_ALGORITHM = "115";
+export const GCM_CONTENT_ALGORITHM = "AES/GCM/NoPadding";
+/** content-metadata.md, V3 only: wrapping code of kms+context. */
+export const V3_KMS_CONTEXT_WRAP = "12";

@@ -1,0 +1,57 @@
+/** AES-256-GCM with a 16-byte tag after the ciphertext, for every format that is authenticated. */
+import { createCipheriv, createDecipheriv } from "node:crypto";
+import { SealexecError } from "../errors.ts";
+import { GCM_TAG_BYTES } from "./format.ts";
+
+const NO_AAD = new Uint8Array(0);
+
+/** @returns ciphertext ‖ tag, 16 bytes longer than the plaintext */
+export function encryptGcm(
+  key: Uint8Array,
+  iv: Uint8Array,
+  plaintext: Uint8Array,
+  aad: Uint8Array = NO_AAD,
+): Uint8Array {
+  const cipher = createCipheriv("aes-256-gcm", key, iv, { authTagLength: GCM_TAG_BYTES });
+  cipher.setAAD(aad);
+  // s3-encryption/encryption.md: the tag is appended to the ciphertext.
+  const parts = [cipher.update(plaintext), cipher.final(), cipher.getAuthTag()];
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+/**
+ * @param body ciphertext ‖ tag
+ * @returns the plaintext, once its tag has been verified; what was decrypted before is wiped otherwise
+ * @throws SealexecError "data"
+ */
+export function decryptGcm(
+  key: Uint8Array,
+  iv: Uint8Array,
+  body: Uint8Array,
+  aad: Uint8Array = NO_AAD,
+): Uint8Array {
+  checkGcmBody(body);
+  const tagAt = body.length - GCM_TAG_BYTES;
+  const decipher = createDecipheriv("aes-256-gcm", key, iv, { authTagLength: GCM_TAG_BYTES });
+  decipher.setAAD(aad);
+  decipher.setAuthTag(body.subarray(tagAt));
+  const unverified = decipher.update(body.subarray(0, tagAt));
+  try {
+    // GCM is a stream: final only compares the tags, and returns nothing.
+    decipher.final();
+  } catch (cause) {
+    unverified.fill(0);
+    throw new SealexecError("data", "authentication tag does not match: the object was changed or damaged", {
+      hint: "restore an earlier version of the object, or seal it again",
+      cause,
+    });
+  }
+  return new Uint8Array(unverified.buffer, unverified.byteOffset, unverified.byteLength);
+}
+
+/** @throws SealexecError "data" when the body cannot hold a tag */
+export function checkGcmBody(body: Uint8Array): void {
+  if (body.length < GCM_TAG_BYTES) {
+    throw new SealexecError("data", `body is ${body.length} bytes, too short for its authentication tag`);
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The S3 Encryption Client formats: metadata and body in, plaintext out, and back. Pure: no I/O, no KMS.
+ * To open: readEnvelope, checkContext, KMS Decrypt, openEnvelope. To seal: writerContext, KMS
+ * GenerateDataKey, seal.
+ */
+export { BINDING_NAME, checkContext, RESERVED_CONTEXT_NAMES, writerContext } from "./context.ts";
+export { ACCEPTANCES } from "./format.ts";
+export type { Acceptance, EncryptionContext, Envelope, Format, Metadata, StoredObject } from "./format.ts";
+export { readEnvelope } from "./metadata.ts";
+export type { Reading } from "./metadata.ts";
+export { openEnvelope } from "./open.ts";
+export { seal } from "./seal.ts";
+export type { SealInput } from "./seal.ts";

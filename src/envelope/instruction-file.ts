@@ -1,0 +1,65 @@
+/**
+ * An envelope, or a part of it, beside the object: its own file, KEY + `.instruction`.
+ * Source: s3-encryption/data-format/metadata-strategy.md, Instruction File.
+ *
+ * A writer without the KMS key can put another data key there; it is read only with
+ * `--accept instruction-file`.
+ */
+import { SealexecError } from "../errors.ts";
+import {
+  type Fields,
+  KEY_FIELDS,
+  presentOf,
+  V2_FIELDS,
+  V3_CONTENT_FIELDS,
+  V3_WRAP_FIELDS,
+} from "./fields.ts";
+import { decodeUtf8 } from "./mime.ts";
+import { quote } from "./quote.ts";
+import { parseStringMap } from "./string-map.ts";
+
+const WHAT = "instruction file";
+const V3_WRAP_NAMES: readonly string[] = ["x-amz-3", ...V3_WRAP_FIELDS];
+
+/**
+ * The fields of V1 or V2, all of which are in the file (V1/V2 Instruction Files).
+ *
+ * @throws SealexecError "data"
+ */
+export function parseV2InstructionFile(file: Uint8Array | string): Fields {
+  const fields = parseFile(file);
+  const [stray] = presentOf(fields, ["x-amz-3", ...V3_CONTENT_FIELDS, ...V3_WRAP_FIELDS]);
+  if (stray !== undefined) {
+    throw new SealexecError(
+      "data",
+      `${WHAT} holds ${stray} of format v3, but the object has no x-amz-c, x-amz-d and x-amz-i`,
+    );
+  }
+  if (presentOf(fields, ["x-amz-key"]).length > 0 && presentOf(fields, ["x-amz-key-v2"]).length > 0) {
+    throw new SealexecError("data", `${WHAT} holds x-amz-key and x-amz-key-v2: formats are mixed`);
+  }
+  if (presentOf(fields, [...KEY_FIELDS, ...V2_FIELDS]).length === 0) {
+    throw new SealexecError("data", `${WHAT} holds no envelope`);
+  }
+  return fields;
+}
+
+/**
+ * The wrapped key of v3 and what belongs to it, and nothing else (V3 Instruction Files).
+ *
+ * @throws SealexecError "data"
+ */
+export function parseV3InstructionFile(file: Uint8Array | string): Fields {
+  const fields = parseFile(file);
+  const stray = Object.keys(fields.values).find((name) => !V3_WRAP_NAMES.includes(name));
+  if (stray !== undefined) {
+    throw new SealexecError("data", `${WHAT} holds ${quote(stray)}, which does not belong there`);
+  }
+  return fields;
+}
+
+function parseFile(file: Uint8Array | string): Fields {
+  const text = typeof file === "string" ? file : decodeUtf8(file);
+  if (text === undefined) throw new SealexecError("data", `${WHAT} is not UTF-8`);
+  return { from: "instruction-file", values: parseStringMap(text, WHAT) };
+}

@@ -1,0 +1,146 @@
+/**
+ * Telling the formats apart, by the object's user metadata.
+ * Source: s3-encryption/data-format/content-metadata.md, Determining S3EC Object Status; stricter than
+ * that where the clause only recommends an error.
+ */
+import { SealexecError } from "../errors.ts";
+import { checkCbcBody } from "./cbc.ts";
+import {
+  type Fields,
+  KEY_FIELDS,
+  presentOf,
+  V2_FIELDS,
+  V3_CONTENT_FIELDS,
+  V3_WRAP_FIELDS,
+} from "./fields.ts";
+import { type Acceptance, type Envelope, type StoredObject, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
+import { checkGcmBody } from "./gcm.ts";
+import { parseV2InstructionFile, parseV3InstructionFile } from "./instruction-file.ts";
+import { emptyMap } from "./string-map.ts";
+import { parseV2 } from "./v2.ts";
+import { parseV3, parseV3Content } from "./v3.ts";
+
+/** An envelope, or the fact that the object's instruction file must be read first. */
+export type Reading =
+  { readonly kind: "envelope"; readonly envelope: Envelope } | { readonly kind: "instruction-file-needed" };
+
+/** What the metadata says by the names in it. */
+type Shape = "v3" | "v3-instruction-file" | "v2" | "bare";
+
+/**
+ * Reads the envelope: valid, of a format that is accepted, with a body that can belong to it.
+ *
+ * An object without any envelope is `kms-direct` where that is accepted, whether instruction files are
+ * accepted or not; otherwise its instruction file is asked for.
+ *
+ * @param instructionFile the file, once a first call has said that it is needed; it is not looked at when
+ *   the object has a whole envelope of its own, and so never overrides one
+ * @throws SealexecError "data"
+ */
+export function readEnvelope(
+  object: StoredObject,
+  accept: ReadonlySet<Acceptance>,
+  instructionFile?: Uint8Array | string,
+): Reading {
+  const fields: Fields = { from: "metadata", values: object.metadata };
+  const shape = shapeOf(fields);
+  switch (shape) {
+    case "v3":
+      return accepted(parseV3(parseV3Content(fields), fields), object.body, accept);
+    case "v2":
+      return accepted(parseV2(fields), object.body, accept);
+    case "v3-instruction-file": {
+      const content = parseV3Content(fields);
+      if (!accept.has("instruction-file")) {
+        throw new SealexecError("data", "x-amz-3 is missing: its data key would be in an instruction file", {
+          hint: "seal it again, or add --accept instruction-file if that is how it was sealed",
+        });
+      }
+      if (instructionFile === undefined) return { kind: "instruction-file-needed" };
+      return accepted(parseV3(content, parseV3InstructionFile(instructionFile)), object.body, accept);
+    }
+    case "bare": {
+      if (accept.has("kms-direct")) return accepted(direct(object.body), object.body, accept);
+      if (!accept.has("instruction-file")) {
+        throw new SealexecError("data", "no envelope in its metadata: it is not a sealed object", {
+          hint: "seal it with push, or add --accept instruction-file or kms-direct if that is how it was sealed",
+        });
+      }
+      if (instructionFile === undefined) return { kind: "instruction-file-needed" };
+      const file = parseV2InstructionFile(instructionFile);
+      refuseRawKey(file);
+      return accepted(parseV2(file), object.body, accept);
+    }
+  }
+}
+
+function shapeOf(fields: Fields): Shape {
+  const [key, secondKey] = presentOf(fields, KEY_FIELDS);
+  const v3 = presentOf(fields, [...V3_CONTENT_FIELDS, ...V3_WRAP_FIELDS]);
+  const v2 = presentOf(fields, V2_FIELDS);
+  if (key !== undefined && secondKey !== undefined) throw mixed(key, secondKey);
+  if (key === "x-amz-3") {
+    if (v2[0] !== undefined) throw mixed(key, v2[0]);
+    return "v3";
+  }
+  if (key !== undefined) {
+    if (v3[0] !== undefined) throw mixed(key, v3[0]);
+    refuseRawKey(fields);
+    return "v2";
+  }
+  if (v3[0] !== undefined && v2[0] !== undefined) throw mixed(v3[0], v2[0]);
+  if (v2.length > 0) throw new SealexecError("data", "x-amz-key-v2 is missing");
+  if (v3.length === 0) return "bare";
+  // x-amz-w and x-amz-t are where x-amz-3 is: they alone are what is left of a damaged envelope.
+  if (presentOf(fields, V3_WRAP_FIELDS).length > 0) throw new SealexecError("data", "x-amz-3 is missing");
+  return "v3-instruction-file";
+}
+
+/** The format is accepted by name, and the body can be one of it. */
+function accepted(envelope: Envelope, body: Uint8Array, accept: ReadonlySet<Acceptance>): Reading {
+  const { format } = envelope;
+  if (format !== "v3" && !accept.has(format)) {
+    throw new SealexecError("data", `sealed in the older format ${format}, which is not accepted`, {
+      hint: `seal it again with push, or add --accept ${format}`,
+    });
+  }
+  checkBody(envelope, body);
+  return { kind: "envelope", envelope };
+}
+
+function checkBody(envelope: Envelope, body: Uint8Array): void {
+  switch (envelope.format) {
+    case "v3":
+    case "v2":
+    case "kms-gcm":
+      checkGcmBody(body);
+      return;
+    case "kms-cbc":
+      checkCbcBody(body);
+      return;
+    case "kms-direct":
+      return;
+  }
+}
+
+function direct(body: Uint8Array): Envelope {
+  if (body.length === 0 || body.length > WRAPPED_KEY_MAX_BYTES) {
+    throw new SealexecError("data", `body is ${body.length} bytes, which no KMS ciphertext is`);
+  }
+  return { format: "kms-direct", wrappedKey: body, encryptionContext: emptyMap() };
+}
+
+function refuseRawKey(fields: Fields): void {
+  if (presentOf(fields, ["x-amz-key"]).length === 0) return;
+  throw new SealexecError(
+    "data",
+    "x-amz-key: the data key is wrapped with a raw key (format v1), not by KMS",
+    {
+      hint: "seal it again with push: sealexec opens what KMS wrapped",
+    },
+  );
+}
+
+function mixed(one: string, other: string): SealexecError {
+  return new SealexecError("data", `${one} and ${other} are both there: formats are mixed`);
+}

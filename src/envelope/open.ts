@@ -1,0 +1,35 @@
+import { SealexecError } from "../errors.ts";
+import { openCbc } from "./cbc.ts";
+import { DATA_KEY_BYTES, type Envelope } from "./format.ts";
+import { openGcm } from "./v2.ts";
+import { openV3 } from "./v3.ts";
+
+/**
+ * The plaintext of an object, whole and verified (but for kms-cbc, which nothing verifies).
+ *
+ * @param envelope what readEnvelope gave and checkContext passed
+ * @param dataKey what KMS Decrypt made of `envelope.wrappedKey`: 32 bytes; with kms-direct the plaintext
+ *   itself, of any length. The caller wipes it: what is returned never shares memory with it
+ * @param body the object's body
+ * @throws SealexecError "data"
+ */
+export function openEnvelope(envelope: Envelope, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
+  if (envelope.format === "kms-direct") return Uint8Array.from(dataKey);
+  checkDataKey(dataKey);
+  switch (envelope.format) {
+    case "v3":
+      return openV3(envelope, dataKey, body);
+    case "v2":
+    case "kms-gcm":
+      return openGcm(envelope, dataKey, body);
+    case "kms-cbc":
+      return openCbc(envelope, dataKey, body);
+  }
+}
+
+/** @throws SealexecError "data" when it is not 32 bytes: all formats are AES-256 */
+export function checkDataKey(dataKey: Uint8Array): void {
+  if (dataKey.length !== DATA_KEY_BYTES) {
+    throw new SealexecError("data", `data key is ${dataKey.length} bytes, not ${DATA_KEY_BYTES}`);
+  }
+}

@@ -1,0 +1,11 @@
+/**
+ * Text that came from storage, made safe for one line of a log: in quotes, capped, and without line
+ * breaks, escape sequences, invisible or direction-changing characters.
+ */
+export function quote(text: string, maxCharacters = 60): string {
+  // Two UTF-16 units a character at most: cut before the costly part, whatever the size.
+  const characters = Array.from(text.slice(0, (maxCharacters + 1) * 2).toWellFormed());
+  const shown = characters.slice(0, maxCharacters).join("");
+  const clean = shown.replace(/[\p{C}\p{Zl}\p{Zp}"]/gu, "?");
+  return `"${clean}${characters.length > maxCharacters ? "…" : ""}"`;
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from "node:crypto";
+import { SealexecError } from "../errors.ts";
+import { checkAlgorithm } from "./context.ts";
+import {
+  type EncryptionContext,
+  GCM_CONTENT_ALGORITHM,
+  GCM_IV_BYTES,
+  MESSAGE_ID_BYTES,
+  type Metadata,
+  V3_CONTENT_ALGORITHM,
+  WRAPPED_KEY_MAX_BYTES,
+} from "./format.ts";
+import { checkDataKey } from "./open.ts";
+import { sealV2 } from "./v2.ts";
+import { sealV3 } from "./v3.ts";
+
+export interface SealInput {
+  readonly plaintext: Uint8Array;
+  /** 32 bytes, fresh from KMS GenerateDataKey. The caller wipes it */
+  readonly dataKey: Uint8Array;
+  /** the same key as KMS wrapped it under `encryptionContext`, 1 to 6,144 bytes */
+  readonly wrappedKey: Uint8Array;
+  /** what writerContext gave, and KMS was called with */
+  readonly encryptionContext: EncryptionContext;
+}
+
+/**
+ * @returns what to upload: user metadata in printable ASCII, and the body, 16 bytes longer than the plaintext.
+ *   Nothing in it is computed from the plaintext but the ciphertext: no checksum, and no length but its own
+ * @throws SealexecError "data" when the key, its wrapping or the context cannot be of this format
+ */
+export function seal(format: "v3" | "v2", input: SealInput): { metadata: Metadata; body: Uint8Array } {
+  checkDataKey(input.dataKey);
+  const { length } = input.wrappedKey;
+  if (length === 0 || length > WRAPPED_KEY_MAX_BYTES) {
+    throw new SealexecError("data", `wrapped data key is ${length} bytes, which no KMS ciphertext is`);
+  }
+  switch (format) {
+    case "v3":
+      checkAlgorithm(input.encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
+      return sealV3(input, randomNonZero(MESSAGE_ID_BYTES));
+    case "v2":
+      checkAlgorithm(input.encryptionContext, GCM_CONTENT_ALGORITHM, "x-amz-cek-alg");
+      return sealV2(input, randomNonZero(GCM_IV_BYTES));
+  }
+}
+
+/** encryption.md, Cipher Initialization: all zeros would mean that nothing was generated. */
+function randomNonZero(lengthBytes: number): Uint8Array {
+  const bytes = new Uint8Array(randomBytes(lengthBytes));
+  if (bytes.every((byte) => byte === 0))
+    throw new SealexecError("internal", "the random source gave only zeros");
+  return bytes;
+}

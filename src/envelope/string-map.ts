@@ -1,0 +1,70 @@
+import { SealexecError } from "../errors.ts";
+
+/** Far above what S3 metadata or a map of four base64 texts can hold. */
+const MAX_CHARACTERS = 65_536;
+
+/**
+ * A JSON object of strings, strictly: nothing else, no name twice, no lone surrogates.
+ *
+ * @param what names the text in messages, such as `x-amz-t`
+ * @returns the map, without a prototype, so that `__proto__` is a name like any other
+ * @throws SealexecError "data"
+ */
+export function parseStringMap(text: string, what: string): Record<string, string> {
+  if (text.length > MAX_CHARACTERS) throw new SealexecError("data", `${what} is too long`);
+  const value = parseJson(text, what);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new SealexecError("data", `${what} is not a JSON object`);
+  }
+  const map = emptyMap();
+  const entries: [string, unknown][] = Object.entries(value);
+  for (const [name, entry] of entries) {
+    if (typeof entry !== "string") throw new SealexecError("data", `${what} holds something not a string`);
+    if (!name.isWellFormed() || !entry.isWellFormed()) {
+      throw new SealexecError("data", `${what} holds text that is not valid Unicode`);
+    }
+    map[name] = entry;
+  }
+  // JSON.parse keeps the last of two equal names. Every pair is two strings, so one more tells.
+  if (countStrings(text) !== entries.length * 2) {
+    throw new SealexecError("data", `${what} holds a name twice`);
+  }
+  return map;
+}
+
+/** A map without a prototype. */
+export function emptyMap(): Record<string, string> {
+  const map: Record<string, string> = Object.create(null);
+  return map;
+}
+
+/**
+ * JSON of a map in printable ASCII, so that it survives an HTTP header as it is. `=?` is escaped as
+ * well: a reader that decodes RFC 2047 would take it for the start of an encoded word.
+ */
+export function stringifyAscii(map: Readonly<Record<string, string>>): string {
+  return JSON.stringify(map)
+    .replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    .replaceAll("=?", "=\\u003f");
+}
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The runtime's own message quotes the text: it is left out, as a cause as well.
+    throw new SealexecError("data", `${what} is not JSON`);
+  }
+}
+
+/** How many string tokens there are in text that is known to be JSON. */
+function countStrings(json: string): number {
+  let count = 0;
+  for (let at = json.indexOf('"'); at !== -1; at = json.indexOf('"', at + 1)) {
+    count += 1;
+    for (at += 1; json[at] !== '"'; at += 1) {
+      if (json[at] === "\\") at += 1;
+    }
+  }
+  return count;
+}

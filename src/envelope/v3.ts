@@ -1,0 +1,116 @@
+/**
+ * v3, what we write: AES-256-GCM under a key derived from the data key, with a commitment to the data key.
+ * Sources: s3-encryption/data-format/content-metadata.md (V3), key-derivation.md, decryption.md.
+ */
+import { timingSafeEqual } from "node:crypto";
+import { SealexecError } from "../errors.ts";
+import { encodeBase64 } from "./base64.ts";
+import { checkAlgorithm } from "./context.ts";
+import { ALGORITHM_SUITE_ID, deriveCommitment, deriveEncryptionKey } from "./derivation.ts";
+import { bytesField, contextField, requiredField, wrappedKeyField } from "./fields.ts";
+import type { Fields } from "./fields.ts";
+import {
+  COMMITMENT_BYTES,
+  type EnvelopeV3,
+  GCM_IV_BYTES,
+  MESSAGE_ID_BYTES,
+  type Metadata,
+  V3_CONTENT_ALGORITHM,
+  V3_KMS_CONTEXT_WRAP,
+} from "./format.ts";
+import { decryptGcm, encryptGcm } from "./gcm.ts";
+import { quote } from "./quote.ts";
+import type { SealInput } from "./seal.ts";
+import { stringifyAscii } from "./string-map.ts";
+
+// key-derivation.md, HKDF Operation: the IV is twelve 0x01 bytes (early revisions said zeros). It may be
+// fixed because the message id gives every object a key of its own.
+const CONTENT_IV = new Uint8Array(GCM_IV_BYTES).fill(1);
+
+const RAW_KEY_WRAPS: Readonly<Record<string, string>> = { "02": "AES-GCM", "22": "RSA-OAEP-SHA1" };
+
+type Content = Pick<EnvelopeV3, "messageId" | "commitment">;
+
+/**
+ * x-amz-c, x-amz-d and x-amz-i, which are in the object's own metadata wherever the rest is
+ * (metadata-strategy.md, V3 Instruction Files).
+ *
+ * @throws SealexecError "data"
+ */
+export function parseV3Content(fields: Fields): Content {
+  const algorithm = requiredField(fields, "x-amz-c");
+  if (algorithm !== V3_CONTENT_ALGORITHM) {
+    throw new SealexecError("data", `x-amz-c is ${quote(algorithm)}, not ${V3_CONTENT_ALGORITHM}`);
+  }
+  const commitment = bytesField(fields, "x-amz-d", COMMITMENT_BYTES);
+  const messageId = bytesField(fields, "x-amz-i", MESSAGE_ID_BYTES);
+  // encryption.md, Cipher Initialization: all zeros mean that none was generated.
+  if (messageId.every((byte) => byte === 0)) throw new SealexecError("data", "x-amz-i is all zeros");
+  return { messageId, commitment };
+}
+
+/**
+ * @param wrap x-amz-3, x-amz-w and x-amz-t: the object's own metadata, or its instruction file
+ * @throws SealexecError "data"
+ */
+export function parseV3(content: Content, wrap: Fields): EnvelopeV3 {
+  const wrappedKey = wrappedKeyField(wrap, "x-amz-3");
+  checkWrap(requiredField(wrap, "x-amz-w"));
+  const encryptionContext = contextField(wrap, "x-amz-t");
+  checkAlgorithm(encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
+  return { format: "v3", wrappedKey, encryptionContext, ...content };
+}
+
+/**
+ * @param dataKey 32 bytes
+ * @returns the plaintext
+ * @throws SealexecError "data" when the commitment or the tag does not match
+ */
+export function openV3(envelope: EnvelopeV3, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
+  // decryption.md, Decrypting With Commitment: in constant time, and before the encryption key is derived.
+  const commitment = deriveCommitment(dataKey, envelope.messageId);
+  if (envelope.commitment.length !== COMMITMENT_BYTES || !timingSafeEqual(commitment, envelope.commitment)) {
+    throw new SealexecError("data", "commitment does not match: the object or its key was replaced", {
+      hint: "restore an earlier version of the object, or seal it again",
+    });
+  }
+  const key = deriveEncryptionKey(dataKey, envelope.messageId);
+  try {
+    return decryptGcm(key, CONTENT_IV, body, ALGORITHM_SUITE_ID);
+  } finally {
+    key.fill(0);
+  }
+}
+
+/** @param messageId 28 bytes, never used before with this data key */
+export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Metadata; body: Uint8Array } {
+  const commitment = deriveCommitment(input.dataKey, messageId);
+  const key = deriveEncryptionKey(input.dataKey, messageId);
+  try {
+    return {
+      metadata: {
+        "x-amz-3": encodeBase64(input.wrappedKey),
+        "x-amz-w": V3_KMS_CONTEXT_WRAP,
+        "x-amz-t": stringifyAscii(input.encryptionContext),
+        "x-amz-c": V3_CONTENT_ALGORITHM,
+        "x-amz-d": encodeBase64(commitment),
+        "x-amz-i": encodeBase64(messageId),
+      },
+      body: encryptGcm(key, CONTENT_IV, input.plaintext, ALGORITHM_SUITE_ID),
+    };
+  } finally {
+    key.fill(0);
+  }
+}
+
+function checkWrap(code: string): void {
+  if (code === V3_KMS_CONTEXT_WRAP) return;
+  const raw = Object.hasOwn(RAW_KEY_WRAPS, code) ? RAW_KEY_WRAPS[code] : undefined;
+  if (raw !== undefined) {
+    throw new SealexecError(
+      "data",
+      `x-amz-w is ${code} (${raw}): the data key is wrapped with a raw key, not by KMS`,
+    );
+  }
+  throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);
+}

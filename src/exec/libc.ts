@@ -1,0 +1,90 @@
+/**
+ * The few calls of libc that the runtime has no function for, through Bun's FFI: in the compiled binary only. With
+ * them, what the runtime changed at its start is put back. On Node there are none (docs/exec.md says what differs).
+ */
+
+/** Addresses and the like travel as these through Bun's FFI. */
+interface FfiModule {
+  dlopen(file: string, symbols: Record<string, { args: string[]; returns: string }>): { symbols: Symbols };
+  ptr(view: NodeJS.TypedArray): number;
+}
+
+interface Symbols {
+  execve(file: number, argv: number, env: number): number;
+  fcntl(fd: number, command: number, argument: number): number;
+  setrlimit(resource: number, limit: number): number;
+  prctl(option: number, a: number, b: number, c: number, d: number): number;
+}
+
+const SYMBOLS = {
+  execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  prctl: { args: ["i32", "usize", "usize", "usize", "usize"], returns: "i32" },
+};
+
+// fcntl(2), setrlimit(2), prctl(2): the same numbers on x86-64 and arm64.
+const F_SETFD = 2;
+const RLIMIT_NOFILE = 7;
+const PR_SET_DUMPABLE = 4;
+
+export interface Libc {
+  /** Lets an open file live on across exec. */
+  keepOpen(fd: number): void;
+  /** Sets the limit of open files. */
+  limitFiles(soft: number, hard: number): void;
+  /** No core file and no debugger of the same user from now on, until exec. */
+  forbidDumps(): void;
+  /** Replaces the process; returns only where the kernel refused. */
+  execve(file: string, argv: readonly Buffer[], env: readonly Buffer[]): void;
+}
+
+// glibc, then musl by its two names.
+const LIBRARIES = [
+  "libc.so.6",
+  `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
+  "libc.so",
+];
+
+/** The C library, or undefined on Node and on systems other than Linux. */
+export async function loadLibc(): Promise<Libc | undefined> {
+  if (process.versions["bun"] === undefined || process.platform !== "linux") return undefined;
+  // Only Bun knows this module: its name is no constant, so that neither the compiler nor a bundler resolves it.
+  const name = "bun:ffi";
+  const ffi = (await import(name)) as FfiModule;
+  for (const library of LIBRARIES) {
+    try {
+      return bind(ffi, ffi.dlopen(library, SYMBOLS).symbols);
+    } catch {
+      // Not this C library: try the next.
+    }
+  }
+  return undefined;
+}
+
+function bind(ffi: FfiModule, libc: Symbols): Libc {
+  return {
+    keepOpen: (fd) => void libc.fcntl(fd, F_SETFD, 0),
+    limitFiles: (soft, hard) => {
+      // struct rlimit: two unsigned 64-bit numbers.
+      libc.setrlimit(RLIMIT_NOFILE, ffi.ptr(new BigUint64Array([BigInt(soft), BigInt(hard)])));
+    },
+    forbidDumps: () => void libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0),
+    execve: (file, argv, env) => {
+      // All buffers stay referenced from here until the call is over.
+      const name = cString(Buffer.from(file));
+      const [args, variables] = [argv.map(cString), env.map(cString)];
+      libc.execve(ffi.ptr(name), ffi.ptr(pointers(ffi, args)), ffi.ptr(pointers(ffi, variables)));
+    },
+  };
+}
+
+function cString(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, Buffer.of(0)]);
+}
+
+function pointers(ffi: FfiModule, strings: readonly Buffer[]): BigUint64Array {
+  const array = new BigUint64Array(strings.length + 1);
+  for (const [index, string] of strings.entries()) array[index] = BigInt(ffi.ptr(string));
+  return array;
+}

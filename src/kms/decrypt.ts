@@ -1,0 +1,45 @@
+import { DecryptCommand } from "@aws-sdk/client-kms";
+import { classify } from "../aws/failure.ts";
+import { retry } from "../aws/retry.ts";
+import type { AwsSession, Located } from "../aws/session.ts";
+import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+
+const ATTEMPT_MS = 10_000;
+
+export interface DataKey {
+  readonly plaintext: Uint8Array;
+  /** the ARN of the KMS key that opened it */
+  readonly keyArn: string;
+}
+
+/**
+ * KMS Decrypt of a wrapped data key, in one call (more only where an attempt failed).
+ *
+ * @param encryptionContext the stored map, exactly; empty for none
+ * @param key sent as KeyId, so that KMS refuses a ciphertext of another key
+ * @throws "denied", "config" (the key's state), "data" (changed ciphertext or context), "unavailable", "timeout"
+ */
+export async function decryptDataKey(
+  wrappedKey: Uint8Array,
+  encryptionContext: Readonly<Record<string, string>>,
+  key: string | undefined,
+  ref: Located,
+  session: AwsSession,
+  context: Context,
+): Promise<DataKey> {
+  const command = new DecryptCommand({
+    CiphertextBlob: wrappedKey,
+    ...(Object.keys(encryptionContext).length === 0 ? {} : { EncryptionContext: { ...encryptionContext } }),
+    ...(key === undefined ? {} : { KeyId: key }),
+  });
+  const answer = await retry(
+    context,
+    { attemptMs: ATTEMPT_MS, classify: (error) => classify("Decrypt", error) },
+    async (signal) => (await session.kms(ref)).send(command, { abortSignal: signal }),
+  );
+  if (answer.Plaintext === undefined || answer.KeyId === undefined) {
+    throw new SealexecError("unavailable", "Decrypt: the answer holds no data key");
+  }
+  return { plaintext: answer.Plaintext, keyArn: answer.KeyId };
+}

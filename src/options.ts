@@ -1,0 +1,81 @@
+/** Values of options that several commands have, from flags and from the variables that stand for them. */
+import type { Environment } from "./context.ts";
+import { ACCEPTANCES } from "./envelope/format.ts";
+import type { Acceptance } from "./envelope/format.ts";
+import { SealexecError } from "./errors.ts";
+import type { OpenPolicy } from "./sealed/open.ts";
+
+/** What the flags say, as commander hands it over; undefined: not given. */
+export interface OpenFlags {
+  readonly key?: string;
+  readonly context?: readonly string[];
+  readonly accept?: readonly string[];
+}
+
+/** Key, context and accepted formats: what `pull` has in common with `run`. */
+export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy {
+  const key = flags.key ?? env["SEALEXEC_KEY"];
+  const pairs = flags.context ?? words(env["SEALEXEC_CONTEXT"], /,/);
+  return {
+    key: key === undefined || key === "" ? undefined : parseKey(key),
+    context: pairs.length === 0 ? undefined : parseContext(pairs),
+    accept: new Set(parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""])),
+  };
+}
+
+/** `K=V` pairs as a map. */
+export function parseContext(pairs: readonly string[]): Readonly<Record<string, string>> {
+  const context: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const pair of pairs) {
+    const equals = pair.indexOf("=");
+    if (equals < 1) throw new SealexecError("usage", "--context is not of the form K=V");
+    const name = pair.slice(0, equals);
+    if (name in context) throw new SealexecError("usage", `--context gives ${name} twice`);
+    context[name] = pair.slice(equals + 1);
+  }
+  return context;
+}
+
+// Key id, key ARN, alias name, alias ARN (KMS API Reference, Decrypt: KeyId).
+const KEY = /^[A-Za-z0-9:/_-]{1,2048}$/;
+
+export function parseKey(key: string): string {
+  if (KEY.test(key)) return key;
+  throw new SealexecError("usage", "--key is not a KMS key id, ARN or alias", {
+    hint: "for example alias/my-app or arn:aws:kms:eu-west-1:111122223333:key/UUID",
+  });
+}
+
+function parseAccept(lists: readonly string[]): Acceptance[] {
+  return split(lists).map((name) => {
+    const known = ACCEPTANCES.find((acceptance) => acceptance === name);
+    if (known !== undefined) return known;
+    throw new SealexecError("usage", `--accept does not know ${JSON.stringify(name)}`, {
+      hint: `it takes ${ACCEPTANCES.join(", ")}`,
+    });
+  });
+}
+
+/** Names of variables, from comma-separated lists. */
+export function parseNames(option: string, lists: readonly string[]): string[] {
+  const names = split(lists);
+  for (const name of names) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw new SealexecError("usage", `${option}: ${JSON.stringify(name)} is not the name of a variable`);
+    }
+  }
+  return names;
+}
+
+/** The items of comma-separated lists. */
+function split(lists: readonly string[]): string[] {
+  return lists.flatMap((list) => words(list, /,/));
+}
+
+/** The parts of a text that are not empty. */
+export function words(text: string | undefined, separator: RegExp): string[] {
+  return (text ?? "")
+    .split(separator)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}

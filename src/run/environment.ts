@@ -1,0 +1,46 @@
+import type { Variables } from "../secret.ts";
+
+export interface EnvironmentPolicy {
+  /** a variable that is already set wins over the source */
+  readonly keepExisting: boolean;
+  /** give CMD only the secrets, and the names of `pass` */
+  readonly pristine: boolean;
+  readonly pass: ReadonlySet<string>;
+}
+
+/**
+ * The environment block of CMD: what this process was given, entry by entry and byte for byte, with the secrets put
+ * in the place of a variable of the same name, or behind the rest.
+ *
+ * @param inherited the entries `NAME=value` of this process, as bytes
+ */
+export function buildEnvironment(
+  inherited: readonly Buffer[],
+  secrets: Variables,
+  policy: EnvironmentPolicy,
+): Buffer[] {
+  const added = new Map(secrets);
+  const block: Buffer[] = [];
+  for (const entry of inherited) {
+    const name = nameOf(entry);
+    if (policy.pristine && !policy.pass.has(name)) continue;
+    const secret = secrets.get(name);
+    if (secret === undefined || policy.keepExisting) {
+      block.push(entry);
+      if (policy.keepExisting) added.delete(name);
+      continue;
+    }
+    // A name that stands there twice is replaced once; which of two would win differs from libc to libc.
+    const mine = added.get(name);
+    if (mine !== undefined) block.push(Buffer.from(`${name}=${mine.reveal()}`));
+    added.delete(name);
+  }
+  for (const [name, secret] of added) block.push(Buffer.from(`${name}=${secret.reveal()}`));
+  return block;
+}
+
+/** The name of an entry `NAME=value`; the whole entry where it has no "=". */
+export function nameOf(entry: Buffer): string {
+  const equals = entry.indexOf(0x3d, 1);
+  return (equals === -1 ? entry : entry.subarray(0, equals)).toString("utf8");
+}

@@ -1,0 +1,96 @@
+/** Opening one sealed source: the way that `run`, `check` and `pull` share, so that none can be laxer than another. */
+import { step } from "../context.ts";
+import type { Context } from "../context.ts";
+import type { AwsSession } from "../aws/session.ts";
+import { checkContext, openEnvelope, readEnvelope } from "../envelope/index.ts";
+import type { Acceptance, Envelope, EncryptionContext } from "../envelope/index.ts";
+import { decryptDataKey } from "../kms/decrypt.ts";
+import { formatS3Uri, placeOf } from "../stores/s3/ref.ts";
+import type { S3Ref } from "../stores/s3/ref.ts";
+import { readObject } from "../stores/s3/read.ts";
+import type { S3Object } from "../stores/s3/read.ts";
+
+/** What must hold of a sealed object for it to be opened. */
+export interface OpenPolicy {
+  /** the only KMS key that may open it; undefined: any that these credentials may use */
+  readonly key: string | undefined;
+  /** the encryption context that must be there, exactly; undefined: any but a wrong binding */
+  readonly context: EncryptionContext | undefined;
+  readonly accept: ReadonlySet<Acceptance>;
+}
+
+export interface Opened {
+  readonly plaintext: Uint8Array;
+  readonly format: Envelope["format"];
+  readonly keyArn: string;
+  readonly versionId: string | undefined;
+  readonly etag: string | undefined;
+}
+
+/**
+ * Reads the object, checks its format and context, has KMS open the data key, and opens the body.
+ *
+ * @throws SealexecError, its message led by the stage and the target
+ */
+export async function openSealed(
+  ref: S3Ref,
+  policy: OpenPolicy,
+  session: AwsSession,
+  context: Context,
+): Promise<Opened> {
+  const uri = formatS3Uri(ref);
+  const object = await step(context, "object", uri, () => readObject(ref, session, context), describeObject);
+  const envelope = await step(
+    context,
+    "format",
+    uri,
+    () => readFormat(ref, object, policy, session, context),
+    (read) => read.format,
+  );
+  await step(context, "context", uri, () =>
+    checkContext(envelope, {
+      object: placeOf(ref),
+      ...(policy.context === undefined ? {} : { context: policy.context }),
+    }),
+  );
+  const dataKey = await step(
+    context,
+    "key",
+    `${uri} under ${policy.key ?? "the key that sealed it"}`,
+    () => decryptDataKey(envelope.wrappedKey, envelope.encryptionContext, policy.key, ref, session, context),
+    (opened) => opened.keyArn,
+  );
+  const plaintext = await step(context, "decrypt", uri, () =>
+    openEnvelope(envelope, dataKey.plaintext, object.body),
+  );
+  return {
+    plaintext,
+    format: envelope.format,
+    keyArn: dataKey.keyArn,
+    versionId: object.versionId,
+    etag: object.etag,
+  };
+}
+
+async function readFormat(
+  ref: S3Ref,
+  object: S3Object,
+  policy: OpenPolicy,
+  session: AwsSession,
+  context: Context,
+): Promise<Envelope> {
+  const reading = readEnvelope(object, policy.accept);
+  if (reading.kind === "envelope") return reading.envelope;
+  // Amazon's clients put the file beside the object; it has no version of its own to pin.
+  const { bucket, key, region } = ref;
+  const file = { bucket, key: `${key}.instruction`, ...(region === undefined ? {} : { region }) };
+  const instruction = await readObject(file, session, context);
+  const second = readEnvelope(object, policy.accept, instruction.body);
+  if (second.kind === "envelope") return second.envelope;
+  throw new Error("an instruction file asked for another");
+}
+
+function describeObject(object: S3Object): string {
+  const version = object.versionId === undefined ? "" : `, version ${object.versionId}`;
+  return `${object.body.length} bytes${version}`;
+}

@@ -1,0 +1,33 @@
+/**
+ * Signals before exec: as PID 1 a process is not ended by a signal that it has no handler for (pid_namespaces(7)), so
+ * these stand before anything else is loaded. This file is imported first of all and imports nothing of ours.
+ *
+ * A signal that was ignored when we started (nohup) stays ignored, for us and for CMD.
+ */
+import { readFileSync } from "node:fs";
+
+/** signal(7): the numbers are the same on all our platforms. */
+const ENDING = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
+
+type Ending = keyof typeof ENDING;
+
+export function endOnSignals(): void {
+  const ignored = ignoredSignals();
+  for (const name of Object.keys(ENDING) as Ending[]) {
+    const number = ENDING[name];
+    if ((ignored & (1 << (number - 1))) !== 0) continue;
+    process.on(name, () => process.exit(128 + number));
+  }
+}
+
+// The lowest 32 signals are enough here.
+function ignoredSignals(): number {
+  try {
+    const mask = /^SigIgn:\t[0-9a-f]*([0-9a-f]{8})$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+    return mask === undefined ? 0 : Number.parseInt(mask, 16) | 0;
+  } catch {
+    return 0;
+  }
+}
+
+endOnSignals();

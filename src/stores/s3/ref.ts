@@ -1,0 +1,76 @@
+import { SealexecError } from "../../errors.ts";
+import { parseRegion } from "../../aws/region.ts";
+
+/** Where a sealed object lies. */
+export interface S3Ref {
+  readonly bucket: string;
+  readonly key: string;
+  readonly versionId?: string;
+  readonly region?: string;
+}
+
+// Amazon S3 User Guide, "General purpose bucket naming rules".
+const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
+const LONGEST_KEY_BYTES = 1_024;
+// A control character in a name is a mistake, or an attack on a terminal or a header.
+const CONTROL = /\p{Cc}/u;
+const FORM = "s3://BUCKET/KEY[?versionId=VERSION][&region=REGION]";
+
+/**
+ * Parses `s3://BUCKET/KEY[?versionId=…][&region=…]`. The key is taken as it is: nothing in it is decoded.
+ *
+ * @throws "usage", naming what is wrong
+ */
+export function parseS3Uri(uri: string): S3Ref {
+  if (CONTROL.test(uri)) throw refusal("has a control character");
+  if (!uri.startsWith("s3://")) throw refusal("does not begin with s3://");
+  const rest = uri.slice("s3://".length);
+  const slash = rest.indexOf("/");
+  const bucket = slash === -1 ? rest : rest.slice(0, slash);
+  if (!BUCKET.test(bucket) || bucket.includes("..")) throw refusal("has no valid bucket name", uri);
+  const afterBucket = slash === -1 ? "" : rest.slice(slash + 1);
+  const question = afterBucket.lastIndexOf("?");
+  const key = question === -1 ? afterBucket : afterBucket.slice(0, question);
+  checkKey(key, uri);
+  return { bucket, key, ...parseParameters(question === -1 ? "" : afterBucket.slice(question + 1), uri) };
+}
+
+function checkKey(key: string, uri: string): void {
+  if (key === "" || key.endsWith("/")) throw refusal("has no key", uri);
+  if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw refusal("has a key of more than 1,024 bytes");
+  // HTTP clients and proxies normalise these away, and another object would be read.
+  if (key.split("/").some((part) => part === "." || part === ".."))
+    throw refusal('has "." or ".." in its key', uri);
+}
+
+function parseParameters(query: string, uri: string): { versionId?: string; region?: string } {
+  const found: { versionId?: string; region?: string } = {};
+  if (query === "") return found;
+  for (const pair of query.split("&")) {
+    const equals = pair.indexOf("=");
+    const name = equals === -1 ? pair : pair.slice(0, equals);
+    const value = equals === -1 ? "" : pair.slice(equals + 1);
+    if (name !== "versionId" && name !== "region")
+      throw refusal("has a parameter other than versionId and region", uri);
+    if (value === "") throw refusal(`has an empty ${name}`, uri);
+    if (found[name] !== undefined) throw refusal(`has ${name} twice`, uri);
+    found[name] = value;
+  }
+  if (found.region !== undefined) parseRegion(found.region, "the URI");
+  return found;
+}
+
+/** The place that a sealed object is bound to: `s3://BUCKET/KEY`, without version and region. */
+export function placeOf(ref: S3Ref): string {
+  return `s3://${ref.bucket}/${ref.key}`;
+}
+
+/** The URI as people know it. */
+export function formatS3Uri(ref: S3Ref): string {
+  return ref.versionId === undefined ? placeOf(ref) : `${placeOf(ref)}?versionId=${ref.versionId}`;
+}
+
+function refusal(what: string, uri?: string): SealexecError {
+  const named = uri === undefined ? "the source URI" : uri.slice(0, 200);
+  return new SealexecError("usage", `${named}: ${what}`, { hint: `the form is ${FORM}` });
+}

@@ -1,0 +1,147 @@
+import { HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { AwsSession } from "../../aws/session.ts";
+import { classify, facts } from "../../aws/failure.ts";
+import type { Failure } from "../../aws/failure.ts";
+import { retry } from "../../aws/retry.ts";
+import type { Context } from "../../context.ts";
+import type { Metadata } from "../../envelope/format.ts";
+import { SealexecError } from "../../errors.ts";
+import { redirectedRegion } from "./redirect.ts";
+import type { S3Ref } from "./ref.ts";
+
+const ATTEMPT_MS = 10_000;
+
+/** What must be there for a write to take place: nothing, or the revision with this ETag (with its quotes). */
+export type Expected = { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string };
+
+export interface Revision {
+  readonly etag: string | undefined;
+  readonly versionId: string | undefined;
+}
+
+/** The revision that is there now, or what says that there is none. */
+export async function readRevision(ref: S3Ref, session: AwsSession, context: Context): Promise<Expected> {
+  try {
+    const head = await headObject(ref, session, context);
+    if (head.ETag === undefined)
+      throw new SealexecError("unavailable", "HeadObject: the answer holds no ETag");
+    return { kind: "etag", etag: head.ETag };
+  } catch (error) {
+    if (error instanceof SealexecError && error.kind === "missing") return { kind: "absent" };
+    throw error;
+  }
+}
+
+/**
+ * Uploads a sealed object, only where the expected revision is still there (If-Match, If-None-Match).
+ *
+ * @throws "data" where somebody else wrote in between; "missing" (bucket), "denied", "unavailable", "timeout"
+ */
+export async function writeObject(
+  ref: S3Ref,
+  sealed: { readonly metadata: Metadata; readonly body: Uint8Array },
+  expected: Expected,
+  session: AwsSession,
+  context: Context,
+): Promise<Revision> {
+  const command = new PutObjectCommand({
+    Bucket: ref.bucket,
+    Key: ref.key,
+    Body: sealed.body,
+    ContentType: "application/octet-stream",
+    ChecksumAlgorithm: "SHA256",
+    Metadata: { ...sealed.metadata },
+    ...(expected.kind === "absent" ? { IfNoneMatch: "*" } : { IfMatch: expected.etag }),
+  });
+  let attempts = 0;
+  try {
+    const answer = await retry(
+      context,
+      { attemptMs: ATTEMPT_MS, classify: classifyWrite(expected) },
+      (signal) => {
+        attempts += 1;
+        return follow(ref, session, async () =>
+          (await session.s3(ref)).send(command, { abortSignal: signal }),
+        );
+      },
+    );
+    return { etag: answer.ETag, versionId: answer.VersionId };
+  } catch (error) {
+    // An attempt whose answer was lost may have been the one that wrote: then the conflict is with ourselves.
+    const ours =
+      attempts > 1 && isConflict(error) ? await findOurs(ref, sealed.metadata, session, context) : undefined;
+    if (ours === undefined) throw error;
+    return ours;
+  }
+}
+
+async function findOurs(
+  ref: S3Ref,
+  metadata: Metadata,
+  session: AwsSession,
+  context: Context,
+): Promise<Revision | undefined> {
+  const head = await headObject(ref, session, context);
+  // The wrapped data key is different in every sealing.
+  const same = Object.entries(metadata).every(([name, value]) => head.Metadata?.[name] === value);
+  return same ? { etag: head.ETag, versionId: head.VersionId } : undefined;
+}
+
+function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<HeadObjectCommandOutput> {
+  const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key });
+  return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyHead }, (signal) =>
+    follow(ref, session, async () => (await session.s3(ref)).send(command, { abortSignal: signal })),
+  );
+}
+
+/** Once more in the region that S3 names, where it names another. */
+async function follow<T>(ref: S3Ref, session: AwsSession, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    const region = redirectedRegion(error, session.s3Region(ref));
+    if (region === undefined) throw error;
+    session.moveBucket(ref, region);
+    return call();
+  }
+}
+
+function classifyHead(error: unknown): Failure {
+  const failure = classify("HeadObject", error);
+  if (failure.error.kind !== "denied" || facts(error).status !== 403) return failure;
+  return {
+    error: new SealexecError(
+      "denied",
+      failure.error.message.replace("access denied", "missing or forbidden"),
+      {
+        hint: "allow s3:GetObject and s3:ListBucket to this role, or say --create or --if-match ETAG",
+        cause: error,
+      },
+    ),
+  };
+}
+
+function classifyWrite(expected: Expected): (error: unknown) => Failure {
+  return (error) => {
+    const failure = classify("PutObject", error);
+    const { code, status, requestId } = facts(error);
+    if (status !== 412 && code !== "ConditionalRequestConflict" && code !== "NoSuchKey") return failure;
+    const says =
+      expected.kind === "absent" ? "there is an object already" : "the object is no longer the one expected";
+    return {
+      error: new SealexecError(
+        "data",
+        `${says} (PutObject: ${code ?? status}, request id ${requestId ?? "unknown"})`,
+        {
+          hint: "look at what is there (sealexec pull), then push again; nothing was overwritten",
+          cause: error,
+        },
+      ),
+    };
+  };
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof SealexecError && error.kind === "data";
+}

@@ -1,0 +1,54 @@
+/** Standard input, output and error of this process, each touched only when used. */
+import { writeSync } from "node:fs";
+import { isatty } from "node:tty";
+import type { Environment } from "./context.ts";
+import { SealexecError } from "./errors.ts";
+
+const SIGPIPE = 13;
+
+export async function readInput(limit: number): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > limit) throw new SealexecError("data", `standard input: more than ${limit} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+export function writeOutput(bytes: string | Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
+      // The reader has gone (`| head`): end as a program does that does not ignore SIGPIPE.
+      if (error.code === "EPIPE") process.exit(128 + SIGPIPE);
+      reject(new SealexecError("config", `standard output: cannot be written (${error.code ?? error.name})`));
+    };
+    process.stdout.once("error", fail);
+    process.stdout.write(bytes, (error) => {
+      if (error) return fail(error);
+      process.stdout.off("error", fail);
+      resolve();
+    });
+  });
+}
+
+/** Written at once, as the process may end right behind it. A reader that has gone or stalls is no reason to fail. */
+export function writeError(text: string): void {
+  let rest = Buffer.from(text);
+  for (let tries = 0; rest.length > 0 && tries < 100; tries += 1) {
+    try {
+      rest = rest.subarray(writeSync(2, rest));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    }
+  }
+}
+
+/** Source: no-color.org; FORCE_COLOR as in Node. */
+export function wantsColour(env: Environment): boolean {
+  if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
+  if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
+  return isatty(1) && env["TERM"] !== "dumb";
+}

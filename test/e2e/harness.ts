@@ -1,0 +1,121 @@
+/** What every black-box test needs: the built artefacts, run as a process of their own, and a loopback AWS. */
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { startAws } from "../aws/server.ts";
+import type { Aws, AwsOptions } from "../aws/server.ts";
+
+export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+export const BINARY = `${ROOT}dist/sealexec`;
+export const BUNDLE = `${ROOT}dist/sealexec.cjs`;
+
+export interface Artefact {
+  readonly name: string;
+  /** the words before sealexec's own arguments */
+  readonly command: readonly [string, ...string[]];
+}
+
+/** The compiled binary and the npm bundle on this Node. */
+export const ARTEFACTS: readonly Artefact[] = [
+  { name: "binary", command: [BINARY] },
+  { name: "npm bundle", command: [process.execPath, BUNDLE] },
+];
+
+export interface Outcome {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** standard input; none: /dev/null */
+  readonly input?: string | Uint8Array;
+  readonly cwd?: string;
+  /** the binary by default */
+  readonly artefact?: Artefact;
+  /** words before the artefact's command: `unshare --pid --fork …`, `strace …` */
+  readonly prefix?: readonly string[];
+  /** kills the process after so long, ms: a test must not hang */
+  readonly killAfterMs?: number;
+}
+
+const [binary] = ARTEFACTS;
+
+/** Runs sealexec to its end. The environment is PATH and what is given, nothing else. */
+export function sealexec(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const words = [...(options.prefix ?? []), ...(options.artefact ?? binary ?? fail()).command, ...args];
+  return runProcess(words, options);
+}
+
+/** Runs any program to its end. */
+export function runProcess(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const [file = "", ...rest] = words;
+  return new Promise((resolve, reject) => {
+    const child = spawn(file, rest, {
+      env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", ...options.env },
+      stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+    const timer = setTimeout(() => child.kill("SIGKILL"), options.killAfterMs ?? 60_000);
+    const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+    child.stdout?.on("data", (chunk: Buffer) => stdout.push(chunk));
+    child.stderr?.on("data", (chunk: Buffer) => stderr.push(chunk));
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.end(options.input);
+    child.on("error", reject);
+    child.on("close", (status, signal) => {
+      clearTimeout(timer);
+      resolve({
+        status,
+        signal,
+        stdout: Buffer.concat(stdout).toString("utf8"),
+        stderr: Buffer.concat(stderr).toString("utf8"),
+      });
+    });
+  });
+}
+
+/** A loopback AWS with a bucket `app-secrets` and a key `alias/app`, for the time of one test. */
+export async function withAws<T>(work: (aws: Aws) => Promise<T>, options: AwsOptions = {}): Promise<T> {
+  const aws = await startAws(options);
+  try {
+    aws.s3.createBucket(BUCKET);
+    aws.kms.createKey({ alias: KEY.replace("alias/", "") });
+    return await work(aws);
+  } finally {
+    await aws.close();
+  }
+}
+
+export const BUCKET = "app-secrets";
+export const KEY = "alias/app";
+
+/** Seals `text` at s3://app-secrets/NAME, by the binary. */
+export async function push(
+  aws: Aws,
+  name: string,
+  text: string,
+  flags: readonly string[] = [],
+): Promise<string> {
+  const uri = `s3://${BUCKET}/${name}`;
+  const { status, stderr } = await sealexec(["push", "-", uri, "--key", KEY, ...flags], {
+    env: aws.env(),
+    input: text,
+  });
+  if (status !== 0) throw new Error(`push ended with ${status}: ${stderr}`);
+  return uri;
+}
+
+/** Where a program is on PATH, for tests that skip without it. */
+export function onPath(program: string): string | undefined {
+  return (process.env["PATH"] ?? "")
+    .split(":")
+    .map((folder) => `${folder}/${program}`)
+    .find((file) => existsSync(file));
+}
+
+function fail(): never {
+  throw new Error("no artefact");
+}
