@@ -21,6 +21,9 @@ const { values } = parseArgs({
 
 const bun = (globalThis as unknown as { Bun: BuildApi }).Bun;
 
+// The SDK's packages offer CommonJS to Node before ES modules; only the latter can be cut down to what is used.
+const CONDITIONS = ["module"];
+
 // A bundled dynamic import of a builtin costs about 10 ms at start: make it a static one.
 const staticBuiltins = {
   name: "static builtins",
@@ -59,6 +62,7 @@ async function buildBinary(): Promise<void> {
     await bun.build({
       entrypoints: ["bin/sealexec.ts"],
       target: "bun",
+      conditions: CONDITIONS,
       format: "cjs",
       bytecode: true,
       minify: { whitespace: true, syntax: true, identifiers: false },
@@ -79,6 +83,7 @@ async function buildBundle(): Promise<void> {
   const result = await bun.build({
     entrypoints: ["bin/sealexec.ts"],
     target: "node",
+    conditions: CONDITIONS,
     format: "cjs",
     minify: { whitespace: true, syntax: true, identifiers: false },
     plugins: [staticBuiltins],

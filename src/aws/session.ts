@@ -9,7 +9,6 @@ import { step } from "../context.ts";
 import { Connections } from "./connections.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
-import { createKmsClient, createS3Client } from "./clients.ts";
 import { checkEndpoints, customEndpoint } from "./endpoints.ts";
 import { FIRST_GUESS, regionOfKey, resolveRegion } from "./region.ts";
 import type { Region } from "./region.ts";
@@ -88,6 +87,7 @@ export class AwsSession {
     const region = this.s3Region(ref);
     const { connections } = this;
     const credentials = await this.credentials(region);
+    const { createS3Client } = await import("./clients.ts");
     return getOrMake(this.#s3, region, () =>
       createS3Client(region, credentials, connections, this.#context.env),
     );
@@ -98,6 +98,7 @@ export class AwsSession {
     const region = this.kmsRegion(ref);
     const { connections } = this;
     const credentials = await this.credentials(region);
+    const { createKmsClient } = await import("./clients.ts");
     return getOrMake(this.#kms, region, () =>
       createKmsClient(region, credentials, connections, this.#context.env),
     );

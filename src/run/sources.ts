@@ -2,7 +2,6 @@ import { AwsSession } from "../aws/session.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { parseDotenv } from "../dotenv/parse.ts";
-import { openSealed } from "../sealed/open.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
 import type { Variables } from "../secret.ts";
 import { formatS3Uri } from "../stores/s3/ref.ts";
@@ -23,7 +22,9 @@ export interface SourceOptions {
  */
 export async function openSources(options: SourceOptions, context: Context): Promise<Variables> {
   const session = new AwsSession(context, options.open.key);
-  await session.open(options.sources);
+  const credentials = session.open(options.sources);
+  // The code of S3 and KMS is loaded while the credentials are on their way.
+  await Promise.all([credentials, import("../sealed/open.ts")]);
   const opened = await Promise.all(options.sources.map((ref) => openSource(ref, options, session, context)));
   return mergeSources(opened, options, context);
 }
@@ -49,6 +50,7 @@ export async function openSource(
   context: Context,
 ): Promise<Variables> {
   const uri = formatS3Uri(ref);
+  const { openSealed } = await import("../sealed/open.ts");
   const { plaintext } = await openSealed(ref, options.open, session, context);
   try {
     const variables = await step(
