@@ -48,6 +48,7 @@ const THROTTLED: Meaning = {
   transient: "throttled",
 };
 const FAILING: Meaning = { kind: "unavailable", says: "the service kept failing", transient: "failing" };
+const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
 const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
 
 const MEANINGS: Readonly<Record<string, Meaning>> = {
@@ -69,11 +70,15 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   RequestExpired: EXPIRED,
   // S3
   AccessDenied: { kind: "denied", says: "access denied" },
-  NoSuchKey: { kind: "missing", says: "no such object" },
-  NotFound: { kind: "missing", says: "no such object" },
-  NoSuchVersion: { kind: "missing", says: "no such version" },
-  NoSuchBucket: { kind: "missing", says: "no such bucket" },
-  MethodNotAllowed: { kind: "missing", says: "this version is a delete marker" },
+  NoSuchKey: { kind: "missing", says: "no such object", hint: MISSING_HINT },
+  NotFound: { kind: "missing", says: "no such object", hint: MISSING_HINT },
+  NoSuchVersion: {
+    kind: "missing",
+    says: "no such version",
+    hint: "check versionId, or leave it out for the newest",
+  },
+  NoSuchBucket: { kind: "missing", says: "no such bucket", hint: "check the bucket's name and the account" },
+  MethodNotAllowed: { kind: "missing", says: "this version is a delete marker", hint: MISSING_HINT },
   InvalidObjectState: { kind: "config", says: "the object is archived", hint: "restore it, or seal again" },
   PreconditionFailed: { kind: "data", says: "the object was changed by somebody else" },
   ConditionalRequestConflict: { kind: "data", says: "the object is being changed by somebody else" },
