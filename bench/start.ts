@@ -38,7 +38,10 @@ await fetch(`${served.endpoints.control}/_control`, {
 });
 const env = { ...served.env, PATH: process.env["PATH"] ?? "" };
 const text = Array.from({ length: 30 }, (_, index) => `VARIABLE_${index}='value ${index}'\n`).join("");
-const pushed = spawnSync(`${ROOT}dist/sealexec`, ["push", "-", URI, "--key", served.defaultKey], { env, input: text });
+const pushed = spawnSync(`${ROOT}dist/sealexec`, ["push", "-", URI, "--key", served.defaultKey], {
+  env,
+  input: text,
+});
 if (pushed.status !== 0) throw new Error(pushed.stderr.toString("utf8"));
 
 const run = ["run", "--from", URI, "--key", served.defaultKey, "--", "true"];
@@ -68,7 +71,9 @@ function measure(words: readonly string[]): Sample {
   const wallMs = performance.now() - started;
   const last = stderr.toString("utf8").trim();
   if (status !== 0) throw new Error(`${words.join(" ")} ended with ${status}: ${last}`);
-  const [user = Number.NaN, system = Number.NaN, peakKb = Number.NaN] = timed ? last.split(" ").map(Number) : [];
+  const [user = Number.NaN, system = Number.NaN, peakKb = Number.NaN] = timed
+    ? last.split(" ").map(Number)
+    : [];
   return { wallMs, cpuMs: (user + system) * 1000, peakMb: peakKb / 1024 };
 }
 
@@ -95,7 +100,9 @@ const figures = Object.fromEntries(
 const base = figures["node -e 0"];
 // Paired: each round's own ratio, then the median of the ratios.
 const paired = (name: Name): number =>
-  median(samples[name].map(({ wallMs }, index) => wallMs / (samples["node -e 0"][index]?.wallMs ?? Number.NaN)));
+  median(
+    samples[name].map(({ wallMs }, index) => wallMs / (samples["node -e 0"][index]?.wallMs ?? Number.NaN)),
+  );
 
 process.stdout.write(`${runs} rounds, Node ${process.version}\n`);
 process.stdout.write("what          wall ms  ratio   cpu ms  ratio  peak MB  ratio\n");

@@ -1,5 +1,6 @@
 /** Values of options that several commands have, from flags and from the variables that stand for them. */
 import type { Environment } from "./context.ts";
+import { RESERVED_CONTEXT_NAMES } from "./envelope/context.ts";
 import { ACCEPTANCES } from "./envelope/format.ts";
 import type { Acceptance } from "./envelope/format.ts";
 import { SealexecError } from "./errors.ts";
@@ -30,6 +31,11 @@ export function parseContext(pairs: readonly string[]): Readonly<Record<string, 
     const equals = pair.indexOf("=");
     if (equals < 1) throw new SealexecError("usage", "--context is not of the form K=V");
     const name = pair.slice(0, equals);
+    if (RESERVED_CONTEXT_NAMES.includes(name)) {
+      throw new SealexecError("usage", `--context: ${name} is a reserved name`, {
+        hint: "leave it out: sealexec sets it and checks it by itself",
+      });
+    }
     if (name in context) throw new SealexecError("usage", `--context gives ${name} twice`);
     context[name] = pair.slice(equals + 1);
   }

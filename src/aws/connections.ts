@@ -53,7 +53,12 @@ export class Connections {
     // A server name is for names only (RFC 6066, section 3).
     const servername = net.isIP(to.host) === 0 ? to.host : "";
     const socket = to.secure
-      ? tls.connect({ ...address, servername, ...(this.#ca === undefined ? {} : { ca: this.#ca }) })
+      ? tls.connect({
+          ...address,
+          servername,
+          rejectUnauthorized: true,
+          ...(this.#ca === undefined ? {} : { ca: this.#ca }),
+        })
       : net.connect(address);
     socket.setNoDelay(true);
     const timer = setTimeout(() => {

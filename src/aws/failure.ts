@@ -48,6 +48,13 @@ const THROTTLED: Meaning = {
   transient: "throttled",
 };
 const FAILING: Meaning = { kind: "unavailable", says: "the service kept failing", transient: "failing" };
+// The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
+const CLOCK_SKEW: Meaning = {
+  kind: "config",
+  says: "this machine's clock is too far off",
+  hint: "set the clock (NTP)",
+  transient: "failing",
+};
 const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
 const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
 
@@ -138,13 +145,6 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   IDPCommunicationError: FAILING,
   RequestTimeout: FAILING,
   RequestTimeoutException: FAILING,
-  // The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
-  RequestTimeTooSkewed: {
-    kind: "config",
-    says: "this machine's clock is too far off",
-    hint: "set the clock (NTP)",
-    transient: "failing",
-  },
 };
 
 const UNREACHABLE_CODES = new Set([
@@ -179,7 +179,7 @@ export function classify(operation: string, error: unknown): Failure {
   if (error instanceof AttemptTimeout) {
     return {
       error: new SealexecError("timeout", `${operation}: no answer in time`, {
-        hint: "the service accepted the connection and stayed silent; raise --timeout (SEALEXEC_TIMEOUT) if it is only slow",
+        hint: "the service is connected but silent or very slow; raise --timeout (SEALEXEC_TIMEOUT) if it is only slow",
         cause: error,
       }),
       transient: "hung",
@@ -190,7 +190,9 @@ export function classify(operation: string, error: unknown): Failure {
   if (code !== undefined && (UNREACHABLE_CODES.has(code) || status === undefined)) {
     if (UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
   }
-  const meaning = (code === undefined ? undefined : MEANINGS[code]) ?? byStatus(status);
+  const meaning = isClockSkew(error)
+    ? CLOCK_SKEW
+    : ((code === undefined ? undefined : MEANINGS[code]) ?? byStatus(status));
   const facets = [code, status, requestId === undefined ? undefined : `request id ${requestId}`];
   const details = facets.filter((facet) => facet !== undefined).join(", ");
   if (meaning === undefined) {
@@ -204,6 +206,12 @@ export function classify(operation: string, error: unknown): Failure {
     }),
     ...(meaning.transient === undefined ? {} : { transient: meaning.transient }),
   };
+}
+
+// S3 has a code for it; KMS and STS say InvalidSignatureException or SignatureDoesNotMatch, and why in the message.
+function isClockSkew(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === "RequestTimeTooSkewed" || /^Signature (expired|not yet current)/.test(error.message);
 }
 
 function byStatus(status: number | undefined): Meaning | undefined {
@@ -253,6 +261,7 @@ export interface Facts {
 }
 
 // A code is an identifier by AWS's rules; anything else in its place is a stranger's text and is not shown.
+const NAMELESS = new Set(["Error", "Unknown", "UnknownError"]);
 const IDENTIFIER = /^[A-Za-z0-9_.-]{1,64}$/;
 
 /** Code, HTTP status and request id of an error of the SDK or of Node, as far as they are there and are plain. */
@@ -263,7 +272,7 @@ export function facts(error: unknown): Facts {
   const status = $metadata?.httpStatusCode;
   const candidates = [Code, code, name];
   const found = candidates.find(
-    (c): c is string => typeof c === "string" && IDENTIFIER.test(c) && c !== "Error",
+    (c): c is string => typeof c === "string" && IDENTIFIER.test(c) && !NAMELESS.has(c),
   );
   const requestId = $metadata?.requestId;
   return {

@@ -4,6 +4,7 @@ import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { stsConfig } from "../aws/sts.ts";
+import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 
@@ -23,25 +24,19 @@ export async function callerArn(
     ...stsConfig(context.env, session.connections, session.anyRegion()),
     credentials: async () => credentials.identity,
   });
-  const started = context.now();
   const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };
-  let detail: string;
-  try {
-    const answer = await retry(context, options, (signal) =>
-      client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
-    );
-    detail = answer.Arn ?? "unknown";
-  } catch (error) {
-    if (error instanceof SealexecError && error.kind === "denied") throw error.at("credentials: AWS");
-    detail = `unknown: ${error instanceof Error ? error.message : "no answer"}`;
-  }
-  context.onStep?.({
-    stage: "role",
-    target: credentials.source,
-    ok: true,
-    durationMs: context.now() - started,
-    detail,
-  });
+  const ask = async (): Promise<string> => {
+    try {
+      const answer = await retry(context, options, (signal) =>
+        client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
+      );
+      return answer.Arn ?? "unknown";
+    } catch (error) {
+      if (!(error instanceof SealexecError) || error.kind === "denied") throw error;
+      return `unknown: ${error.message}`;
+    }
+  };
+  await step(context, "role", credentials.source, ask, (arn) => arn);
 }
 
 function classifyCaller(error: unknown) {

@@ -34,7 +34,7 @@ export async function checkSources(
   // As `run`, which looks for the program first: its failure decides the exit status.
   const failures = [...(await findCommand(command, context)), ...(await openAll(options, context))];
   context.deadline.clear();
-  await world.writeOutput(formatReport(flags.format, reports, world.wantsColour()));
+  await world.writeOutput(formatReport(flags.format, reports, failures.length, world.wantsColour()));
   return failures[0] === undefined ? 0 : exitStatus(failures[0].kind);
 }
 

@@ -33,16 +33,25 @@ interface Line {
   readonly status?: number;
 }
 
-/** The report as text to print, ending in a newline. */
-export function formatReport(format: ReportFormat, reports: readonly StepReport[], colour: boolean): string {
+/**
+ * The report as text to print, ending in a newline.
+ *
+ * @param failures how many things failed: what the verdict is made of
+ */
+export function formatReport(
+  format: ReportFormat,
+  reports: readonly StepReport[],
+  failures: number,
+  colour: boolean,
+): string {
   const lines = ORDER.flatMap((stage) => linesOf(stage, reports));
   switch (format) {
     case "text":
-      return formatText(lines, colour);
+      return formatText(lines, failures, colour);
     case "json":
-      return formatJson(lines);
+      return formatJson(lines, failures);
     case "github":
-      return formatGithub(lines);
+      return formatGithub(lines, failures);
   }
 }
 
@@ -64,7 +73,7 @@ const MARKS = { ok: "✓", failed: "✗", skipped: "–" } as const;
 // SGR codes (ECMA-48): green, red, dim.
 const COLOURS = { ok: 32, failed: 31, skipped: 2 } as const;
 
-function formatText(lines: readonly Line[], colour: boolean): string {
+function formatText(lines: readonly Line[], failures: number, colour: boolean): string {
   const width = Math.max(...lines.map(({ stage }) => stage.length));
   const text = lines.map((line) => {
     const mark = colour ? `\u001b[${COLOURS[line.mark]}m${MARKS[line.mark]}\u001b[0m` : MARKS[line.mark];
@@ -72,7 +81,7 @@ function formatText(lines: readonly Line[], colour: boolean): string {
     const hint = line.hint === undefined ? "" : `\n  ${" ".repeat(width)}  hint: ${line.hint}`;
     return `${mark} ${line.stage.padEnd(width)}  ${facts}${hint}`;
   });
-  return `${text.join("\n")}\n${verdict(lines)}\n`;
+  return `${text.join("\n")}\n${verdict(failures)}\n`;
 }
 
 function textOf({ mark, target = "", detail, ms }: Line): string {
@@ -82,25 +91,23 @@ function textOf({ mark, target = "", detail, ms }: Line): string {
   return `${said} (${ms ?? 0} ms)`;
 }
 
-function verdict(lines: readonly Line[]): string {
-  const failed = lines.filter(({ mark }) => mark === "failed").length;
-  return failed === 0 ? "a start would find its secrets" : `a start would fail: ${failed} failed`;
+function verdict(failures: number): string {
+  return failures === 0 ? "a start would find its secrets" : `a start would fail: ${failures} failed`;
 }
 
-function formatJson(lines: readonly Line[]): string {
-  const ok = lines.every(({ mark }) => mark !== "failed");
-  return `${JSON.stringify({ ok, steps: lines }, undefined, 2)}\n`;
+function formatJson(lines: readonly Line[], failures: number): string {
+  return `${JSON.stringify({ ok: failures === 0, steps: lines }, undefined, 2)}\n`;
 }
 
 /** GitHub's workflow commands: an annotation for each failure, the rest as plain text. */
-function formatGithub(lines: readonly Line[]): string {
+function formatGithub(lines: readonly Line[], failures: number): string {
   const annotations = lines
     .filter(({ mark }) => mark === "failed")
     .map(({ stage, detail = "", hint }) => {
       const message = hint === undefined ? detail : `${detail}\nhint: ${hint}`;
       return `::error title=${property(`sealexec check: ${stage}`)}::${data(message)}\n`;
     });
-  return `${formatText(lines, false)}${annotations.join("")}`;
+  return `${formatText(lines, failures, false)}${annotations.join("")}`;
 }
 
 // github.com/actions/toolkit, packages/core/src/command.ts: what is escaped in data, and besides in properties.

@@ -36,8 +36,12 @@ export async function mergeSources(
   context: Context,
 ): Promise<Variables> {
   const merged = new Map(opened.flatMap((variables) => [...variables]));
-  await step(context, "required names", describeNames(names.require), () =>
-    requireNames(merged, names.require),
+  await step(
+    context,
+    "required names",
+    "all sources",
+    () => requireNames(merged, names.require),
+    () => describeNames(names.require),
   );
   return merged;
 }

@@ -3,7 +3,7 @@ import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { checkContext, openEnvelope, readEnvelope } from "../envelope/index.ts";
-import type { Acceptance, Envelope, EncryptionContext } from "../envelope/index.ts";
+import type { Acceptance, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import { decryptDataKey } from "../kms/decrypt.ts";
 import { formatS3Uri, placeOf } from "../stores/s3/ref.ts";
 import type { S3Ref } from "../stores/s3/ref.ts";
@@ -40,13 +40,7 @@ export async function openSealed(
 ): Promise<Opened> {
   const uri = formatS3Uri(ref);
   const object = await step(context, "object", uri, () => readObject(ref, session, context), describeObject);
-  const envelope = await step(
-    context,
-    "format",
-    uri,
-    () => readFormat(ref, object, policy, session, context),
-    (read) => read.format,
-  );
+  const envelope = await readFormat(ref, object, policy, session, context);
   await step(context, "context", uri, () =>
     checkContext(envelope, {
       object: placeOf(ref),
@@ -81,15 +75,23 @@ async function readFormat(
   session: AwsSession,
   context: Context,
 ): Promise<Envelope> {
-  const reading = readEnvelope(object, policy.accept);
+  const uri = formatS3Uri(ref);
+  const readWith = (file?: Uint8Array): Promise<Reading> =>
+    step(context, "format", uri, () => readEnvelope(object, policy.accept, file), describeReading);
+  const reading = await readWith();
   if (reading.kind === "envelope") return reading.envelope;
   // Amazon's clients put the file beside the object; it has no version of its own to pin.
   const { bucket, key, region } = ref;
   const file = { bucket, key: `${key}.instruction`, ...(region === undefined ? {} : { region }) };
-  const instruction = await readObject(file, session, context);
-  const second = readEnvelope(object, policy.accept, instruction.body);
+  const read = (): Promise<S3Object> => readObject(file, session, context);
+  const { body } = await step(context, "object", formatS3Uri(file), read, describeObject);
+  const second = await readWith(body);
   if (second.kind === "envelope") return second.envelope;
   throw new Error("an instruction file asked for another");
+}
+
+function describeReading(reading: Reading): string {
+  return reading.kind === "envelope" ? reading.envelope.format : "its data key is in an instruction file";
 }
 
 function describeObject(object: S3Object): string {

@@ -1,8 +1,9 @@
 /**
  * A port on which connect() hangs. listen(2): "If a connection request arrives when the queue is full … the request
  * may be ignored so that a later reattempt succeeds"; Linux drops the SYN. The queue of a listener that never accepts
- * fills up: it lives in a worker whose event loop is stopped, and we connect until no connection comes through.
+ * fills up: it lives in a worker whose event loop is stopped, and we connect more often than it has places.
  */
+import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { Worker } from "node:worker_threads";
@@ -29,9 +30,7 @@ export async function startHangingPort(host = "127.0.0.1", port = 0): Promise<Ha
     worker.once("message", (value: unknown) => resolve(Number(value)));
     worker.once("error", reject);
   });
-  const fillers: Socket[] = [];
-  do fillers.push(connect({ host, port: bound }).on("error", () => {}));
-  while (await connects(fillers.at(-1)));
+  const fillers = await fill(host, bound);
   return {
     host,
     port: bound,
@@ -42,13 +41,12 @@ export async function startHangingPort(host = "127.0.0.1", port = 0): Promise<Ha
   };
 }
 
-/** On loopback a connection is there at once, or the queue is full. */
-async function connects(socket: Socket | undefined): Promise<boolean> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), 100);
-    socket?.once("connect", () => {
-      clearTimeout(timer);
-      resolve(true);
-    });
-  });
+/**
+ * More connections than a queue of `backlog: 1` holds. Loopback answers a SYN inside of connect(), so that all of them
+ * have had their turn before the first event; those that came too late wait, and would take any place that fell free.
+ */
+async function fill(host: string, port: number): Promise<Socket[]> {
+  const fillers = Array.from({ length: 8 }, () => connect({ host, port }).on("error", () => {}));
+  await Promise.race(fillers.map((socket) => once(socket, "connect")));
+  return fillers;
 }

@@ -2,6 +2,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Call, CallLog } from "./calls.ts";
 import { plainTransmission, spoil, statusError, substitute } from "./fault-replies.ts";
@@ -155,19 +157,14 @@ async function send(reply: Transmission, request: Request, clock: Clock, wire: W
 }
 
 async function sendZeros(response: ServerResponse, count: number): Promise<void> {
-  const block = Buffer.alloc(65_536);
-  for (let left = count; left > 0 && !response.destroyed; left -= block.length) {
-    const part = left < block.length ? block.subarray(0, left) : block;
-    if (!response.write(part)) await drained(response);
-  }
-  response.end();
+  // A client that has enough goes away; that is its right.
+  await pipeline(Readable.from(zeros(count)), response).catch(() => {});
 }
 
-async function drained(response: ServerResponse): Promise<void> {
-  await new Promise<void>((resolve) => {
-    response.once("drain", resolve);
-    response.once("close", resolve);
-  });
+function* zeros(count: number): Generator<Buffer> {
+  const block = Buffer.alloc(65_536);
+  for (let left = count; left > 0; left -= block.length)
+    yield left < block.length ? block.subarray(0, left) : block;
 }
 
 async function drip(response: ServerResponse, body: Buffer, everyMs: number): Promise<void> {

@@ -163,7 +163,8 @@ export class Faults {
 
   /** Ends every rule; resolves when connections are taken again. */
   async clear(): Promise<void> {
-    await Promise.all(this.#rules.map((active) => active.remove()));
+    // A copy: each remove() takes its rule out of the list.
+    await Promise.all([...this.#rules].map((active) => active.remove()));
   }
 
   onConnection(listener: ListenerName): ConnectionFault | undefined {

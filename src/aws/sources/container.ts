@@ -50,7 +50,7 @@ function failureOf(error: unknown, name: string): Failure {
       }),
     };
   }
-  if (error instanceof Error && /is not valid|must be|Accepted are|not a valid/i.test(error.message)) {
+  if (error instanceof Error && /not accepted|is not valid|not a valid|Invalid URL/i.test(error.message)) {
     return {
       error: new SealexecError("config", `${name}: the address of the agent is not one that may be asked`, {
         hint: "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https:, loopback or the agent's link-local address",

@@ -24,6 +24,8 @@ const FORM = "s3://BUCKET/KEY[?versionId=VERSION][&region=REGION]";
 export function parseS3Uri(uri: string): S3Ref {
   if (CONTROL.test(uri)) throw refusal("has a control character");
   if (!uri.startsWith("s3://")) throw refusal("does not begin with s3://");
+  if (/\ss3:\/\//.test(uri))
+    throw new SealexecError("usage", "two URIs in one", { hint: "repeat --from for each" });
   const rest = uri.slice("s3://".length);
   const slash = rest.indexOf("/");
   const bucket = slash === -1 ? rest : rest.slice(0, slash);

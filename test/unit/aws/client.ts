@@ -68,7 +68,8 @@ export function send(aws: Aws, listener: ListenerName, ask: Ask): Promise<Answer
         });
       });
     });
-    sent.end(ask.body);
+    // A string would be sent together with the headers, and make them UTF-8.
+    sent.end(Buffer.from(ask.body ?? ""));
   });
 }
 
