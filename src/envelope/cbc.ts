@@ -19,9 +19,11 @@ export function openCbc(envelope: EnvelopeCbc, dataKey: Uint8Array, body: Uint8A
   try {
     const decipher = createDecipheriv("aes-256-cbc", dataKey, envelope.iv);
     const blocks = decipher.update(body);
-    const plaintext = new Uint8Array(Buffer.concat([blocks, decipher.final()]));
-    blocks.fill(0);
-    return plaintext;
+    try {
+      return new Uint8Array(Buffer.concat([blocks, decipher.final()]));
+    } finally {
+      blocks.fill(0);
+    }
   } catch {
     // Without a cause, which would tell padding from length.
     throw new SealexecError(

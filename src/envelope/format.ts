@@ -65,6 +65,17 @@ export interface EnvelopeDirect extends Wrapped {
 
 export type Envelope = EnvelopeV3 | EnvelopeGcm | EnvelopeCbc | EnvelopeDirect;
 
+/** What there is to seal, and the key that KMS made for it. */
+export interface SealInput {
+  readonly plaintext: Uint8Array;
+  /** 32 bytes, fresh from KMS GenerateDataKey. The caller wipes it */
+  readonly dataKey: Uint8Array;
+  /** the same key as KMS wrapped it under `encryptionContext`, 1 to 6,144 bytes */
+  readonly wrappedKey: Uint8Array;
+  /** what writerContext gave, and KMS was called with */
+  readonly encryptionContext: EncryptionContext;
+}
+
 /** Lengths in bytes. */
 export const DATA_KEY_BYTES = 32;
 /** API_Decrypt, CiphertextBlob: at most 6,144 bytes. */

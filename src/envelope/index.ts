@@ -5,9 +5,16 @@
  */
 export { BINDING_NAME, checkContext, RESERVED_CONTEXT_NAMES, writerContext } from "./context.ts";
 export { ACCEPTANCES } from "./format.ts";
-export type { Acceptance, EncryptionContext, Envelope, Format, Metadata, StoredObject } from "./format.ts";
+export type {
+  Acceptance,
+  EncryptionContext,
+  Envelope,
+  Format,
+  Metadata,
+  SealInput,
+  StoredObject,
+} from "./format.ts";
 export { readEnvelope } from "./metadata.ts";
 export type { Reading } from "./metadata.ts";
 export { openEnvelope } from "./open.ts";
 export { seal } from "./seal.ts";
-export type { SealInput } from "./seal.ts";

@@ -19,7 +19,7 @@ import { quote } from "./quote.ts";
 import { parseStringMap } from "./string-map.ts";
 
 const WHAT = "instruction file";
-const V3_WRAP_NAMES: readonly string[] = ["x-amz-3", ...V3_WRAP_FIELDS];
+const V3_WRAP_NAMES: ReadonlySet<string> = new Set(["x-amz-3", ...V3_WRAP_FIELDS]);
 
 /**
  * The fields of V1 or V2, all of which are in the file (V1/V2 Instruction Files).
@@ -51,7 +51,7 @@ export function parseV2InstructionFile(file: Uint8Array | string): Fields {
  */
 export function parseV3InstructionFile(file: Uint8Array | string): Fields {
   const fields = parseFile(file);
-  const stray = Object.keys(fields.values).find((name) => !V3_WRAP_NAMES.includes(name));
+  const stray = Object.keys(fields.values).find((name) => !V3_WRAP_NAMES.has(name));
   if (stray !== undefined) {
     throw new SealexecError("data", `${WHAT} holds ${quote(stray)}, which does not belong there`);
   }

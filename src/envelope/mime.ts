@@ -6,7 +6,7 @@
 import { SealexecError } from "../errors.ts";
 import { decodeBase64 } from "./base64.ts";
 
-// RFC 2047, section 2: =?charset?encoding?text?=, without spaces inside (S3 leaves spaces in Q text).
+// RFC 2047, section 2: =?charset?encoding?text?=. White space is let through in the text.
 const WORD = "=\\?[^?\\s]+\\?[bBqQ]\\?[^?]*\\?=";
 // Section 6.2: white space between two encoded words is not part of the text.
 const RUN = new RegExp(`${WORD}(?:\\s+${WORD})*`, "g");

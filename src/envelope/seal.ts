@@ -2,27 +2,17 @@ import { randomBytes } from "node:crypto";
 import { SealexecError } from "../errors.ts";
 import { checkAlgorithm } from "./context.ts";
 import {
-  type EncryptionContext,
   GCM_CONTENT_ALGORITHM,
   GCM_IV_BYTES,
   MESSAGE_ID_BYTES,
   type Metadata,
+  type SealInput,
   V3_CONTENT_ALGORITHM,
   WRAPPED_KEY_MAX_BYTES,
 } from "./format.ts";
 import { checkDataKey } from "./open.ts";
 import { sealV2 } from "./v2.ts";
 import { sealV3 } from "./v3.ts";
-
-export interface SealInput {
-  readonly plaintext: Uint8Array;
-  /** 32 bytes, fresh from KMS GenerateDataKey. The caller wipes it */
-  readonly dataKey: Uint8Array;
-  /** the same key as KMS wrapped it under `encryptionContext`, 1 to 6,144 bytes */
-  readonly wrappedKey: Uint8Array;
-  /** what writerContext gave, and KMS was called with */
-  readonly encryptionContext: EncryptionContext;
-}
 
 /**
  * @returns what to upload: user metadata in printable ASCII, and the body, 16 bytes longer than the plaintext.

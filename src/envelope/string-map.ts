@@ -62,7 +62,7 @@ function countStrings(json: string): number {
   let count = 0;
   for (let at = json.indexOf('"'); at !== -1; at = json.indexOf('"', at + 1)) {
     count += 1;
-    for (at += 1; json[at] !== '"'; at += 1) {
+    for (at += 1; at < json.length && json[at] !== '"'; at += 1) {
       if (json[at] === "\\") at += 1;
     }
   }

@@ -15,21 +15,21 @@ import {
   GCM_IV_BYTES,
   GCM_TAG_BYTES,
   type Metadata,
+  type SealInput,
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { quote } from "./quote.ts";
-import type { SealInput } from "./seal.ts";
 import { stringifyAscii } from "./string-map.ts";
 
-const CBC_CONTENT_ALGORITHMS: readonly string[] = ["AES/CBC/PKCS5Padding", "AES/CBC/PKCS7Padding"];
+const CBC_CONTENT_ALGORITHMS: ReadonlySet<string> = new Set(["AES/CBC/PKCS5Padding", "AES/CBC/PKCS7Padding"]);
 const TAG_BITS = String(GCM_TAG_BYTES * 8);
 /** content-metadata.md, V2/V3 Shared: the wrapping algorithms that are not KMS. */
-const RAW_KEY_WRAPS: readonly string[] = [
+const RAW_KEY_WRAPS: ReadonlySet<string> = new Set([
   "AES/GCM",
   "AESWrap",
   "RSA/ECB/OAEPWithSHA-256AndMGF1Padding",
   "RSA-OAEP-SHA1",
-];
+]);
 
 /**
  * @param fields the object's own metadata, or its instruction file
@@ -56,11 +56,11 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
       if (algorithm === GCM_CONTENT_ALGORITHM) {
         return { format: "kms-gcm", wrappedKey, encryptionContext, iv: parseGcm(fields) };
       }
-      if (!CBC_CONTENT_ALGORITHMS.includes(algorithm)) throw notContentAlgorithm(algorithm, wrap);
+      if (!CBC_CONTENT_ALGORITHMS.has(algorithm)) throw notContentAlgorithm(algorithm, wrap);
       return { format: "kms-cbc", wrappedKey, encryptionContext, iv: parseCbc(fields) };
     }
   }
-  if (RAW_KEY_WRAPS.includes(wrap)) {
+  if (RAW_KEY_WRAPS.has(wrap)) {
     throw new SealexecError(
       "data",
       `x-amz-wrap-alg is ${wrap}: the data key is wrapped with a raw key, not by KMS`,

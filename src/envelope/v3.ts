@@ -15,12 +15,12 @@ import {
   GCM_IV_BYTES,
   MESSAGE_ID_BYTES,
   type Metadata,
+  type SealInput,
   V3_CONTENT_ALGORITHM,
   V3_KMS_CONTEXT_WRAP,
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { quote } from "./quote.ts";
-import type { SealInput } from "./seal.ts";
 import { stringifyAscii } from "./string-map.ts";
 
 // key-derivation.md, HKDF Operation: the IV is twelve 0x01 bytes (early revisions said zeros). It may be
