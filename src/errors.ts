@@ -27,6 +27,8 @@ const EXIT_STATUS = {
   "not-found": 127,
 } as const;
 
+const USAGE_HINT = "sealexec help COMMAND shows the options of a command, with examples";
+
 export type ErrorKind = keyof typeof EXIT_STATUS;
 
 export interface ErrorDetails {
@@ -47,7 +49,7 @@ export class SealexecError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "SealexecError";
     this.kind = kind;
-    this.hint = details.hint;
+    this.hint = details.hint ?? (kind === "usage" ? USAGE_HINT : undefined);
     this.located = details.located ?? false;
   }
 

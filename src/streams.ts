@@ -1,5 +1,6 @@
 /** Standard input, output and error of this process, each touched only when used. */
-import { writeSync } from "node:fs";
+import { fstatSync, writeSync } from "node:fs";
+import { Writable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "./context.ts";
 import { SealexecError } from "./errors.ts";
@@ -9,12 +10,26 @@ const SIGPIPE = 13;
 export async function readInput(limit: number): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new SealexecError("data", `standard input: more than ${limit} bytes`);
-    chunks.push(chunk);
+  try {
+    // The runtimes differ in what reading a folder does.
+    if (fstatSync(0).isDirectory()) throw Object.assign(new Error("a directory"), { code: "EISDIR" });
+    for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limit) throw new SealexecError("data", `standard input: more than ${limit} bytes`);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof SealexecError) throw error;
+    throw new SealexecError("config", `standard input: cannot be read (${codeOf(error)})`, {
+      hint: "pipe the .env into it, or name its file",
+      cause: error,
+    });
   }
   return Buffer.concat(chunks);
+}
+
+function codeOf(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code ?? "error";
 }
 
 export function writeOutput(bytes: string | Uint8Array): Promise<void> {
@@ -43,6 +58,16 @@ export function writeError(text: string): void {
       if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
+  }
+}
+
+// To look at process.stdout is to open it, and that makes a pipe or socket non-blocking for all who share it, and
+// reopens a terminal. Libraries do look (Readable.pipe compares with it). CMD is to find its streams untouched.
+export function leaveStreams(): void {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  for (const name of ["stdout", "stderr"]) {
+    // An assignment is the one thing by which Bun does not open it; on Node it has no setter.
+    if (!Reflect.set(process, name, nowhere)) Object.defineProperty(process, name, { value: nowhere });
   }
 }
 

@@ -117,11 +117,19 @@ function validate(file: string, plaintext: Uint8Array, allow: readonly string[])
   }
   try {
     const variables = parseDotenv(plaintext);
+    if (variables.size === 0) throw nothingInIt();
     refuseNames(variables, new Set(allow));
     return variables;
   } catch (error) {
     throw error instanceof SealexecError ? error.at(`dotenv: ${name}`) : error;
   }
+}
+
+// `sops -d FILE | sealexec push - URI`: where the left side fails, nothing arrives, and nothing is what would be sealed.
+function nothingInIt(): SealexecError {
+  return new SealexecError("data", "no variables in it", {
+    hint: "if it comes from a pipe, the program before the pipe may have failed",
+  });
 }
 
 function expectedRevision(

@@ -57,8 +57,7 @@ export async function openSealed(
   const plaintext = await step(context, "decrypt", uri, () =>
     openEnvelope(envelope, dataKey.plaintext, object.body),
   );
-  // Of kms-direct the data key is the plaintext.
-  if (plaintext !== dataKey.plaintext) dataKey.plaintext.fill(0);
+  dataKey.plaintext.fill(0);
   return {
     plaintext,
     format: envelope.format,
