@@ -4,12 +4,22 @@ import "../src/signals.ts";
 import { logFormat, main } from "../src/cli.ts";
 import { errorName } from "../src/context.ts";
 import { SealexecError, exitStatus } from "../src/errors.ts";
+import { forbidDumps } from "../src/exec/dumps.ts";
 import { takeImage } from "../src/exec/image.ts";
+import { loadLibc } from "../src/exec/libc.ts";
 import { createLogger } from "../src/logger.ts";
-import { readInput, wantsColour, writeError, writeOutput } from "../src/streams.ts";
+import { leaveStreams, readInput, wantsColour, writeError, writeOutput } from "../src/streams.ts";
 
 const args = process.argv.slice(2);
 const env = { ...process.env };
+const runtime = process.versions["bun"] === undefined ? "node" : "bun";
+// Node waits at its exit for a look-up that waits for a dead name server: glibc's 10 s, unless told otherwise. Our own
+// retries stand in for its second attempt; CMD's environment is the one we were started with.
+if (runtime === "node") process.env["RES_OPTIONS"] ??= "timeout:1 attempts:1";
+const image = takeImage(env, process.ppid);
+const libc = loadLibc();
+// Behind the image: /proc/self/environ cannot be read by a process that cannot be dumped, unless by root.
+const allowDumps = forbidDumps(libc);
 
 // Whatever ends this process without having set a status was not meant to: never 0 by accident.
 let status: number | undefined;
@@ -34,11 +44,15 @@ function fail(error: unknown): never {
 main({
   args,
   env,
-  image: takeImage(env, process.ppid),
+  runtime,
+  image,
+  libc,
+  allowDumps,
   now: () => performance.now(),
   readInput,
   writeOutput,
   writeError,
+  leaveStreams,
   wantsColour: () => wantsColour(env),
 }).then((ended) => {
   status = ended;

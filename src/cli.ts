@@ -7,7 +7,9 @@ import type { Context, Environment } from "./context.ts";
 import { Deadline, parseTimeout } from "./deadline.ts";
 import { SealexecError } from "./errors.ts";
 import type { ProcessImage } from "./exec/image.ts";
+import { parseFileLimit } from "./exec/limits.ts";
 import { createLogger } from "./logger.ts";
+import { refuseTellingDebug } from "./node-debug.ts";
 import type { LogFormat, Logger } from "./logger.ts";
 import { VERSION } from "./version.ts";
 import type { World } from "./world.ts";
@@ -62,11 +64,18 @@ export async function main(world: World): Promise<number> {
   return outcome.status;
 }
 
+/** Commander's message in our form: lower case, no full stop, and no words of the command line but names. */
 function usageError(error: CommanderError): SealexecError {
-  const [first = "wrong usage", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const message = first
+    .replace(/\.$/, "")
+    .replace(/\. ([A-Z])/g, (_, letter: string) => `: ${letter.toLowerCase()}`)
+    // What was given too much, or behind "=" to an option that is not there, could be a value.
+    .replace(/(but got \d+): .*$/, "$1")
+    .replace(/^(unknown option '[^=']*)=.*$/, "$1'");
   const suggestion = rest.join(" ").replace(/[()]/g, "").trim().toLowerCase();
-  return new SealexecError("usage", first, {
-    hint: suggestion === "" ? "sealexec --help" : suggestion,
+  return new SealexecError("usage", message, {
+    ...(suggestion === "" ? {} : { hint: suggestion }),
     cause: error,
   });
 }
@@ -80,6 +89,7 @@ function addRun(program: Command, world: World): void {
     .option("--keep-existing", "a variable that is already set wins over the sources")
     .option("--pristine", "give CMD only the variables of the sources")
     .addOption(list("--pass <NAME,...>", "with --pristine: pass these variables too"))
+    .option("--nofile <SOFT>", "soft limit of open files for CMD (SEALEXEC_NOFILE)")
     .passThroughOptions()
     .addHelpText(
       "after",
@@ -92,15 +102,17 @@ ${EXIT_HELP}`,
     );
   common(command).action(async (words: string[], flags: RunCliFlags) => {
     const context = createContext(world, flags);
+    world.leaveStreams();
     const { run } = await import("./run/run.ts");
     const { parseEnvironmentPolicy, parseSourceOptions } = await import("./run/options.ts");
     const options = {
       ...parseSourceOptions(flags, world.env),
       policy: parseEnvironmentPolicy(flags),
+      softFileLimit: parseFileLimit(flags.nofile ?? world.env["SEALEXEC_NOFILE"]),
       command: words[0] ?? "",
       args: rawArguments(words, world.image),
     };
-    await run(options, world.image, context);
+    await run(options, world, context);
   });
 }
 
@@ -258,6 +270,7 @@ export function logFormat(args: readonly string[], env: Environment): LogFormat 
 
 function createContext(world: World, flags: CommonFlags, onStep?: Context["onStep"]): Context {
   const log = commandLogger(world, flags);
+  refuseTellingDebug(world.env, world.runtime === "bun");
   return {
     env: world.env,
     deadline: new Deadline(parseTimeout(flags.timeout, world.env), world.now),

@@ -11,13 +11,29 @@ const ENDING = { SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 } as const;
 
 type Ending = keyof typeof ENDING;
 
-export function endOnSignals(): void {
+// The runtimes ignore these two for themselves: a program expects their default.
+const IGNORED_BY_RUNTIME = [13, 25];
+
+const caught: number[] = [];
+
+function endOnSignals(): void {
   const ignored = ignoredSignals();
   for (const name of Object.keys(ENDING) as Ending[]) {
     const number = ENDING[name];
     if ((ignored & (1 << (number - 1))) !== 0) continue;
     process.on(name, () => process.exit(128 + number));
+    caught.push(number);
   }
+}
+
+/**
+ * Right before exec: every signal as a program finds it, from now on acting at once instead of through a handler that
+ * may never run. One that came before is still with its handler, until the event loop has turned.
+ *
+ * @param setDefault gives a signal, by its number, its default action
+ */
+export function defaultSignals(setDefault: (number: number) => void): void {
+  for (const number of [...caught, ...IGNORED_BY_RUNTIME]) setDefault(number);
 }
 
 // The lowest 32 signals are enough here.

@@ -15,7 +15,11 @@ export async function readInput(limit: number): Promise<Uint8Array> {
     if (fstatSync(0).isDirectory()) throw Object.assign(new Error("a directory"), { code: "EISDIR" });
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > limit) throw new SealexecError("data", `standard input: more than ${limit} bytes`);
+      if (size > limit) {
+        throw new SealexecError("data", `standard input: more than ${limit} bytes`, {
+          hint: "it is not a .env",
+        });
+      }
       chunks.push(chunk);
     }
   } catch (error) {
@@ -37,7 +41,12 @@ export function writeOutput(bytes: string | Uint8Array): Promise<void> {
     const fail = (error: NodeJS.ErrnoException): void => {
       // The reader has gone (`| head`): end as a program does that does not ignore SIGPIPE.
       if (error.code === "EPIPE") process.exit(128 + SIGPIPE);
-      reject(new SealexecError("config", `standard output: cannot be written (${error.code ?? error.name})`));
+      reject(
+        new SealexecError("config", `standard output: cannot be written (${codeOf(error)})`, {
+          hint: "free some space, or name another place",
+          cause: error,
+        }),
+      );
     };
     process.stdout.once("error", fail);
     process.stdout.write(bytes, (error) => {

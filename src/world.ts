@@ -1,11 +1,11 @@
 import type { Environment } from "./context.ts";
-import type { ProcessImage } from "./exec/image.ts";
+import type { Host } from "./exec/replace.ts";
 
 /** The outside world, handed in by bin/. Streams are opened only when used: CMD is to find them as they were. */
-export interface World {
+export interface World extends Host {
   readonly args: readonly string[];
   readonly env: Environment;
-  readonly image: ProcessImage;
+  readonly runtime: "bun" | "node";
   /** milliseconds of a monotonic clock */
   readonly now: () => number;
   /** standard input, whole; stops with an error behind `limit` bytes */
@@ -14,6 +14,8 @@ export interface World {
   readonly writeOutput: (bytes: string | Uint8Array) => Promise<void>;
   /** standard error; written before it returns */
   readonly writeError: (text: string) => void;
+  /** from now on nobody opens standard output or error, by looking at it or by writing to it; `writeError` still can */
+  readonly leaveStreams: () => void;
   /** standard output is a terminal that wants colours */
   readonly wantsColour: () => boolean;
 }

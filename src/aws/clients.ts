@@ -6,6 +6,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Environment } from "../context.ts";
 import type { Connections } from "./connections.ts";
+import { hasSharedFiles } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { customEndpoint } from "./endpoints.ts";
 
@@ -24,6 +25,10 @@ export function clientConfig(
     retryMode: "standard",
     defaultsMode: "standard",
     userAgentAppId: async () => undefined,
+    authSchemePreference: async () => [],
+    sigv4aSigningRegionSet: async () => undefined,
+    disableClockSkewCorrection: async () => false,
+    ignoreConfiguredEndpointUrls: !hasSharedFiles(env),
     useDualstackEndpoint: env["AWS_USE_DUALSTACK_ENDPOINT"] === "true",
     useFipsEndpoint: env["AWS_USE_FIPS_ENDPOINT"] === "true",
     requestHandler: {

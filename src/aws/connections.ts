@@ -8,23 +8,28 @@ import http from "node:http";
 import https from "node:https";
 import net from "node:net";
 import tls from "node:tls";
-import type { Environment } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
+import type { Deadline } from "../deadline.ts";
 import { SealexecError } from "../errors.ts";
 import { refusePlainHttp } from "./endpoints.ts";
 
-// A SYN that nobody answers is lost for good sooner than the kernel believes (127 s).
+// A SYN that nobody answers is lost for good sooner than the kernel believes (127 s). Where the deadline is near, a
+// part of what is left: that there was no connection is to be known before the time is over, and tried again.
 const CONNECT_TIMEOUT_MS = 3_000;
+const CONNECT_SHARE = 1 / 3;
 
 export class Connections {
   readonly httpAgent: http.Agent;
   readonly httpsAgent: https.Agent;
   readonly #env: Environment;
+  readonly #deadline: Deadline;
   readonly #ca: Buffer | undefined;
   readonly #warm = new Map<string, net.Socket>();
 
   /** @throws "config" where AWS_CA_BUNDLE cannot be read */
-  constructor(env: Environment) {
+  constructor({ env, deadline }: Pick<Context, "env" | "deadline">) {
     this.#env = env;
+    this.#deadline = deadline;
     this.#ca = readCaBundle(env);
     this.httpAgent = new http.Agent({ keepAlive: true });
     this.httpsAgent = new https.Agent({ keepAlive: true });
@@ -61,9 +66,13 @@ export class Connections {
         })
       : net.connect(address);
     socket.setNoDelay(true);
-    const timer = setTimeout(() => {
-      socket.destroy(Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT", hostname: to.host }));
-    }, CONNECT_TIMEOUT_MS);
+    const timer = setTimeout(
+      () =>
+        socket.destroy(
+          Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT", hostname: to.host }),
+        ),
+      Math.min(CONNECT_TIMEOUT_MS, this.#deadline.remainingMs * CONNECT_SHARE),
+    );
     socket.once(to.secure ? "secureConnect" : "connect", () => clearTimeout(timer));
     socket.once("close", () => clearTimeout(timer));
     return socket;

@@ -20,7 +20,11 @@ interface ServiceError {
   readonly name?: unknown;
   readonly code?: unknown;
   readonly Code?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $metadata?: {
+    readonly httpStatusCode?: number;
+    readonly requestId?: string;
+    readonly clockSkewCorrected?: boolean;
+  };
   readonly $response?: { readonly headers?: Record<string, string> };
 }
 
@@ -41,20 +45,42 @@ const EXPIRED: Meaning = {
   says: "the credentials have expired",
   hint: "get new ones; from a metadata service, this means that it hands out expired credentials",
 };
+const FORBIDDEN: Meaning = {
+  kind: "denied",
+  says: "access denied",
+  hint: "the role's policies must allow this operation: sealexec check shows the role",
+};
 const THROTTLED: Meaning = {
   kind: "timeout",
   says: "still throttled when the time was over",
   hint: "raise --timeout (SEALEXEC_TIMEOUT), or start fewer at once, or ask for a higher quota",
   transient: "throttled",
 };
-const FAILING: Meaning = { kind: "unavailable", says: "the service kept failing", transient: "failing" };
-// The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
+const FAILING: Meaning = {
+  kind: "unavailable",
+  says: "the service kept failing",
+  hint: "the fault is the service's own (AWS: health.aws.amazon.com); raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
+  transient: "failing",
+};
+const UNREADABLE: Meaning = {
+  kind: "unavailable",
+  says: "the answer is not the service's",
+  hint: "check the endpoint, and what stands between here and there: a proxy, a captive portal",
+  transient: "failing",
+};
+// S3's redirects are followed where they name the region; this is left of those that do not, or that go in a circle.
+const ELSEWHERE: Meaning = {
+  kind: "config",
+  says: "the bucket is in another region, and S3 does not say in which",
+  hint: "name it in the URI: s3://BUCKET/KEY?region=REGION",
+};
 const CLOCK_SKEW: Meaning = {
   kind: "config",
   says: "this machine's clock is too far off",
   hint: "set the clock (NTP)",
-  transient: "failing",
 };
+// The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
+const CLOCK_SKEW_LEARNED: Meaning = { ...CLOCK_SKEW, transient: "failing" };
 const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
 const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
 
@@ -76,7 +102,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   TokenRefreshRequired: EXPIRED,
   RequestExpired: EXPIRED,
   // S3
-  AccessDenied: { kind: "denied", says: "access denied" },
+  AccessDenied: FORBIDDEN,
   NoSuchKey: { kind: "missing", says: "no such object", hint: MISSING_HINT },
   NotFound: { kind: "missing", says: "no such object", hint: MISSING_HINT },
   NoSuchVersion: {
@@ -86,7 +112,16 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   },
   NoSuchBucket: { kind: "missing", says: "no such bucket", hint: "check the bucket's name and the account" },
   MethodNotAllowed: { kind: "missing", says: "this version is a delete marker", hint: MISSING_HINT },
+  PermanentRedirect: ELSEWHERE,
+  TemporaryRedirect: ELSEWHERE,
+  AuthorizationHeaderMalformed: ELSEWHERE,
+  IllegalLocationConstraintException: ELSEWHERE,
   InvalidObjectState: { kind: "config", says: "the object is archived", hint: "restore it, or seal again" },
+  MetadataTooLarge: {
+    kind: "data",
+    says: "its metadata is larger than S3 takes",
+    hint: "shorten --context: S3 takes 2 KB of metadata, the wrapped key among them",
+  },
   PreconditionFailed: { kind: "data", says: "the object was changed by somebody else" },
   ConditionalRequestConflict: { kind: "data", says: "the object is being changed by somebody else" },
   // KMS
@@ -187,17 +222,16 @@ export function classify(operation: string, error: unknown): Failure {
   }
   const { code, status, requestId } = facts(error);
   if (code !== undefined && TLS_CODES.test(code)) return tlsFailure(operation, code, error);
-  if (code !== undefined && (UNREACHABLE_CODES.has(code) || status === undefined)) {
-    if (UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
-  }
-  const meaning = isClockSkew(error)
-    ? CLOCK_SKEW
-    : ((code === undefined ? undefined : MEANINGS[code]) ?? byStatus(status));
+  if (code !== undefined && UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
+  const meaning = clockSkew(error) ?? (code === undefined ? undefined : MEANINGS[code]) ?? byStatus(status);
   const facets = [code, status, requestId === undefined ? undefined : `request id ${requestId}`];
   const details = facets.filter((facet) => facet !== undefined).join(", ");
   if (meaning === undefined) {
     const shown = details === "" ? "unexpected failure" : `failed (${details})`;
-    return { error: new SealexecError("unavailable", `${operation}: ${shown}`, { cause: error }) };
+    const hint = "run it with -v to see each step; AWS support knows the request by its id";
+    // What is refused and has no name here is not out of reach: another attempt would be refused as well.
+    const kind = status !== undefined && status >= 400 ? "config" : "unavailable";
+    return { error: new SealexecError(kind, `${operation}: ${shown}`, { hint, cause: error }) };
   }
   return {
     error: new SealexecError(meaning.kind, `${meaning.says} (${operation}: ${details})`, {
@@ -209,17 +243,21 @@ export function classify(operation: string, error: unknown): Failure {
 }
 
 // S3 has a code for it; KMS and STS say InvalidSignatureException or SignatureDoesNotMatch, and why in the message.
-function isClockSkew(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error.name === "RequestTimeTooSkewed" || /^Signature (expired|not yet current)/.test(error.message);
+function clockSkew(error: unknown): Meaning | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const skewed =
+    error.name === "RequestTimeTooSkewed" || /^Signature (expired|not yet current)/.test(error.message);
+  if (!skewed) return undefined;
+  return (error as ServiceError).$metadata?.clockSkewCorrected === true ? CLOCK_SKEW_LEARNED : CLOCK_SKEW;
 }
 
 function byStatus(status: number | undefined): Meaning | undefined {
   if (status === undefined) return undefined;
   if (status === 429) return THROTTLED;
   if (status >= 500) return FAILING;
-  if (status === 403) return { kind: "denied", says: "access denied" };
-  if (status === 404) return { kind: "missing", says: "not there" };
+  if (status === 403) return FORBIDDEN;
+  if (status === 404) return { kind: "missing", says: "not there", hint: "check the endpoint and the URI" };
+  if (status < 300) return UNREADABLE;
   return undefined;
 }
 

@@ -34,7 +34,7 @@ export class AwsSession {
     checkEndpoints(context);
     this.#context = context;
     this.#key = key;
-    this.connections = new Connections(context.env);
+    this.connections = new Connections(context);
   }
 
   /** Finds the region of each source, opens the connections, then loads the credentials. */

@@ -113,7 +113,9 @@ async function readSource(file: string, world: World): Promise<Uint8Array> {
 function validate(file: string, plaintext: Uint8Array, allow: readonly string[]): Variables {
   const name = file === "-" ? "standard input" : file;
   if (plaintext.length > LARGEST_OBJECT_BYTES - TAG_BYTES) {
-    throw new SealexecError("data", `${name}: larger than ${LARGEST_OBJECT_BYTES - TAG_BYTES} bytes`);
+    throw new SealexecError("data", `${name}: larger than ${LARGEST_OBJECT_BYTES - TAG_BYTES} bytes`, {
+      hint: "it is not a .env",
+    });
   }
   try {
     const variables = parseDotenv(plaintext);

@@ -4,6 +4,8 @@
  * Source: proc(5). Taken once, before anything of ours is opened.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { fileLimit } from "./limits.ts";
+import type { FileLimit } from "./limits.ts";
 
 export interface ProcessImage {
   /** `NAME=value` each */
@@ -14,8 +16,7 @@ export interface ProcessImage {
   readonly inheritedFds: readonly number[];
   /** bit n-1 is set where signal n was ignored at the start */
   readonly ignoredSignals: bigint;
-  /** the limit of open files before the runtime raised its soft half, where that can be told */
-  readonly fileLimit: Limit | undefined;
+  readonly fileLimit: FileLimit;
 }
 
 /** @param fallback the environment as the runtime shows it, for where /proc cannot be read */
@@ -28,7 +29,7 @@ export function takeImage(
     arguments: splitNul("/proc/self/cmdline"),
     inheritedFds: inheritedFds(),
     ignoredSignals: ignoredSignals(),
-    fileLimit: inheritedFileLimit(ppid),
+    fileLimit: fileLimit(ppid),
   };
 }
 
@@ -83,41 +84,4 @@ function ignoredSignals(): bigint {
   } catch {
     return 0n;
   }
-}
-
-/** A resource limit; Infinity for "unlimited". */
-export interface Limit {
-  readonly soft: number;
-  readonly hard: number;
-}
-
-// Both runtimes raise the soft limit to the hard one at their start. What it was before is the parent's, as long as
-// nobody changed limits in between: a hard limit that is no longer the parent's says that somebody did.
-function inheritedFileLimit(ppid: number): Limit | undefined {
-  const [mine, parents] = [`/proc/self/limits`, `/proc/${ppid}/limits`].map((file) =>
-    readLimit(file, "Max open files"),
-  );
-  return mine !== undefined && mine.hard === parents?.hard ? parents : undefined;
-}
-
-function readLimit(file: string, name: string): Limit | undefined {
-  try {
-    const found = new RegExp(`^${name} +(\\S+) +(\\S+)`, "m").exec(readFileSync(file, "latin1"));
-    const [soft, hard] = [found?.[1], found?.[2]].map((text) =>
-      text === "unlimited" ? Infinity : Number(text),
-    );
-    return soft === undefined || hard === undefined || Number.isNaN(soft) ? undefined : { soft, hard };
-  } catch {
-    return undefined;
-  }
-}
-
-// execve(2): a quarter of the stack's soft limit, but 6 MiB at most and 128 KiB at least.
-const MOST_BYTES = 6 * 1024 * 1024;
-const LEAST_BYTES = 128 * 1024;
-
-/** How many bytes arguments and environment may have together. */
-export function argumentLimit(): number {
-  const stack = readLimit("/proc/self/limits", "Max stack size")?.soft ?? 8 * 1024 * 1024;
-  return Math.max(LEAST_BYTES, Math.min(MOST_BYTES, stack / 4));
 }

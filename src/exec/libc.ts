@@ -13,6 +13,7 @@ interface Symbols {
   execve(file: number, argv: number, env: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   setrlimit(resource: number, limit: number): number;
+  signal(number: number, handler: number): bigint;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
 }
 
@@ -20,19 +21,24 @@ const SYMBOLS = {
   execve: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  signal: { args: ["i32", "usize"], returns: "usize" },
   prctl: { args: ["i32", "usize", "usize", "usize", "usize"], returns: "i32" },
 };
 
-// fcntl(2), setrlimit(2), prctl(2): the same numbers on x86-64 and arm64.
+// fcntl(2), setrlimit(2), prctl(2), signal(2): the same numbers on x86-64 and arm64.
 const F_SETFD = 2;
 const RLIMIT_NOFILE = 7;
 const PR_SET_DUMPABLE = 4;
+const SIG_DFL = 0;
+const RLIM_INFINITY = 0xffff_ffff_ffff_ffffn;
 
 export interface Libc {
   /** Lets an open file live on across exec. */
   keepOpen(fd: number): void;
-  /** Sets the limit of open files. */
+  /** Sets the limit of open files; Infinity for "unlimited". */
   limitFiles(soft: number, hard: number): void;
+  /** Gives a signal its default action. */
+  defaultSignal(number: number): void;
   /** No core file and no debugger of the same user from now on, until exec. */
   forbidDumps(): void;
   /** Replaces the process; returns only where the kernel refused. */
@@ -47,11 +53,11 @@ const LIBRARIES = [
 ];
 
 /** The C library, or undefined on Node and on systems other than Linux. */
-export async function loadLibc(): Promise<Libc | undefined> {
-  if (process.versions["bun"] === undefined || process.platform !== "linux") return undefined;
-  // Only Bun knows this module: its name is no constant, so that neither the compiler nor a bundler resolves it.
-  const name = "bun:ffi";
-  const ffi = (await import(name)) as FfiModule;
+export function loadLibc(): Libc | undefined {
+  if (process.platform !== "linux") return undefined;
+  // Only Bun knows this module.
+  const ffi = process.getBuiltinModule("bun:ffi") as FfiModule | undefined;
+  if (ffi === undefined) return undefined;
   for (const library of LIBRARIES) {
     try {
       return bind(ffi, ffi.dlopen(library, SYMBOLS).symbols);
@@ -67,8 +73,9 @@ function bind(ffi: FfiModule, libc: Symbols): Libc {
     keepOpen: (fd) => void libc.fcntl(fd, F_SETFD, 0),
     limitFiles: (soft, hard) => {
       // struct rlimit: two unsigned 64-bit numbers.
-      libc.setrlimit(RLIMIT_NOFILE, ffi.ptr(new BigUint64Array([BigInt(soft), BigInt(hard)])));
+      libc.setrlimit(RLIMIT_NOFILE, ffi.ptr(new BigUint64Array([soft, hard].map(limit))));
     },
+    defaultSignal: (number) => void libc.signal(number, SIG_DFL),
     forbidDumps: () => void libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0),
     execve: (file, argv, env) => {
       // All buffers stay referenced from here until the call is over.
@@ -77,6 +84,10 @@ function bind(ffi: FfiModule, libc: Symbols): Libc {
       libc.execve(ffi.ptr(name), ffi.ptr(pointers(ffi, args)), ffi.ptr(pointers(ffi, variables)));
     },
   };
+}
+
+function limit(value: number): bigint {
+  return value === Infinity ? RLIM_INFINITY : BigInt(value);
 }
 
 function cString(bytes: Buffer): Buffer {

@@ -1,44 +1,64 @@
 import { SealexecError } from "../errors.ts";
+import { defaultSignals } from "../signals.ts";
 import type { ProcessImage } from "./image.ts";
-import { loadLibc } from "./libc.ts";
 import type { Libc } from "./libc.ts";
+import type { Limit } from "./limits.ts";
+
+/** This process, as CMD is to find it again. */
+export interface Host {
+  readonly image: ProcessImage;
+  readonly libc: Libc | undefined;
+  /** takes back what kept secrets out of core files */
+  readonly allowDumps: () => void;
+}
+
+/** What is executed. */
+export interface Program {
+  readonly file: string;
+  /** argv, the name of the program first */
+  readonly args: readonly Buffer[];
+  /** `NAME=value` each */
+  readonly env: readonly Buffer[];
+  /** of open files; undefined: as it is */
+  readonly fileLimit: Limit | undefined;
+}
 
 /**
- * Replaces this process with `file`, by execve(2): same PID, no parent left behind. Puts back before that what the
- * runtime changed: ignored signals, files marked close-on-exec, the limit of open files.
+ * Replaces this process with the program, by execve(2): same PID, no parent left behind. Puts back before that what the
+ * runtime changed: signals, files marked close-on-exec, the limit of open files.
  *
- * @param args argv, the name of the program first
- * @param env `NAME=value` each
  * @throws "cannot-execute" where the kernel refuses
  */
-export async function replaceProcess(
-  file: string,
-  args: readonly Buffer[],
-  env: readonly Buffer[],
-  image: ProcessImage,
-): Promise<never> {
-  // The runtimes ignore SIGPIPE and SIGXFSZ, and an ignored signal stays ignored across exec; a caught one goes back
-  // to its default. So catch them first.
-  process.on("SIGPIPE", () => {});
-  process.on("SIGXFSZ", () => {});
+export async function replaceProcess(program: Program, { image, libc, allowDumps }: Host): Promise<never> {
+  const { file, args, env, fileLimit } = program;
   if (process.platform === "win32") {
     const { spawnInstead } = await import("./spawn.ts");
     return spawnInstead(file, args, env);
   }
-  const libc = await loadLibc();
-  if (libc === undefined) {
-    if (process.execve === undefined) throw tooOld();
-    return process.execve(file, args.map(String), environmentOf(env));
-  }
+  if (libc !== undefined) defaultSignals(libc.defaultSignal);
+  // A signal that was caught already ends us now, in its handler: CMD would never hear of it.
+  await turnOfTheLoop();
+  allowDumps();
+  if (libc === undefined) return replaceByRuntime(program);
   for (const fd of image.inheritedFds) libc.keepOpen(fd);
-  restoreFileLimit(image, libc);
+  if (fileLimit !== undefined) libc.limitFiles(fileLimit.soft, fileLimit.hard);
   libc.execve(file, args, env);
   throw refused(file);
 }
 
-function restoreFileLimit({ fileLimit }: ProcessImage, libc: Libc): void {
-  if (fileLimit === undefined || !Number.isFinite(fileLimit.soft) || !Number.isFinite(fileLimit.hard)) return;
-  libc.limitFiles(fileLimit.soft, fileLimit.hard);
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+function replaceByRuntime({ file, args, env }: Program): never {
+  if (process.execve === undefined) throw tooOld();
+  // The runtime ignores SIGPIPE and SIGXFSZ, and an ignored signal stays ignored across exec; a caught one goes back
+  // to its default. So catch them first.
+  process.on("SIGPIPE", () => {});
+  process.on("SIGXFSZ", () => {});
+  return process.execve(file, args.map(String), environmentOf(env));
 }
 
 function environmentOf(entries: readonly Buffer[]): Record<string, string> {

@@ -39,7 +39,9 @@ export async function decryptDataKey(
     async (signal) => (await session.kms(ref)).send(command, { abortSignal: signal }),
   );
   if (answer.Plaintext === undefined || answer.KeyId === undefined) {
-    throw new SealexecError("unavailable", "Decrypt: the answer holds no data key");
+    throw new SealexecError("unavailable", "Decrypt: the answer holds no data key", {
+      hint: "check the KMS endpoint, and what stands between here and there",
+    });
   }
   return { plaintext: answer.Plaintext, keyArn: answer.KeyId };
 }

@@ -36,7 +36,9 @@ export async function generateDataKey(
   );
   const { Plaintext: plaintext, CiphertextBlob: wrapped, KeyId: keyArn } = answer;
   if (plaintext?.length !== 32 || wrapped === undefined || keyArn === undefined) {
-    throw new SealexecError("unavailable", "GenerateDataKey: the answer holds no data key of 32 bytes");
+    throw new SealexecError("unavailable", "GenerateDataKey: the answer holds no data key of 32 bytes", {
+      hint: "check the KMS endpoint, and what stands between here and there",
+    });
   }
   return { plaintext, wrapped, keyArn };
 }

@@ -12,6 +12,8 @@ export interface RunOptions extends SourceOptions {
   /** argv of CMD, byte for byte, argv[0] as given */
   readonly args: readonly Buffer[];
   readonly policy: EnvironmentPolicy;
+  /** the soft limit of open files that CMD gets; undefined: the inherited one, where that can be told */
+  readonly softFileLimit: number | undefined;
 }
 
 /** What the flags say, as commander hands it over; undefined: not given. */
@@ -25,6 +27,7 @@ export interface RunFlags extends SourceFlags {
   readonly keepExisting?: boolean;
   readonly pristine?: boolean;
   readonly pass?: readonly string[];
+  readonly nofile?: string;
 }
 
 /** @throws "usage" where there is no source, or an option is not of its form */

@@ -18,7 +18,8 @@ export function containerSource(env: Environment): CredentialSource {
     budgetMs: 5_000,
     load: async () => {
       checkTokenFile(env);
-      return fromHttp({ timeout: 1_000, maxRetries: 0, logger: SILENT })();
+      // Without the SDK's own timer: it ends nothing and writes to the console. attemptMs ends the attempt.
+      return fromHttp({ timeout: 0, maxRetries: 0, logger: SILENT })();
     },
     classify: (error) => failureOf(error, name),
   };

@@ -38,7 +38,9 @@ function failureOf(error: unknown, profile: string): Failure {
   const fromProvider =
     code === "CredentialsProviderError" || code === "ProviderError" || code === "TokenProviderError";
   if (error instanceof SealexecError || !fromProvider || status !== undefined) {
-    return classify(`profile ${profile}`, error);
+    const failure = classify(`profile ${profile}`, error);
+    // Each attempt has an STS client of its own, which learns nothing of the clock from the one before.
+    return failure.error.kind === "config" ? { error: failure.error } : failure;
   }
   if (error instanceof Error && /SSO|sso|token is expired|aws login/.test(error.message)) {
     return {
