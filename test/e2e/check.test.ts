@@ -1,0 +1,341 @@
+/** `sealexec check` from outside: the report, and that it ends as `run` would. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Aws } from "../aws/server.ts";
+import { SAY, assertFailed, flipBodyBit, putDirect, withFolder } from "./expect.ts";
+import { ARTEFACTS, BUCKET, KEY, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
+import type { Artefact, Outcome } from "./harness.ts";
+
+const URI = `s3://${BUCKET}/app.env`;
+
+interface Step {
+  readonly stage: string;
+  readonly mark: "ok" | "failed" | "skipped";
+  readonly target?: string;
+  readonly ms?: number;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly status?: number;
+}
+
+interface Report {
+  readonly ok: boolean;
+  readonly steps: readonly Step[];
+}
+
+function parse({ stdout, stderr }: Outcome): Report {
+  assert.equal(stderr, "", "a report goes to stdout alone");
+  return JSON.parse(stdout) as Report;
+}
+
+function stages(report: Report, mark: Step["mark"]): string[] {
+  return report.steps.filter((step) => step.mark === mark).map(({ stage }) => stage);
+}
+
+const ALL = ["credentials", "region", "object", "format", "key", "context", "decrypt", "dotenv"];
+
+for (const artefact of ARTEFACTS) {
+  describe(`check, by the ${artefact.name}`, () => {
+    const check = (aws: Aws, ...args: string[]): Promise<Outcome> =>
+      sealexec(["check", ...args], { env: aws.env(), artefact });
+
+    test("text: each stage in its order, with its mark, its target and its time", () =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=canary-value\nB=2\n");
+        const outcome = await check(aws, "--from", URI, "--key", KEY, "--require", "A,B", "--", "sh");
+        const { status, stdout, stderr } = outcome;
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+        const lines = stdout.trimEnd().split("\n");
+        const found = lines.slice(0, -1).map((line) => /^✓ ([a-z ]+?) {2,}\S.* \(\d+ ms\)$/u.exec(line)?.[1]);
+        assert.deepEqual(found, [
+          "credentials",
+          "role",
+          "region",
+          "object",
+          "format",
+          "key",
+          "context",
+          "decrypt",
+          "dotenv",
+          "required names",
+          "refused names",
+          "command",
+        ]);
+        assert.equal(lines.at(-1), "a start would find its secrets");
+        assert.match(stdout, /credentials .*instance metadata/);
+        assert.match(stdout, /role .*arn:aws:sts::111122223333:assumed-role\/sealexec-role\//);
+        assert.match(stdout, /region .*us-east-1 \(from AWS_REGION\)/);
+        assert.match(stdout, /object .*s3:\/\/app-secrets\/app\.env: \d+ bytes, version \S/);
+        assert.match(stdout, /format .*: v3 /);
+        assert.ok(stdout.includes(aws.kms.find(KEY, aws.region).arn));
+        assert.match(stdout, /dotenv .*: 2 variables/);
+        assert.match(stdout, /required names .*A, B/);
+        assert.match(stdout, /command .*\/sh/);
+        assert.doesNotMatch(stdout, /canary|\u001b/);
+      }));
+
+    test("json: the same, to be parsed", () =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=1\n");
+        const report = parse(await check(aws, "--from", URI, "--format", "json"));
+        assert.equal(report.ok, true);
+        assert.deepEqual(
+          stages(report, "ok").filter((stage) => stage !== "role"),
+          [...ALL, "required names", "refused names"],
+        );
+        for (const { ms, target, status } of report.steps) {
+          assert.ok(Number.isInteger(ms) && (ms ?? -1) >= 0);
+          assert.equal(typeof target, "string");
+          assert.equal(status, undefined);
+        }
+      }));
+
+    test("github: an annotation for what failed, escaped, beside the text", () =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=1\n");
+        const good = await check(aws, "--from", URI, "--format", "github");
+        assert.equal(good.status, 0);
+        assert.doesNotMatch(good.stdout, /^::/m);
+        const args = ["--from", "s3://app-secrets/100%25.env", "--format", "github"];
+        const bad = await check(aws, ...args);
+        assert.equal(bad.status, 66);
+        assert.match(bad.stdout, /^✗ object /m);
+        const annotations = bad.stdout.split("\n").filter((line) => line.startsWith("::"));
+        assert.equal(annotations.length, 1);
+        assert.match(
+          annotations[0] ?? "",
+          /^::error title=sealexec check%3A object::object: s3:\/\/app-secrets\/100%2525\.env: .*%0Ahint: \S/,
+        );
+      }));
+
+    test("several sources: a line for each, all of them looked at", () =>
+      withAws(async (aws) => {
+        const uris = [await push(aws, "a.env", "A=1\n"), await push(aws, "b.env", "B=1\nC=1\n")];
+        const from = [...uris, "s3://app-secrets/none.env"].flatMap((uri) => ["--from", uri]);
+        const both = parse(await check(aws, ...from.slice(0, 4), "--require", "A,B", "--format", "json"));
+        assert.equal(both.ok, true);
+        const objects = both.steps.filter(({ stage }) => stage === "object");
+        assert.deepEqual(
+          objects.map(({ target }) => target),
+          uris,
+        );
+        const outcome = await check(aws, ...from, "--format", "json");
+        assert.equal(outcome.status, 66);
+        const three = parse(outcome);
+        assert.equal(three.ok, false);
+        assert.deepEqual(
+          three.steps.filter(({ stage }) => stage === "object").map(({ mark }) => mark),
+          ["ok", "ok", "failed"],
+        );
+      }));
+
+    test("reads the variables that stand for the flags, as run does", () =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=1\n", ["--format", "v2", "--context", "stage=prod"]);
+        const env = {
+          ...aws.env(),
+          SEALEXEC_FROM: URI,
+          SEALEXEC_KEY: KEY,
+          SEALEXEC_ACCEPT: "v2",
+          SEALEXEC_CONTEXT: "stage=prod",
+          SEALEXEC_REQUIRE: "A",
+        };
+        assert.equal((await sealexec(["check"], { env, artefact })).status, 0);
+        const wanting = { ...env, SEALEXEC_REQUIRE: "B" };
+        assert.equal((await sealexec(["check"], { env: wanting, artefact })).status, 65);
+      }));
+  });
+}
+
+interface Fault {
+  readonly name: string;
+  /** the stage whose line has the cross; none where no report is possible */
+  readonly stage?: string;
+  readonly status: number;
+  readonly given?: (aws: Aws) => unknown;
+  readonly flags?: readonly string[];
+  readonly env?: (folder: string) => Readonly<Record<string, string>>;
+  readonly command?: readonly string[];
+}
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: "no credentials",
+    stage: "credentials",
+    status: 77,
+    env: () => ({ AWS_EC2_METADATA_DISABLED: "true" }),
+  },
+  {
+    name: "credentials that nobody knows",
+    stage: "role",
+    status: 77,
+    env: () => ({ AWS_ACCESS_KEY_ID: "AKIAUNKNOWN000000000", AWS_SECRET_ACCESS_KEY: "x" }),
+  },
+  {
+    name: "a token file that is not there",
+    stage: "credentials",
+    status: 78,
+    env: (folder) => ({
+      AWS_WEB_IDENTITY_TOKEN_FILE: join(folder, "none"),
+      AWS_ROLE_ARN: "arn:aws:iam::1:role/r",
+    }),
+  },
+  { name: "a region that is none", stage: "region", status: 78, env: () => ({ AWS_REGION: "no region" }) },
+  {
+    name: "no object",
+    stage: "object",
+    status: 66,
+    given: (aws) => aws.s3.purge(BUCKET, "app.env"),
+  },
+  { name: "a forbidden object", stage: "object", status: 77, given: (aws) => aws.s3.deny("GetObject") },
+  {
+    name: "S3 that nobody can reach",
+    stage: "object",
+    status: 69,
+    given: (aws) => aws.faults.add({ service: "s3", action: "refuse" }).ready,
+    flags: ["--timeout", "1"],
+  },
+  {
+    name: "S3 that stays silent",
+    stage: "object",
+    status: 75,
+    given: (aws) => aws.faults.add({ service: "s3", action: "silent" }),
+    flags: ["--timeout", "0.8"],
+  },
+  {
+    name: "an object without an envelope",
+    stage: "format",
+    status: 65,
+    given: (aws) => aws.s3.put(BUCKET, "app.env", "A=1\n"),
+  },
+  { name: "another context", stage: "context", status: 65, flags: ["--context", "stage=prod"] },
+  { name: "KMS that refuses", stage: "key", status: 77, given: (aws) => aws.kms.deny("Decrypt") },
+  { name: "a disabled key", stage: "key", status: 78, given: (aws) => aws.kms.setState(KEY, "Disabled") },
+  {
+    name: "another key",
+    stage: "key",
+    status: 77,
+    given: (aws) => aws.kms.createKey({ alias: "other" }),
+    flags: ["--key", "alias/other"],
+  },
+  { name: "a changed body", stage: "decrypt", status: 65, given: (aws) => flipBodyBit(aws, "app.env") },
+  {
+    name: "a .env that is not valid",
+    stage: "dotenv",
+    status: 65,
+    given: (aws) => putDirect(aws, "app.env", "no assignment\n"),
+    flags: ["--accept", "kms-direct"],
+  },
+  {
+    name: "a refused name",
+    stage: "refused names",
+    status: 65,
+    given: (aws) => push(aws, "app.env", "LD_PRELOAD=x\n", ["--allow", "LD_PRELOAD"]),
+  },
+  {
+    name: "a required name that is not there",
+    stage: "required names",
+    status: 65,
+    flags: ["--require", "NONE"],
+  },
+  {
+    name: "a command that is not there",
+    stage: "command",
+    status: 127,
+    command: ["no-such-program-anywhere"],
+  },
+  { name: "a command that is a folder", stage: "command", status: 126, command: ["/tmp"] },
+  { name: "an option that is none", status: 64, flags: ["--nonsense"] },
+  { name: "a URI that is none", status: 64, flags: ["--from", "nonsense"] },
+];
+
+describe("check: what fails", () => {
+  const [artefact] = ARTEFACTS as readonly [Artefact, ...Artefact[]];
+
+  for (const { name, stage, status, given, flags = [], env, command = SAY } of FAULTS) {
+    test(`${name}: a cross at ${stage ?? "no stage"}, and ${status} as from run`, () =>
+      withFolder((folder) =>
+        withAws(async (aws) => {
+          await push(aws, "app.env", "A=1\n");
+          await given?.(aws);
+          const options = { env: { ...aws.env(), ...env?.(folder) }, artefact };
+          const words = ["--from", URI, ...flags, "--", ...command];
+          const ran = await sealexec(["run", ...words], options);
+          assertFailed(ran, status, /./);
+          const checked = await sealexec(["check", ...words], options);
+          assert.equal(checked.status, status, JSON.stringify(checked));
+          if (stage === undefined) return assertFailed(checked, status, /./);
+          assert.equal(checked.stderr, "");
+          const crosses = checked.stdout.split("\n").filter((line) => line.startsWith("✗"));
+          assert.equal(crosses.length, 1, checked.stdout);
+          assert.ok(crosses[0]?.startsWith(`✗ ${stage} `), checked.stdout);
+          assert.match(checked.stdout, /^ +hint: \S/m);
+          assert.match(checked.stdout, /\na start would fail: 1 failed\n$/);
+          const report = parse(
+            await sealexec(["check", ...flags, "--from", URI, "--format", "json", "--", ...command], options),
+          );
+          assert.equal(report.ok, false);
+          assert.deepEqual(stages(report, "failed"), [stage]);
+          const failed = report.steps.find(({ mark }) => mark === "failed");
+          assert.equal(failed?.status, status);
+          // What comes behind the failure was not reached, and says so.
+          const at = ALL.indexOf(stage);
+          if (at > 1)
+            for (const later of ALL.slice(at + 1).filter((other) => other !== "context" && other !== "key")) {
+              assert.ok(stages(report, "skipped").includes(later), later);
+            }
+        }),
+      ));
+  }
+
+  test("a service that tells the role but cannot be reached is no failure: run does not ask it", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      await aws.faults.add({ service: "sts", action: "refuse" }).ready;
+      const { status, stdout } = await sealexec(["check", "--from", URI], { env: aws.env(), artefact });
+      assert.equal(status, 0, stdout);
+      assert.match(stdout, /^✓ role .*unknown: /m);
+    }));
+});
+
+describe("check: colours", () => {
+  const skip = onPath("script") === undefined ? "no script (util-linux) on PATH" : false;
+  const [artefact] = ARTEFACTS as readonly [Artefact, ...Artefact[]];
+
+  async function onTerminal(env: Record<string, string>): Promise<string> {
+    return withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      const line = [...artefact.command, "check", "--from", URI].map((word) => `'${word}'`).join(" ");
+      const words = ["script", "-qec", line, "/dev/null"];
+      const outcome = await runProcess(words, {
+        env: { ...aws.env(), TERM: "xterm", SHELL: "/bin/sh", ...env },
+      });
+      assert.equal(outcome.status, 0, outcome.stdout);
+      return outcome.stdout;
+    });
+  }
+
+  test("on a terminal: yes", { skip }, async () => {
+    assert.match(await onTerminal({}), /\u001b\[32m✓\u001b\[0m credentials/);
+  });
+  test("with NO_COLOR, or on a terminal that cannot: no", { skip }, async () => {
+    assert.doesNotMatch(await onTerminal({ NO_COLOR: "1" }), /\u001b\[/);
+    assert.doesNotMatch(await onTerminal({ TERM: "dumb" }), /\u001b\[/);
+  });
+  test("an empty NO_COLOR says nothing", { skip }, async () => {
+    assert.match(await onTerminal({ NO_COLOR: "" }), /\u001b\[32m/);
+  });
+  test("in a pipe: only when forced, and never in json and github", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      const check = async (env: Record<string, string>, ...flags: string[]) =>
+        (await sealexec(["check", "--from", URI, ...flags], { env: { ...aws.env(), ...env }, artefact }))
+          .stdout;
+      assert.doesNotMatch(await check({}), /\u001b/);
+      assert.match(await check({ FORCE_COLOR: "1" }), /\u001b\[32m/);
+      for (const format of ["json", "github"]) {
+        assert.doesNotMatch(await check({ FORCE_COLOR: "1" }, "--format", format), /\u001b/);
+      }
+    }));
+});

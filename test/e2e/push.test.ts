@@ -1,0 +1,332 @@
+/** `sealexec push` from outside. */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Aws } from "../aws/server.ts";
+import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import type { Outcome } from "./harness.ts";
+
+const URI = `s3://${BUCKET}/app.env`;
+const VALUE = "value-that-nobody-may-see";
+
+function pushText(aws: Aws, text: string | Uint8Array, ...flags: string[]): Promise<Outcome> {
+  return sealexec(["push", "-", URI, "--key", KEY, ...flags], { env: aws.env(), input: text });
+}
+
+function pulled(aws: Aws, ...flags: string[]): Promise<Outcome> {
+  return sealexec(["pull", URI, ...flags], { env: aws.env() });
+}
+
+/** The lines that push prints, as a map. */
+function report({ status, stdout, stderr }: Outcome): Map<string, string> {
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  const lines = stdout.trimEnd().split("\n");
+  return new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.replace(/^\S+ +/, "")]));
+}
+
+for (const artefact of ARTEFACTS) {
+  describe(`push, by the ${artefact.name}`, () => {
+    test("seals a file and prints where, which version, format, key and how many; never a value", () =>
+      withFolder((folder) =>
+        withAws(async (aws) => {
+          const file = join(folder, "app.env");
+          await writeFile(file, `# comment\nA=${VALUE}\nB='${VALUE}'\n`);
+          const outcome = await sealexec(["push", file, URI, "--key", KEY], { env: aws.env(), artefact });
+          const stored = aws.s3.get(BUCKET, "app.env");
+          assert.deepEqual(Object.fromEntries(report(outcome)), {
+            sealed: URI,
+            version: stored?.versionId,
+            etag: stored?.etag,
+            format: "v3",
+            key: aws.kms.find(KEY, aws.region).arn,
+            variables: "2",
+          });
+          assert.ok(!outcome.stdout.includes(VALUE));
+          assert.ok(stored !== undefined && !stored.body.includes(VALUE));
+          assert.ok(!JSON.stringify(stored.metadata).includes(VALUE));
+          assertPrinted(await pulled(aws), `# comment\nA=${VALUE}\nB='${VALUE}'\n`);
+        }),
+      ));
+
+    test("takes standard input whole, however it comes in pieces", () =>
+      withAws(async (aws) => {
+        const text = Array.from({ length: 20_000 }, (_, index) => `NAME_${index}=value ${index}\n`).join("");
+        const options = { env: aws.env(), input: text, artefact };
+        const outcome = await sealexec(["push", "-", URI, "--key", KEY], options);
+        assert.equal(report(outcome).get("variables"), "20000");
+        assertPrinted(await pulled(aws), text);
+      }));
+
+    test("makes one HeadObject, one GenerateDataKey and one PutObject, and sends no value anywhere", () =>
+      withAws(async (aws) => {
+        const options = { env: { ...aws.env(), SEALEXEC_KEY: KEY }, input: `A=${VALUE}\n`, artefact };
+        report(await sealexec(["push", "-", URI], options));
+        const made = aws.calls.filter(({ service }) => service !== "imds").map(({ operation }) => operation);
+        assert.deepEqual(made, ["HeadObject", "GenerateDataKey", "PutObject"]);
+        assert.equal(aws.count("imds", "GetWithoutToken"), 0);
+      }));
+
+    test("refuses a .env by line before anything is sent", () =>
+      withAws(async (aws) => {
+        const bad = {
+          "no assignment": `A=1\n\n${VALUE}\n`,
+          "a name that is none": `A=1\n\n1${VALUE}=x\n`,
+          "a name twice": "A=1\nB=2\nA=3\n",
+          NUL: "A=1\nB=2\nC=\0\n",
+          "not UTF-8": Buffer.concat([Buffer.from("A=1\nB=2\nC="), Buffer.of(0xff, 0x0a)]),
+        };
+        for (const [name, input] of Object.entries(bad)) {
+          const options = { env: aws.env(), input, artefact };
+          const outcome = await sealexec(["push", "-", URI, "--key", KEY], options);
+          assertFailed(outcome, 65, /^dotenv: standard input: line 3: /);
+          assert.ok(!outcome.stderr.includes(VALUE), name);
+        }
+        assert.deepEqual([aws.calls.length, aws.connections.length], [0, 0]);
+      }));
+  });
+}
+
+describe("push: over what is there", () => {
+  test("replaces the revision that it read", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      report(await pushText(aws, "A=2\n"));
+      assertPrinted(await pulled(aws), "A=2\n");
+      assert.equal(aws.s3.versions(BUCKET, "app.env").length, 2);
+    }));
+
+  test("is refused when somebody else wrote in between, and theirs stays", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      const race = {
+        service: "s3",
+        operation: "HeadObject",
+        action: "replaceObject",
+        body: "theirs",
+      } as const;
+      aws.faults.add({ ...race, times: 1 });
+      const outcome = await pushText(aws, "A=2\n");
+      assertFailed(
+        outcome,
+        65,
+        /no longer the one expected \(PutObject: PreconditionFailed, .*request id [0-9A-F]+/,
+        /nothing was overwritten/,
+      );
+      assert.equal(aws.s3.get(BUCKET, "app.env")?.body.toString(), "theirs");
+    }));
+
+  test("is refused when somebody else made the object in between", () =>
+    withAws(async (aws) => {
+      const race = {
+        service: "s3",
+        operation: "HeadObject",
+        action: "replaceObject",
+        body: "theirs",
+      } as const;
+      aws.faults.add({ ...race, times: 1 });
+      assertFailed(await pushText(aws, "A=2\n"), 65, /there is an object already \(PutObject: /);
+      assert.equal(aws.s3.get(BUCKET, "app.env")?.body.toString(), "theirs");
+    }));
+
+  test("is refused when somebody else deleted it in between", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      aws.faults.add({ service: "kms", action: "delay", delayMs: 300 });
+      const pushing = pushText(aws, "A=2\n");
+      const deleting = (async () => {
+        while (aws.count("kms") < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+        const bucket = aws.s3.buckets.get(BUCKET);
+        if (bucket !== undefined) aws.s3.remove(bucket, "app.env");
+      })();
+      const [outcome] = await Promise.all([pushing, deleting]);
+      assertFailed(outcome, 65, /no longer the one expected \(PutObject: NoSuchKey/);
+      assert.equal(aws.s3.get(BUCKET, "app.env"), undefined);
+    }));
+
+  test("--create only where there is nothing, without a look before", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n", "--create"));
+      assert.equal(aws.count("s3", "HeadObject"), 0);
+      assertFailed(await pushText(aws, "A=2\n", "--create"), 65, /there is an object already/);
+      assertPrinted(await pulled(aws), "A=1\n");
+    }));
+
+  test("--if-match with the right ETag, with quotes and without; not with a wrong one", () =>
+    withAws(async (aws) => {
+      const first = report(await pushText(aws, "A=1\n")).get("etag") ?? "";
+      assert.match(first, /^"[0-9a-f]{32}"$/);
+      const second = report(await pushText(aws, "A=2\n", "--if-match", first)).get("etag") ?? "";
+      assert.equal(aws.count("s3", "HeadObject"), 1, "only the first push looked");
+      assertFailed(await pushText(aws, "A=3\n", "--if-match", first), 65, /no longer the one expected/);
+      report(await pushText(aws, "A=4\n", "--if-match", second.replaceAll('"', "")));
+      assertPrinted(await pulled(aws), "A=4\n");
+      assertFailed(await pushText(aws, "A=5\n", "--if-match", 'a"b'), 64, /--if-match is not an ETag/);
+      assertFailed(await pushText(aws, "A=5\n", "--if-match", second, "--create"), 64, /cannot be used with/);
+    }));
+
+  test("into a bucket without versions says so", () =>
+    withAws(async (aws) => {
+      aws.s3.createBucket("plain-bucket", { versioning: false });
+      const args = ["push", "-", "s3://plain-bucket/app.env", "--key", KEY];
+      const outcome = await sealexec(args, { env: aws.env(), input: "A=1\n" });
+      assert.match(report(outcome).get("version") ?? "", /^none/);
+    }));
+
+  test("a retry whose first answer was lost is no conflict", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      const lost = { service: "s3", operation: "PutObject", times: 1 } as const;
+      aws.faults.add({ ...lost, action: "header", name: "content-length", value: "9" });
+      report(await pushText(aws, "A=2\n"));
+      assert.equal(aws.count("s3", "PutObject"), 3);
+      assert.equal(aws.s3.versions(BUCKET, "app.env").length, 2, "the second attempt wrote nothing");
+      assertPrinted(await pulled(aws), "A=2\n");
+    }));
+});
+
+describe("push: what is sealed", () => {
+  test("--format v2 for old clients, read back only with --accept v2", () =>
+    withAws(async (aws) => {
+      assert.equal(report(await pushText(aws, "A=1\n", "--format", "v2")).get("format"), "v2");
+      const { metadata = {} } = aws.s3.get(BUCKET, "app.env") ?? {};
+      assert.equal(metadata["x-amz-wrap-alg"], "kms+context");
+      assert.equal(metadata["x-amz-cek-alg"], "AES/GCM/NoPadding");
+      assert.equal(metadata["x-amz-tag-len"], "128");
+      assert.equal(metadata["x-amz-3"], undefined);
+      assertFailed(await pulled(aws), 65, /v2/, /--accept v2/);
+      assertPrinted(await pulled(aws, "--accept", "v2"), "A=1\n");
+      assertFailed(await pushText(aws, "A=1\n", "--format", "v1"), 64, /--format/);
+    }));
+
+  test("in v3, bound to its place and with the user's context; --no-bind leaves the place out", () =>
+    withAws(async (aws) => {
+      const contextOf = () =>
+        JSON.parse(aws.s3.get(BUCKET, "app.env")?.metadata["x-amz-t"] ?? "null") as unknown;
+      report(await pushText(aws, "A=1\n", "--context", "stage=prod"));
+      const bound = { "aws:x-amz-cek-alg": "115", stage: "prod", "sealexec:object": URI };
+      assert.deepEqual(contextOf(), bound);
+      const generated = aws.calls.find(({ operation }) => operation === "GenerateDataKey");
+      assert.deepEqual({ ...generated?.detail.EncryptionContext }, bound);
+      report(await pushText(aws, "A=1\n", "--no-bind"));
+      assert.deepEqual(contextOf(), { "aws:x-amz-cek-alg": "115" });
+    }));
+
+  test("a context in other scripts comes back", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n", "--context", "zespół=żółw 🐢 =?x"));
+      assertPrinted(await pulled(aws, "--context", "zespół=żółw 🐢 =?x"), "A=1\n");
+      assert.match(aws.s3.get(BUCKET, "app.env")?.metadata["x-amz-t"] ?? "", /^[\x20-\x7e]+$/);
+    }));
+
+  test("two pushes of one text have nothing in common", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      report(await pushText(aws, "A=1\n"));
+      const [one, two] = aws.s3.versions(BUCKET, "app.env");
+      assert.ok(one !== undefined && two !== undefined);
+      assert.notDeepEqual(one.body, two.body);
+      for (const name of ["x-amz-3", "x-amz-d", "x-amz-i"])
+        assert.notEqual(one.metadata[name], two.metadata[name]);
+    }));
+});
+
+describe("push: what is refused", () => {
+  test("reserved names of the context", () =>
+    withAws(async (aws) => {
+      for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object"]) {
+        const outcome = await pushText(aws, "A=1\n", "--context", `${name}=x`);
+        assert.ok(outcome.status === 64 || outcome.status === 65);
+        assert.match(outcome.stderr, new RegExp(`error: .*${name}.* reserved`));
+      }
+      assert.equal(aws.calls.length, 0);
+    }));
+
+  test("names that run would refuse, unless they are allowed", () =>
+    withAws(async (aws) => {
+      const text = "A=1\nLD_PRELOAD=x\nNODE_OPTIONS=y\n";
+      assertFailed(await pushText(aws, text), 65, /sets LD_PRELOAD, NODE_OPTIONS, which/, /--allow/);
+      assertFailed(await pushText(aws, text, "--allow", "LD_PRELOAD"), 65, /sets NODE_OPTIONS, which/);
+      assert.equal(aws.calls.length, 0);
+      report(await pushText(aws, text, "--allow", "LD_PRELOAD,NODE_OPTIONS"));
+    }));
+
+  test("no key, a URI with a version, a URI that is none: usage", () =>
+    withAws(async (aws) => {
+      const run = (...args: string[]) => sealexec(["push", ...args], { env: aws.env(), input: "A=1\n" });
+      assertFailed(await run("-", URI), 64, /no key/, /alias/);
+      assertFailed(await run("-", `${URI}?versionId=x`, "--key", KEY), 64, /a push makes a new version/);
+      assertFailed(await run("-", "app.env", "--key", KEY), 64, /s3:\/\//);
+      assertFailed(await run("-", "--key", KEY), 64, /missing required argument 'uri'/);
+      assertFailed(await run("-", URI, "--key", "k e y"), 64, /--key is not a KMS key/);
+      assert.equal(aws.calls.length, 0);
+    }));
+
+  test("a file that is not there: 66; a folder: 78", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const run = (file: string) => sealexec(["push", file, URI, "--key", KEY], { env: aws.env() });
+        assertFailed(await run(join(folder, "none.env")), 66, /none\.env: cannot be read \(ENOENT\)/);
+        assertFailed(await run(folder), 78, /cannot be read \(EISDIR\)/);
+        assert.equal(aws.calls.length, 0);
+      }),
+    ));
+
+  test("what is too large, from a file and from standard input", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const text = `A=${"x".repeat(5 * 1024 * 1024)}\n`;
+        const file = join(folder, "app.env");
+        await writeFile(file, text);
+        assertFailed(await pushText(aws, text), 65, /standard input: .*4194288 bytes/);
+        const run = await sealexec(["push", file, URI, "--key", KEY], { env: aws.env() });
+        assertFailed(run, 65, /app\.env: .*4194288 bytes/);
+        assert.equal(aws.calls.length, 0);
+      }),
+    ));
+
+  test("a context that does not fit into the metadata of an object, and what is there stays", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      const outcome = await pushText(aws, "A=2\n", "--context", `large=${"x".repeat(1_900)}`);
+      assertFailed(outcome, 65, /metadata|context/, /context/);
+      assertPrinted(await pulled(aws), "A=1\n");
+    }));
+
+  test("what AWS refuses, with operation, code and request id", () =>
+    withAws(async (aws) => {
+      const table = [
+        ["s3", "PutObject", 77, /\(PutObject: AccessDenied, 403, request id [0-9A-F]{16}\)$/],
+        ["s3", "HeadObject", 77, /HeadObject: .*403, request id [0-9A-F]{16}\)$/],
+        [
+          "kms",
+          "GenerateDataKey",
+          77,
+          /\(GenerateDataKey: AccessDeniedException, 400, request id [0-9a-f-]{36}\)$/,
+        ],
+      ] as const;
+      for (const [service, operation, status, error] of table) {
+        aws[service].deny(operation);
+        assertFailed(await pushText(aws, "A=1\n"), status, error);
+        aws[service].allow(operation);
+      }
+      assert.equal(aws.s3.get(BUCKET, "app.env"), undefined);
+      const away = await sealexec(["push", "-", "s3://no-such-bucket/app.env", "--key", KEY], {
+        env: aws.env(),
+        input: "A=1\n",
+      });
+      assertFailed(away, 66, /\(PutObject: NoSuchBucket, 404, request id /);
+    }));
+});
+
+test("push of the bytes that pull gave changes nothing", async () => {
+  await withAws(async (aws) => {
+    const text = "\uFEFF# windows\r\nA='x\r\ny'\r\n\r\nexport B=2";
+    await push(aws, "app.env", text);
+    const first = await pulled(aws);
+    assertPrinted(first, text);
+    report(await pushText(aws, first.stdout));
+    assertPrinted(await pulled(aws), text);
+  });
+});
