@@ -14,7 +14,7 @@ type Ending = keyof typeof ENDING;
 // The runtimes ignore these two for themselves: a program expects their default.
 const IGNORED_BY_RUNTIME = [13, 25];
 
-const caught: number[] = [];
+const caught: Ending[] = [];
 
 function endOnSignals(): void {
   const ignored = ignoredSignals();
@@ -22,7 +22,7 @@ function endOnSignals(): void {
     const number = ENDING[name];
     if ((ignored & (1 << (number - 1))) !== 0) continue;
     process.on(name, () => process.exit(128 + number));
-    caught.push(number);
+    caught.push(name);
   }
 }
 
@@ -33,7 +33,12 @@ function endOnSignals(): void {
  * @param setDefault gives a signal, by its number, its default action
  */
 export function defaultSignals(setDefault: (number: number) => void): void {
-  for (const number of [...caught, ...IGNORED_BY_RUNTIME]) setDefault(number);
+  for (const number of [...caught.map((name) => ENDING[name]), ...IGNORED_BY_RUNTIME]) setDefault(number);
+}
+
+/** The same without a way to set it: a signal that nobody listens to has its default. One that waits is lost. */
+export function forgetSignals(): void {
+  for (const name of caught) process.removeAllListeners(name);
 }
 
 // The lowest 32 signals are enough here.

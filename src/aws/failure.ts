@@ -81,6 +81,7 @@ const CLOCK_SKEW: Meaning = {
 };
 // The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
 const CLOCK_SKEW_LEARNED: Meaning = { ...CLOCK_SKEW, transient: "failing" };
+const CHANGED_HINT = "look at what is there (sealexec pull), then try again";
 const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
 const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
 
@@ -122,8 +123,12 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
     says: "its metadata is larger than S3 takes",
     hint: "shorten --context: S3 takes 2 KB of metadata, the wrapped key among them",
   },
-  PreconditionFailed: { kind: "data", says: "the object was changed by somebody else" },
-  ConditionalRequestConflict: { kind: "data", says: "the object is being changed by somebody else" },
+  PreconditionFailed: { kind: "data", says: "the object was changed by somebody else", hint: CHANGED_HINT },
+  ConditionalRequestConflict: {
+    kind: "data",
+    says: "the object is being changed by somebody else",
+    hint: CHANGED_HINT,
+  },
   // KMS
   AccessDeniedException: {
     kind: "denied",

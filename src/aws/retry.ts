@@ -13,7 +13,7 @@ const WINDOWS = {
   // are those with which 1,000 starts at once cost a start 6 calls of KMS at most (bench/fleet.ts).
   throttled: { first: 6_000, factor: 4, largest: 32_000 },
   unreachable: { first: 100, factor: 2, largest: 2_000 },
-  failing: { first: 200, factor: 2, largest: 4_000 },
+  failing: { first: 500, factor: 2, largest: 4_000 },
   hung: { first: 100, factor: 2, largest: 1_000 },
 } as const;
 

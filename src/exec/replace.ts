@@ -1,5 +1,5 @@
 import { SealexecError } from "../errors.ts";
-import { defaultSignals } from "../signals.ts";
+import { defaultSignals, forgetSignals } from "../signals.ts";
 import type { ProcessImage } from "./image.ts";
 import type { Libc } from "./libc.ts";
 import type { Limit } from "./limits.ts";
@@ -35,21 +35,29 @@ export async function replaceProcess(program: Program, { image, libc, allowDumps
     const { spawnInstead } = await import("./spawn.ts");
     return spawnInstead(file, args, env);
   }
-  if (libc !== undefined) defaultSignals(libc.defaultSignal);
-  // A signal that was caught already ends us now, in its handler: CMD would never hear of it.
-  await turnOfTheLoop();
+  if (libc === undefined) {
+    await handlePendingSignals();
+    forgetSignals();
+    allowDumps();
+    return replaceByRuntime(program);
+  }
+  defaultSignals(libc.defaultSignal);
+  await handlePendingSignals();
   allowDumps();
-  if (libc === undefined) return replaceByRuntime(program);
   for (const fd of image.inheritedFds) libc.keepOpen(fd);
   if (fileLimit !== undefined) libc.limitFiles(fileLimit.soft, fileLimit.hard);
   libc.execve(file, args, env);
   throw refused(file);
 }
 
-function turnOfTheLoop(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+/** A signal that was caught already ends us now, in its handler: CMD would never hear of it. */
+async function handlePendingSignals(): Promise<void> {
+  // The rest of this turn of the event loop, and a whole one: signals come with its poll.
+  for (let turns = 0; turns < 2; turns += 1) {
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
 }
 
 function replaceByRuntime({ file, args, env }: Program): never {

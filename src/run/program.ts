@@ -1,5 +1,6 @@
 /** Finding CMD as execvp(3) does, and finding out beforehand why it could not be executed. */
 import { accessSync, closeSync, constants, openSync, readSync, readdirSync, statSync } from "node:fs";
+import { arch } from "node:os";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 
@@ -79,7 +80,7 @@ function checkFormat(file: string, command: string): void {
   if (head === undefined) return;
   if (head.length >= 20 && head.subarray(0, 4).equals(ELF_MAGIC)) {
     const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
-    const mine = [MACHINES[process.arch], ...(ALSO_RUN[process.arch] ?? [])];
+    const mine = [MACHINES[arch()], ...(ALSO_RUN[arch()] ?? [])];
     if (mine.includes(machine) || hasOtherFormats()) return;
     throw refusal(
       "cannot-execute",

@@ -15,7 +15,7 @@ function withObject(text: string, work: (scene: { aws: Aws; uri: string; folder:
 }
 
 for (const artefact of ARTEFACTS) {
-  describe(`pull, by the ${artefact.name}`, () => {
+  describe(`pull, by the ${artefact.name}`, { concurrency: 2 }, () => {
     const pull = (aws: Aws, args: readonly string[]): Promise<Outcome> =>
       sealexec(["pull", ...args], { env: aws.env(), artefact });
 

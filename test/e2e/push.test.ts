@@ -27,7 +27,7 @@ function report({ status, stdout, stderr }: Outcome): Map<string, string> {
 }
 
 for (const artefact of ARTEFACTS) {
-  describe(`push, by the ${artefact.name}`, () => {
+  describe(`push, by the ${artefact.name}`, { concurrency: 2 }, () => {
     test("seals a file and prints where, which version, format, key and how many; never a value", () =>
       withFolder((folder) =>
         withAws(async (aws) => {
@@ -88,7 +88,7 @@ for (const artefact of ARTEFACTS) {
   });
 }
 
-describe("push: over what is there", () => {
+describe("push: over what is there", { concurrency: 2 }, () => {
   test("replaces the revision that it read", () =>
     withAws(async (aws) => {
       report(await pushText(aws, "A=1\n"));
@@ -186,7 +186,7 @@ describe("push: over what is there", () => {
     }));
 });
 
-describe("push: what is sealed", () => {
+describe("push: what is sealed", { concurrency: 2 }, () => {
   test("--format v2 for old clients, read back only with --accept v2", () =>
     withAws(async (aws) => {
       assert.equal(report(await pushText(aws, "A=1\n", "--format", "v2")).get("format"), "v2");
@@ -232,7 +232,7 @@ describe("push: what is sealed", () => {
     }));
 });
 
-describe("push: what is refused", () => {
+describe("push: what is refused", { concurrency: 2 }, () => {
   test("reserved names of the context", () =>
     withAws(async (aws) => {
       for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object"]) {

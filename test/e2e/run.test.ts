@@ -49,7 +49,7 @@ function text(found: Map<string, Buffer>, name: string): string | undefined {
 }
 
 for (const artefact of ARTEFACTS) {
-  describe(`run, by the ${artefact.name}`, () => {
+  describe(`run, by the ${artefact.name}`, { concurrency: 2 }, () => {
     test("merges several sources in order, and a later one wins", () =>
       withAws(async (aws) => {
         const first = await push(aws, "first.env", "A=first\nB=first\nC=first\n");
@@ -321,7 +321,7 @@ function hex(plain: string): string {
   return Buffer.from(plain).toString("hex");
 }
 
-describe("run: names", () => {
+describe("run: names", { concurrency: 2 }, () => {
   const REFUSED = [
     "LD_PRELOAD LD_LIBRARY_PATH LD_AUDIT DYLD_INSERT_LIBRARIES PATH IFS ENV BASH_ENV NODE_OPTIONS NODE_PATH",
     "BUN_OPTIONS PYTHONPATH PYTHONSTARTUP PERL5OPT PERL5LIB RUBYOPT RUBYLIB JAVA_TOOL_OPTIONS",
@@ -375,7 +375,7 @@ describe("run: names", () => {
     }));
 });
 
-describe("run: which object", () => {
+describe("run: which object", { concurrency: 2 }, () => {
   test("the version that the URI names, and the newest without", () =>
     withAws(async (aws) => {
       const uri = await push(aws, "app.env", "A=old\n");
@@ -455,7 +455,7 @@ describe("run: which object", () => {
     }));
 });
 
-describe("run: objects that Amazon's own clients sealed", () => {
+describe("run: objects that Amazon's own clients sealed", { concurrency: 2 }, () => {
   interface Vector {
     readonly name: string;
     readonly object_metadata: Readonly<Record<string, string>>;

@@ -369,7 +369,7 @@ const firstOfEachStatus = CASES.filter(
 );
 
 for (const artefact of ARTEFACTS) {
-  describe(`exit status of the ${artefact.name}`, () => {
+  describe(`exit status of the ${artefact.name}`, { concurrency: 2 }, () => {
     // The table is the same code in both: whole for the binary, one case a status for the bundle.
     const cases = artefact.name === "binary" ? CASES : firstOfEachStatus;
     for (const it of cases) test(`${it.status}: ${it.name}`, () => reach(it, artefact));

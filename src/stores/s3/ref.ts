@@ -40,6 +40,7 @@ export function parseS3Uri(uri: string): S3Ref {
 function checkKey(key: string, uri: string): void {
   if (key === "" || key.endsWith("/")) throw refusal("has no key", uri);
   if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw refusal("has a key of more than 1,024 bytes");
+  if (/\?(versionId|region)=/.test(key)) throw refusal('has a "?" behind its parameters', uri);
   // HTTP clients and proxies normalise these away, and another object would be read.
   if (key.split("/").some((part) => part === "." || part === ".."))
     throw refusal('has "." or ".." in its key', uri);

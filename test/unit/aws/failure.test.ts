@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { classify, facts } from "../../../src/aws/failure.ts";
+import { AttemptTimeout } from "../../../src/aws/retry.ts";
+import { SealexecError } from "../../../src/errors.ts";
+import type { ErrorKind } from "../../../src/errors.ts";
+
+/** As the SDK throws it. */
+function serviceError(name: string, status: number, more: Record<string, unknown> = {}): Error {
+  return Object.assign(new Error("a stranger's text: canary"), {
+    name,
+    $metadata: { httpStatusCode: status, requestId: "REQ-1" },
+    ...more,
+  });
+}
+
+function systemError(code: string, more: Record<string, unknown> = {}): Error {
+  return Object.assign(new Error("canary"), { code, ...more });
+}
+
+const CODES: readonly (readonly [string, number, ErrorKind, boolean])[] = [
+  ["NoSuchKey", 404, "missing", false],
+  ["NoSuchBucket", 404, "missing", false],
+  ["NoSuchVersion", 404, "missing", false],
+  ["MethodNotAllowed", 405, "missing", false],
+  ["AccessDenied", 403, "denied", false],
+  ["InvalidAccessKeyId", 403, "denied", false],
+  ["SignatureDoesNotMatch", 403, "denied", false],
+  ["ExpiredToken", 400, "denied", false],
+  ["ExpiredTokenException", 400, "denied", false],
+  ["UnrecognizedClientException", 400, "denied", false],
+  ["AccessDeniedException", 400, "denied", false],
+  ["IncorrectKeyException", 400, "denied", false],
+  ["DisabledException", 400, "config", false],
+  ["KMSInvalidStateException", 400, "config", false],
+  ["NotFoundException", 400, "config", false],
+  ["InvalidCiphertextException", 400, "data", false],
+  ["PreconditionFailed", 412, "data", false],
+  ["SlowDown", 503, "timeout", true],
+  ["ThrottlingException", 400, "timeout", true],
+  ["TooManyRequestsException", 429, "timeout", true],
+  ["LimitExceededException", 400, "timeout", true],
+  ["InternalError", 500, "unavailable", true],
+  ["KMSInternalException", 500, "unavailable", true],
+  ["KeyUnavailableException", 500, "unavailable", true],
+  ["DependencyTimeoutException", 503, "unavailable", true],
+  ["ServiceUnavailable", 503, "unavailable", true],
+  // Only the status is known.
+  ["SomethingNew", 403, "denied", false],
+  ["SomethingNew", 404, "missing", false],
+  ["SomethingNew", 429, "timeout", true],
+  ["SomethingNew", 500, "unavailable", true],
+  ["SomethingNew", 502, "unavailable", true],
+  ["SomethingNew", 599, "unavailable", true],
+];
+
+describe("what an error of AWS means", () => {
+  for (const [name, status, kind, transient] of CODES) {
+    test(`${name}, ${status}: ${kind}${transient ? ", tried again" : ""}`, () => {
+      const failure = classify("Decrypt", serviceError(name, status));
+      assert.equal(failure.error.kind, kind);
+      assert.equal(failure.transient !== undefined, transient);
+      assert.match(failure.error.message, new RegExp(`Decrypt.*${name}, ${status}, request id REQ-1`));
+      assert.match(failure.error.hint ?? "", /./);
+      assert.doesNotMatch(failure.error.message + failure.error.hint, /canary/);
+    });
+  }
+
+  for (const code of [
+    "ENOTFOUND EAI_AGAIN ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH",
+  ].flatMap((line) => line.split(" "))) {
+    test(`${code}: unavailable, tried again, the host is named`, () => {
+      const failure = classify("GetObject", systemError(code, { hostname: "s3.test" }));
+      assert.equal(failure.error.kind, "unavailable");
+      assert.equal(failure.transient, "unreachable");
+      assert.match(failure.error.message, new RegExp(`^GetObject: s3\\.test: .*\\(${code}\\)$`));
+    });
+  }
+
+  for (const code of [
+    "CERT_HAS_EXPIRED UNABLE_TO_VERIFY_LEAF_SIGNATURE SELF_SIGNED_CERT_IN_CHAIN DEPTH_ZERO_SELF_SIGNED_CERT",
+    "ERR_TLS_CERT_ALTNAME_INVALID ERR_SSL_WRONG_VERSION_NUMBER UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  ].flatMap((line) => line.split(" "))) {
+    test(`${code}: a certificate is not tried again`, () => {
+      const failure = classify("GetObject", systemError(code));
+      assert.equal(failure.error.kind, "unavailable");
+      assert.equal(failure.transient, undefined);
+      assert.match(failure.error.hint ?? "", /AWS_CA_BUNDLE/);
+    });
+  }
+
+  test("silence is a timeout, tried again", () => {
+    const failure = classify("GetObject", new AttemptTimeout());
+    assert.deepEqual([failure.error.kind, failure.transient], ["timeout", "hung"]);
+  });
+  test("our own error stays what it is", () => {
+    const error = new SealexecError("data", "own");
+    assert.deepEqual(classify("GetObject", error), { error });
+  });
+  test("what nobody knows is not tried again, and its text is not shown", () => {
+    for (const thrown of [new Error("canary"), "canary", undefined, null, 7, { canary: "canary" }]) {
+      const { error, transient } = classify("GetObject", thrown);
+      assert.equal(transient, undefined);
+      assert.doesNotMatch(error.message, /canary/);
+    }
+  });
+});
+
+describe("the facts of an error", () => {
+  test("a code that is no identifier is a stranger's text", () => {
+    for (const name of ["two words", "line\nbreak", "x".repeat(65), "<html>", "żółw", ""]) {
+      assert.equal(facts(serviceError(name, 500)).code, undefined);
+    }
+    assert.equal(facts(serviceError("Good.Code_1-x", 500)).code, "Good.Code_1-x");
+  });
+  test("nor is such a request id", () => {
+    const error = serviceError("X", 500, { $metadata: { httpStatusCode: 500, requestId: "a\nb" } });
+    assert.deepEqual(facts(error), { code: "X", status: 500, requestId: undefined });
+  });
+  test("S3's Code counts before the name", () => {
+    assert.equal(facts(serviceError("Unknown", 400, { Code: "MetadataTooLarge" })).code, "MetadataTooLarge");
+  });
+});

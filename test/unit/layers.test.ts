@@ -1,0 +1,173 @@
+/** The plan of the house (design.md, section 2): imports point down, and only some rooms see the outside. */
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, test } from "node:test";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** From the top. A room imports from rooms further down and from itself. */
+const LAYERS: readonly (readonly string[])[] = [
+  ["bin"],
+  ["src/cli.ts"],
+  // check is run without the exec.
+  ["src/check"],
+  ["src/run", "src/desk"],
+  ["src/options.ts"],
+  ["src/sealed"],
+  ["src/stores/s3", "src/kms"],
+  ["src/aws"],
+  ["src/envelope", "src/dotenv"],
+  ["src/streams.ts", "src/world.ts"],
+  ["src/exec"],
+  ["src/names.ts", "src/node-debug.ts", "src/signals.ts"],
+  [
+    "src/context.ts",
+    "src/deadline.ts",
+    "src/errors.ts",
+    "src/logger.ts",
+    "src/secret.ts",
+    "src/version.ts",
+    "package.json",
+  ],
+];
+
+interface Import {
+  readonly from: string;
+  /** a file of ours from ROOT, or the name of a package */
+  readonly to: string;
+  readonly typeOnly: boolean;
+  readonly lazy: boolean;
+}
+
+const FILES = ["bin", "src"].flatMap((folder) =>
+  readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => join(folder, name)),
+);
+
+/** Without comments, so that what they speak of does not count. */
+function codeOf(file: string): string {
+  return readFileSync(join(ROOT, file), "utf8")
+    .replace(/\/\*[^]*?\*\//g, "")
+    .replace(/(^|\s)\/\/.*$/gm, "$1");
+}
+
+function importsOf(file: string): Import[] {
+  const code = codeOf(file);
+  const found: [string, boolean, boolean][] = [
+    ...[...code.matchAll(/^(?:import|export)\s(type\s)?[^;"]*?\sfrom\s"([^"]+)"/gm)].map(
+      ([, type, name = ""]): [string, boolean, boolean] => [name, type !== undefined, false],
+    ),
+    ...[...code.matchAll(/^import\s"([^"]+)"/gm)].map(([, name = ""]): [string, boolean, boolean] => [
+      name,
+      false,
+      false,
+    ]),
+    ...[...code.matchAll(/(await\s)?\bimport\("([^"]+)"\)/g)].map(
+      ([, call, name = ""]): [string, boolean, boolean] => [name, call === undefined, true],
+    ),
+  ];
+  return found.map(([name, typeOnly, lazy]) => ({
+    from: file,
+    to: name.startsWith(".") ? normalize(join(dirname(file), name)) : name,
+    typeOnly,
+    lazy,
+  }));
+}
+
+const IMPORTS = FILES.flatMap(importsOf);
+
+function placeOf(file: string): { layer: number; room: string } {
+  for (const [layer, rooms] of LAYERS.entries()) {
+    const room = rooms.find((name) => file === name || file.startsWith(`${name}/`));
+    if (room !== undefined) return { layer, room };
+  }
+  return assert.fail(`${file} is in no layer: give it one`);
+}
+
+describe("layers", () => {
+  test("the reader of imports sees them all", () => {
+    assert.ok(FILES.length > 50);
+    const cli = IMPORTS.filter(({ from }) => from === "src/cli.ts");
+    assert.ok(cli.some(({ to, lazy }) => to === "src/run/run.ts" && lazy));
+    assert.ok(cli.some(({ to, typeOnly }) => to === "src/world.ts" && typeOnly));
+    assert.ok(cli.some(({ to, typeOnly }) => to === "commander" && !typeOnly));
+    const statements = FILES.flatMap((file) => [
+      ...codeOf(file).matchAll(/\bfrom\s"|^import\s"|\bimport\("/gm),
+    ]);
+    assert.equal(IMPORTS.length, statements.length);
+  });
+
+  for (const file of FILES) {
+    test(`${file} imports only from below`, () => {
+      const own = placeOf(file);
+      for (const { to } of IMPORTS.filter(({ from, to }) => from === file && isOurs(to))) {
+        const other = placeOf(to);
+        const last = LAYERS.length - 1;
+        const down =
+          other.layer > own.layer || other.room === own.room || (own.layer === last && other.layer === last);
+        assert.ok(down, `${file} imports ${to}`);
+      }
+    });
+  }
+
+  test("run and desk never see each other, and stores see no other store", () => {
+    for (const { from, to } of IMPORTS) {
+      assert.ok(!(from.startsWith("src/run/") && to.startsWith("src/desk/")), `${from} imports ${to}`);
+      assert.ok(!(from.startsWith("src/desk/") && to.startsWith("src/run/")), `${from} imports ${to}`);
+      const [store, other] = [from, to].map((file) => /^src\/stores\/([^/]+)\//.exec(file)?.[1]);
+      if (store !== undefined && other !== undefined) assert.equal(store, other, `${from} imports ${to}`);
+    }
+  });
+
+  test("envelope and dotenv do no I/O: what they import cannot", () => {
+    const allowed = ["node:crypto", "dotenv", "src/errors.ts", "src/secret.ts"];
+    for (const room of ["src/envelope/", "src/dotenv/"]) {
+      const foreign = IMPORTS.filter(({ from, to }) => from.startsWith(room) && !to.startsWith(room));
+      for (const { from, to } of foreign) assert.ok(allowed.includes(to), `${from} imports ${to}`);
+    }
+    for (const file of FILES.filter((name) => /^src\/(envelope|dotenv)\//.test(name))) {
+      assert.doesNotMatch(codeOf(file), /\b(process|globalThis|fetch|console|require)\b/, file);
+    }
+  });
+
+  test("a command's code is loaded only when it is called", () => {
+    for (const { to, typeOnly, lazy } of IMPORTS.filter(({ from }) => from === "src/cli.ts")) {
+      if (/^src\/(run|desk|check|sealed|stores|kms|aws)\//.test(to)) assert.ok(typeOnly || lazy, to);
+    }
+  });
+
+  test("only bin, exec, signals and streams read process.*", () => {
+    const seeing = FILES.filter(
+      (file) => /\bprocess\s*\./.test(codeOf(file)) || /from "node:process"/.test(codeOf(file)),
+    );
+    const allowed = /^(bin\/|src\/exec\/|src\/signals\.ts$|src\/streams\.ts$)/;
+    assert.deepEqual(
+      seeing.filter((file) => !allowed.test(file)),
+      [],
+    );
+  });
+
+  test("only Secret's two users reveal a value", () => {
+    const revealing = FILES.filter((file) => /\.reveal\(\)/.test(codeOf(file)));
+    assert.deepEqual(revealing, ["src/dotenv/print.ts", "src/run/environment.ts"]);
+  });
+
+  test("nothing is imported that package.json does not name, nor named that is not used", () => {
+    const { dependencies } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as {
+      dependencies: Record<string, string>;
+    };
+    const packages = new Set(
+      IMPORTS.map(({ to }) => to)
+        .filter((to) => !isOurs(to) && !to.startsWith("node:"))
+        .map((to) => (to.startsWith("@") ? to.split("/").slice(0, 2) : to.split("/").slice(0, 1)).join("/")),
+    );
+    assert.deepEqual([...packages].sort(), Object.keys(dependencies).sort());
+  });
+});
+
+function isOurs(to: string): boolean {
+  return to.startsWith("src/") || to.startsWith("bin/") || to === "package.json";
+}
