@@ -2,6 +2,7 @@
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import type { AwsSession } from "../aws/session.ts";
+import { SealexecError } from "../errors.ts";
 import { checkContext, openEnvelope, readEnvelope } from "../envelope/index.ts";
 import type { Acceptance, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import { decryptDataKey } from "../kms/decrypt.ts";
@@ -55,7 +56,7 @@ export async function openSealed(
     (opened) => opened.keyArn,
   );
   const plaintext = await step(context, "decrypt", uri, () =>
-    openEnvelope(envelope, dataKey.plaintext, object.body),
+    hinted(() => openEnvelope(envelope, dataKey.plaintext, object.body)),
   );
   dataKey.plaintext.fill(0);
   return {
@@ -76,7 +77,13 @@ async function readFormat(
 ): Promise<Envelope> {
   const uri = formatS3Uri(ref);
   const readWith = (file?: Uint8Array): Promise<Reading> =>
-    step(context, "format", uri, () => readEnvelope(object, policy.accept, file), describeReading);
+    step(
+      context,
+      "format",
+      uri,
+      () => hinted(() => readEnvelope(object, policy.accept, file)),
+      describeReading,
+    );
   const reading = await readWith();
   if (reading.kind === "envelope") return reading.envelope;
   // Amazon's clients put the file beside the object; it has no version of its own to pin.
@@ -87,6 +94,17 @@ async function readFormat(
   const second = await readWith(body);
   if (second.kind === "envelope") return second.envelope;
   throw new Error("an instruction file asked for another");
+}
+
+/** The envelope says what is wrong with an object; what to do about it is the same for nearly all. */
+function hinted<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SealexecError) || error.hint !== undefined) throw error;
+    const hint = "restore an earlier version of the object, or seal it again: sealexec push";
+    throw new SealexecError(error.kind, error.message, { hint, cause: error });
+  }
 }
 
 function describeReading(reading: Reading): string {

@@ -4,6 +4,7 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node
 import { createServer as createHttpsServer } from "node:https";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { startHangingPort } from "./backlog.ts";
 import type { HangingPort } from "./backlog.ts";
 import type { ConnectionFault } from "./faults.ts";
@@ -55,10 +56,7 @@ export class Listener {
     if (this.#tcp !== undefined) return;
     const tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#tcp = tcp;
-    await new Promise<void>((resolve, reject) => {
-      tcp.once("error", reject);
-      tcp.listen({ host: this.#options.host, port: this.#port }, resolve);
-    });
+    await retryInUse(() => listen(tcp, this.#options.host, this.#port));
     this.#port = (tcp.address() as AddressInfo).port;
   }
 
@@ -72,7 +70,7 @@ export class Listener {
   /** From now on connect() hangs. */
   async hang(): Promise<void> {
     this.shut();
-    this.#hanging ??= await startHangingPort(this.#options.host, this.#port);
+    this.#hanging ??= await retryInUse(() => startHangingPort(this.#options.host, this.#port));
   }
 
   async close(): Promise<void> {
@@ -91,6 +89,30 @@ export class Listener {
     if (fault?.action === "resetOnConnect") socket.resetAndDestroy();
     // http.Server takes a TCP socket from anywhere; https.Server makes it a TLS one.
     else if (fault === undefined) this.#http.emit("connection", socket);
+  }
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+const TRIES = 50;
+
+/** A port that was given up for a moment may have become some connection's own; it comes back. */
+async function retryInUse<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tries === TRIES) throw error;
+      await setTimeout(100);
+    }
   }
 }
 

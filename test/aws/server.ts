@@ -195,7 +195,8 @@ export class Aws {
 
   /** Ends every connection at once, and frees the ports. */
   async close(): Promise<void> {
-    await this.faults.clear();
+    // One that cannot be opened again must not keep the others open.
+    await Promise.allSettled([this.faults.clear()]);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
     await this.#certificate?.remove();
   }

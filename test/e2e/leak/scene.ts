@@ -75,7 +75,7 @@ export interface Stage {
 }
 
 /** For what is tried again until the time is over. */
-const SHORT = ["--timeout", "0.8"];
+export const SHORT = ["--timeout", "0.8"];
 
 /** The ways in which opening can fail, for run, pull and check alike. */
 export const OPENING: readonly Stage[] = [
