@@ -1,0 +1,181 @@
+/**
+ * What AWS's error codes mean to us: the kind, what to say, the way out, and whether another attempt can help. A table:
+ * S3's codes are from "Amazon S3 API Reference, Error responses", KMS's from the errors of each operation in the "AWS
+ * KMS API Reference", the others from "Common errors".
+ */
+import type { ErrorKind } from "../errors.ts";
+import type { Transient } from "./retry.ts";
+
+export interface Meaning {
+  readonly kind: ErrorKind;
+  readonly says: string;
+  readonly hint?: string;
+  readonly transient?: Transient;
+}
+
+const REFUSED: Meaning = {
+  kind: "denied",
+  says: "the credentials were refused",
+  hint: "check which role the credentials belong to: sealexec check",
+};
+const EXPIRED: Meaning = {
+  kind: "denied",
+  says: "the credentials have expired",
+  hint: "get new ones; from a metadata service, this means that it hands out expired credentials",
+};
+const FORBIDDEN: Meaning = {
+  kind: "denied",
+  says: "access denied",
+  hint: "the role's policies must allow this operation: sealexec check shows the role",
+};
+const THROTTLED: Meaning = {
+  kind: "timeout",
+  says: "still throttled when the time was over",
+  hint: "raise --timeout (SEALEXEC_TIMEOUT), or start fewer at once, or ask for a higher quota",
+  transient: "throttled",
+};
+const FAILING: Meaning = {
+  kind: "unavailable",
+  says: "the service kept failing",
+  hint: "the fault is the service's own (AWS: health.aws.amazon.com); raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
+  transient: "failing",
+};
+const UNREADABLE: Meaning = {
+  kind: "unavailable",
+  says: "the answer is not the service's",
+  hint: "check the endpoint, and what stands between here and there: a proxy, a captive portal",
+  transient: "failing",
+};
+// S3's redirects are followed where they name the region; this is left of those that do not, or that go in a circle.
+const ELSEWHERE: Meaning = {
+  kind: "config",
+  says: "the bucket is in another region, and S3 does not say in which",
+  hint: "name it in the URI: s3://BUCKET/KEY?region=REGION",
+};
+export const CLOCK_SKEW: Meaning = {
+  kind: "config",
+  says: "this machine's clock is too far off",
+  hint: "set the clock (NTP)",
+};
+// The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
+export const CLOCK_SKEW_LEARNED: Meaning = { ...CLOCK_SKEW, transient: "failing" };
+const CHANGED_HINT = "look at what is there (sealexec pull), then try again";
+const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
+const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
+
+const BY_CODE: Readonly<Record<string, Meaning>> = {
+  // credentials
+  InvalidAccessKeyId: REFUSED,
+  SignatureDoesNotMatch: REFUSED,
+  InvalidSignatureException: REFUSED,
+  InvalidToken: REFUSED,
+  InvalidClientTokenId: REFUSED,
+  UnrecognizedClientException: REFUSED,
+  IncompleteSignature: REFUSED,
+  MissingAuthenticationToken: REFUSED,
+  InvalidIdentityToken: { ...REFUSED, says: "the web identity token was refused" },
+  InvalidIdentityTokenException: { ...REFUSED, says: "the web identity token was refused" },
+  IDPRejectedClaim: { ...REFUSED, says: "the web identity token was refused" },
+  ExpiredToken: EXPIRED,
+  ExpiredTokenException: EXPIRED,
+  TokenRefreshRequired: EXPIRED,
+  RequestExpired: EXPIRED,
+  // S3
+  AccessDenied: FORBIDDEN,
+  NoSuchKey: { kind: "missing", says: "no such object", hint: MISSING_HINT },
+  NotFound: { kind: "missing", says: "no such object", hint: MISSING_HINT },
+  NoSuchVersion: {
+    kind: "missing",
+    says: "no such version",
+    hint: "check versionId, or leave it out for the newest",
+  },
+  NoSuchBucket: { kind: "missing", says: "no such bucket", hint: "check the bucket's name and the account" },
+  MethodNotAllowed: { kind: "missing", says: "this version is a delete marker", hint: MISSING_HINT },
+  PermanentRedirect: ELSEWHERE,
+  TemporaryRedirect: ELSEWHERE,
+  AuthorizationHeaderMalformed: ELSEWHERE,
+  IllegalLocationConstraintException: ELSEWHERE,
+  InvalidObjectState: { kind: "config", says: "the object is archived", hint: "restore it, or seal again" },
+  MetadataTooLarge: {
+    kind: "data",
+    says: "its metadata is larger than S3 takes",
+    hint: "shorten --context: S3 takes 2 KB of metadata, the wrapped key among them",
+  },
+  PreconditionFailed: { kind: "data", says: "the object was changed by somebody else", hint: CHANGED_HINT },
+  ConditionalRequestConflict: {
+    kind: "data",
+    says: "the object is being changed by somebody else",
+    hint: CHANGED_HINT,
+  },
+  // KMS
+  AccessDeniedException: {
+    kind: "denied",
+    says: "KMS denies the use of this key to these credentials",
+    hint: "the role's policy and the key's policy must both allow it: sealexec check shows the role",
+  },
+  IncorrectKeyException: {
+    kind: "denied",
+    says: "it is sealed under another key than the configured one",
+    hint: "name the right key with --key (SEALEXEC_KEY), or seal again under this one",
+  },
+  DisabledException: { kind: "config", says: "the KMS key is disabled", hint: DISABLED_HINT },
+  KMSInvalidStateException: {
+    kind: "config",
+    says: "the KMS key cannot be used in its state (pending deletion, pending import)",
+    hint: "cancel its deletion (aws kms cancel-key-deletion) and enable it, or seal again under another",
+  },
+  NotFoundException: {
+    kind: "config",
+    says: "no such KMS key in this account and region",
+    hint: "check --key (SEALEXEC_KEY) and the region",
+  },
+  InvalidCiphertextException: {
+    kind: "data",
+    says: "KMS cannot open the wrapped data key: it was changed, or its encryption context was",
+    hint: "seal the file again: sealexec push",
+  },
+  InvalidKeyUsageException: {
+    kind: "config",
+    says: "the KMS key is not for encryption",
+    hint: "use a symmetric key",
+  },
+  InvalidGrantTokenException: REFUSED,
+  KeyUnavailableException: FAILING,
+  KMSInternalException: FAILING,
+  DependencyTimeoutException: FAILING,
+  // both
+  SlowDown: THROTTLED,
+  Throttling: THROTTLED,
+  ThrottlingException: THROTTLED,
+  ThrottledException: THROTTLED,
+  RequestThrottled: THROTTLED,
+  RequestThrottledException: THROTTLED,
+  TooManyRequestsException: THROTTLED,
+  LimitExceededException: THROTTLED,
+  RequestLimitExceeded: THROTTLED,
+  BandwidthLimitExceeded: THROTTLED,
+  EC2ThrottledException: THROTTLED,
+  PriorRequestNotComplete: THROTTLED,
+  InternalError: FAILING,
+  InternalFailure: FAILING,
+  ServiceUnavailable: FAILING,
+  ServiceUnavailableException: FAILING,
+  IDPCommunicationError: FAILING,
+  RequestTimeout: FAILING,
+  RequestTimeoutException: FAILING,
+};
+
+/** What an error's code means; undefined for one that is not in the table. */
+export function meaningOfCode(code: string): Meaning | undefined {
+  return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+}
+
+/** What an HTTP status means where there is no code that does. */
+export function meaningOfStatus(status: number): Meaning | undefined {
+  if (status === 429) return THROTTLED;
+  if (status >= 500) return FAILING;
+  if (status === 403) return FORBIDDEN;
+  if (status === 404) return { kind: "missing", says: "not there", hint: "check the endpoint and the URI" };
+  if (status < 300) return UNREADABLE;
+  return undefined;
+}
