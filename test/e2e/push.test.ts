@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
 import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, push, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
 
 const URI = `s3://${BUCKET}/app.env`;
@@ -272,6 +272,27 @@ describe("push: what is refused", { concurrency: 2 }, () => {
         assert.equal(aws.calls.length, 0);
       }),
     ));
+
+  for (const artefact of ARTEFACTS) {
+    test(`a text without variables, and what is there stays, by the ${artefact.name}`, () =>
+      withAws(async (aws) => {
+        report(await pushText(aws, "A=1\n"));
+        for (const input of ["", "# only a comment\n"]) {
+          const args = ["push", "-", URI, "--key", KEY];
+          const outcome = await sealexec(args, { env: aws.env(), input, artefact });
+          assertFailed(outcome, 65, /standard input: no variables in it/, /before the pipe/);
+        }
+        assertPrinted(await pulled(aws), "A=1\n");
+      }));
+
+    test(`a folder as standard input, by the ${artefact.name}`, () =>
+      withAws(async (aws) => {
+        const words = [...artefact.command, "push", "-", URI, "--key", KEY];
+        const outcome = await runProcess(["sh", "-c", '"$@" < /', "sh", ...words], { env: aws.env() });
+        assertFailed(outcome, 78, /standard input: cannot be read \(EISDIR\)/);
+        assert.equal(aws.calls.length, 0);
+      }));
+  }
 
   test("what is too large, from a file and from standard input", () =>
     withFolder((folder) =>
