@@ -10,6 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The steps of opening a source, in their order. `check` shows one line for each. */
 export type Stage =
+  | "configuration"
   | "credentials"
   | "role"
   | "region"

@@ -54,7 +54,7 @@ async function findCommand(command: string | undefined, context: Context): Promi
 async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
   let session: AwsSession;
   try {
-    session = new AwsSession(context, options.open.key);
+    session = openSession(options, context);
     const credentials = await session.open(options.sources);
     await callerArn(session, credentials, context);
   } catch (error) {
@@ -73,6 +73,19 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
   // With a source missing, which names would be there cannot be known.
   if (failures.length > 0) return failures;
   return failuresOf(mergeSources(opened, options, context));
+}
+
+/** What is wrong with the environment is a line of the report; that nothing is wrong is none. */
+function openSession(options: SourceOptions, context: Context): AwsSession {
+  const started = context.now();
+  try {
+    return new AwsSession(context, options.open.key);
+  } catch (error) {
+    const named = toFailure(error).at("configuration");
+    const durationMs = context.now() - started;
+    context.onStep?.({ stage: "configuration", target: "environment", ok: false, durationMs, error: named });
+    throw named;
+  }
 }
 
 async function failuresOf(work: Promise<unknown>): Promise<SealexecError[]> {

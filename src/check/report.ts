@@ -6,6 +6,7 @@ export type ReportFormat = "text" | "json" | "github";
 
 /** The order of the report, whatever the order of the work. */
 const ORDER: readonly Stage[] = [
+  "configuration",
   "credentials",
   "role",
   "region",
@@ -20,8 +21,10 @@ const ORDER: readonly Stage[] = [
   "command",
 ];
 
+const SOMETIMES: readonly Stage[] = ["configuration", "role", "command"];
+
 /** The stages that every check goes through; one that is not reported was not reached. */
-const ALWAYS: readonly Stage[] = ORDER.filter((stage) => stage !== "role" && stage !== "command");
+const ALWAYS: readonly Stage[] = ORDER.filter((stage) => !SOMETIMES.includes(stage));
 
 interface Line {
   readonly stage: Stage;

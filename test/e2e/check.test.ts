@@ -183,6 +183,18 @@ const FAULTS: readonly Fault[] = [
       AWS_ROLE_ARN: "arn:aws:iam::1:role/r",
     }),
   },
+  {
+    name: "an endpoint of plain HTTP elsewhere",
+    stage: "configuration",
+    status: 78,
+    env: () => ({ AWS_ENDPOINT_URL_S3: "http://s3.example.com" }),
+  },
+  {
+    name: "a CA bundle that is not there",
+    stage: "configuration",
+    status: 78,
+    env: (folder) => ({ AWS_CA_BUNDLE: join(folder, "none.pem") }),
+  },
   { name: "a region that is none", stage: "region", status: 78, env: () => ({ AWS_REGION: "no region" }) },
   {
     name: "no object",
