@@ -104,7 +104,7 @@ function unreachable(operation: string, code: string, error: unknown): Failure {
     code === "ENOTFOUND" || code.startsWith("EAI_") ? "the host name does not resolve" : "cannot be reached";
   return {
     error: new SealexecError("unavailable", `${operation}: ${hostOf(error)}${says} (${code})`, {
-      hint: "check the endpoint, DNS, the route (proxies are not used), the security group or the VPC endpoint",
+      hint: "check the endpoint, the network (DNS, route, security group, VPC endpoint); proxies are not used",
       cause: error,
     }),
     transient: "unreachable",
