@@ -3,8 +3,7 @@
  *   sealexec        one compiled binary for this platform, or for --target TARGET (bun-linux-arm64, bun-linux-x64-musl, …)
  *   sealexec.cjs    one CommonJS file for Node ≥ 22.15 (the npm package)
  */
-import { mkdirSync, rmSync, writeFileSync, readFileSync, chmodSync } from "node:fs";
-import { basename } from "node:path";
+import { mkdirSync, writeFileSync, readFileSync, chmodSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 interface BuildApi {
@@ -99,4 +98,3 @@ async function buildBundle(): Promise<void> {
 mkdirSync("dist", { recursive: true });
 if (values.only !== "bundle") await buildBinary();
 if (values.only !== "binary") await buildBundle();
-rmSync(`${basename("sealexec")}.js.map`, { force: true });

@@ -1,6 +1,6 @@
 /**
  * What the kernel gave this process and what CMD is to find again: the environment block and the arguments byte for
- * byte (a JavaScript string cannot hold every byte), the open files, the ignored signals, the limit of open files.
+ * byte (a JavaScript string cannot hold every byte), the open files and their limit.
  * Source: proc(5). Taken once, before anything of ours is opened.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
@@ -14,8 +14,6 @@ export interface ProcessImage {
   readonly arguments: readonly Buffer[] | undefined;
   /** file descriptors above 2 that were there at the start */
   readonly inheritedFds: readonly number[];
-  /** bit n-1 is set where signal n was ignored at the start */
-  readonly ignoredSignals: bigint;
   readonly fileLimit: FileLimit;
 }
 
@@ -28,7 +26,6 @@ export function takeImage(
     environment: splitNul("/proc/self/environ") ?? entriesOf(fallback),
     arguments: splitNul("/proc/self/cmdline"),
     inheritedFds: inheritedFds(),
-    ignoredSignals: ignoredSignals(),
     fileLimit: fileLimit(ppid),
   };
 }
@@ -74,14 +71,5 @@ function isForeign(fd: number): boolean {
   } catch {
     // The folder was listed through this one; it is closed by now.
     return false;
-  }
-}
-
-function ignoredSignals(): bigint {
-  try {
-    const mask = /^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
-    return mask === undefined ? 0n : BigInt(`0x${mask}`);
-  } catch {
-    return 0n;
   }
 }

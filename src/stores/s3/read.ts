@@ -7,8 +7,7 @@ import { retry } from "../../aws/retry.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import type { Metadata } from "../../envelope/format.ts";
-import { redirectedRegion } from "./redirect.ts";
-import { formatS3Uri } from "./ref.ts";
+import { followRedirect } from "./redirect.ts";
 import type { S3Ref } from "./ref.ts";
 
 /** The largest sealed object that is read, bytes. A .env of this size would not fit an environment. */
@@ -28,17 +27,9 @@ export interface S3Object {
  * @throws "missing", "denied" ("missing or forbidden"), "data" where it is too large, "unavailable", "timeout"
  */
 export async function readObject(ref: S3Ref, session: AwsSession, context: Context): Promise<S3Object> {
-  return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyRead }, async (signal) => {
-    try {
-      return await getObject(ref, session, signal);
-    } catch (error) {
-      const region = redirectedRegion(error, session.s3Region(ref));
-      if (region === undefined) throw error;
-      context.log.info(`${formatS3Uri(ref)}: the bucket is in ${region}`);
-      session.moveBucket(ref, region);
-      return getObject(ref, session, signal);
-    }
-  });
+  return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyRead }, (signal) =>
+    followRedirect(ref, session, context, () => getObject(ref, session, signal)),
+  );
 }
 
 async function getObject(ref: S3Ref, session: AwsSession, signal: AbortSignal): Promise<S3Object> {

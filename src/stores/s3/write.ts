@@ -7,7 +7,7 @@ import { retry } from "../../aws/retry.ts";
 import type { Context } from "../../context.ts";
 import type { Metadata } from "../../envelope/format.ts";
 import { SealexecError } from "../../errors.ts";
-import { redirectedRegion } from "./redirect.ts";
+import { followRedirect } from "./redirect.ts";
 import type { S3Ref } from "./ref.ts";
 
 const ATTEMPT_MS = 10_000;
@@ -61,7 +61,7 @@ export async function writeObject(
       { attemptMs: ATTEMPT_MS, classify: classifyWrite(expected) },
       (signal) => {
         attempts += 1;
-        return follow(ref, session, async () =>
+        return followRedirect(ref, session, context, async () =>
           (await session.s3(ref)).send(command, { abortSignal: signal }),
         );
       },
@@ -91,20 +91,10 @@ async function findOurs(
 function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<HeadObjectCommandOutput> {
   const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key });
   return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyHead }, (signal) =>
-    follow(ref, session, async () => (await session.s3(ref)).send(command, { abortSignal: signal })),
+    followRedirect(ref, session, context, async () =>
+      (await session.s3(ref)).send(command, { abortSignal: signal }),
+    ),
   );
-}
-
-/** Once more in the region that S3 names, where it names another. */
-async function follow<T>(ref: S3Ref, session: AwsSession, call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    const region = redirectedRegion(error, session.s3Region(ref));
-    if (region === undefined) throw error;
-    session.moveBucket(ref, region);
-    return call();
-  }
 }
 
 function classifyHead(error: unknown): Failure {
