@@ -5,18 +5,13 @@
 import { KMSClient } from "@aws-sdk/client-kms";
 import { S3Client } from "@aws-sdk/client-s3";
 import type { Environment } from "../context.ts";
-import type { Connections } from "./connections.ts";
+import type { Agents } from "./agents.ts";
 import { hasSharedFiles } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { customEndpoint } from "./endpoints.ts";
 
 /** What both clients are given alike. */
-export function clientConfig(
-  region: string,
-  credentials: Credentials,
-  connections: Connections,
-  env: Environment,
-) {
+export function clientConfig(region: string, credentials: Credentials, agents: Agents, env: Environment) {
   return {
     region,
     // Without `expiration`: whether credentials are still good is for AWS to say, not for this machine's clock.
@@ -32,8 +27,8 @@ export function clientConfig(
     useDualstackEndpoint: env["AWS_USE_DUALSTACK_ENDPOINT"] === "true",
     useFipsEndpoint: env["AWS_USE_FIPS_ENDPOINT"] === "true",
     requestHandler: {
-      httpAgent: connections.httpAgent,
-      httpsAgent: connections.httpsAgent,
+      httpAgent: agents.httpAgent,
+      httpsAgent: agents.httpsAgent,
       connectionTimeout: 0,
       throwOnRequestTimeout: false,
     },
@@ -43,12 +38,12 @@ export function clientConfig(
 export function createS3Client(
   region: string,
   credentials: Credentials,
-  connections: Connections,
+  agents: Agents,
   env: Environment,
 ): S3Client {
   const endpoint = customEndpoint("s3", env);
   return new S3Client({
-    ...clientConfig(region, credentials, connections, env),
+    ...clientConfig(region, credentials, agents, env),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
     // The GCM tag is the check of what was read; a CRC beside it would add nothing.
     responseChecksumValidation: "WHEN_REQUIRED",
@@ -62,12 +57,12 @@ export function createS3Client(
 export function createKmsClient(
   region: string,
   credentials: Credentials,
-  connections: Connections,
+  agents: Agents,
   env: Environment,
 ): KMSClient {
   const endpoint = customEndpoint("kms", env);
   return new KMSClient({
-    ...clientConfig(region, credentials, connections, env),
+    ...clientConfig(region, credentials, agents, env),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
   });
 }

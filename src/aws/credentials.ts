@@ -8,7 +8,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import type { Connections } from "./connections.ts";
+import type { Network } from "./network.ts";
 import type { Failure } from "./failure.ts";
 import { retry } from "./retry.ts";
 
@@ -26,8 +26,10 @@ export interface Credentials {
 
 export interface Attempt {
   readonly context: Context;
-  readonly connections: Connections;
+  readonly network: Network;
   readonly region: string | undefined;
+  /** aborted when the attempt has taken too long, or the deadline passed */
+  readonly signal: AbortSignal;
 }
 
 /** One source of the chain. */
@@ -50,14 +52,16 @@ export interface CredentialSource {
  */
 export async function loadCredentials(
   context: Context,
-  connections: Connections,
+  network: Network,
   region: string | undefined,
 ): Promise<Credentials> {
   for (const open of configuredSources(context.env)) {
     const source = await open();
     const { attemptMs, budgetMs, classify } = source;
     const options = { attemptMs, classify, ...(budgetMs === undefined ? {} : { budgetMs }) };
-    const identity = await retry(context, options, () => source.load({ context, connections, region }));
+    const identity = await retry(context, options, (signal) =>
+      source.load({ context, network, region, signal }),
+    );
     if (identity !== undefined) {
       const { accessKeyId, secretAccessKey, sessionToken } = identity;
       return {

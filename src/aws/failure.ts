@@ -91,11 +91,12 @@ function lookUp(code: string | undefined, status: number | undefined): Meaning |
 }
 
 // S3 has a code for it; KMS and STS say InvalidSignatureException or SignatureDoesNotMatch, and why in the message.
+export function isClockSkew(error: Error): boolean {
+  return error.name === "RequestTimeTooSkewed" || /^Signature (expired|not yet current)/.test(error.message);
+}
+
 function clockSkew(error: unknown): Meaning | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const skewed =
-    error.name === "RequestTimeTooSkewed" || /^Signature (expired|not yet current)/.test(error.message);
-  if (!skewed) return undefined;
+  if (!(error instanceof Error) || !isClockSkew(error)) return undefined;
   return (error as ServiceError).$metadata?.clockSkewCorrected === true ? CLOCK_SKEW_LEARNED : CLOCK_SKEW;
 }
 
@@ -117,11 +118,17 @@ function tlsFailure(operation: string, code: string, error: unknown): Failure {
       "unavailable",
       `${operation}: ${hostOf(error)}its TLS certificate is not trusted (${code})`,
       {
-        hint: "if the CA is your own, name its PEM file in AWS_CA_BUNDLE",
+        hint: tlsHint(code),
         cause: error,
       },
     ),
   };
+}
+
+function tlsHint(code: string): string {
+  if (/ALTNAME|HOSTNAME/.test(code)) return "check the endpoint's host: the certificate is for another";
+  if (/EXPIRED|NOT_YET_VALID/.test(code)) return "renew the certificate, or set this machine's clock (NTP)";
+  return "if the CA is your own, name its PEM file in AWS_CA_BUNDLE";
 }
 
 function hostOf(error: unknown): string {

@@ -143,6 +143,8 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   KeyUnavailableException: FAILING,
   KMSInternalException: FAILING,
   DependencyTimeoutException: FAILING,
+  // HTTP
+  InvalidHttpAnswer: UNREADABLE,
   // both
   SlowDown: THROTTLED,
   Throttling: THROTTLED,

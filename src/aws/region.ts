@@ -1,6 +1,7 @@
 /** The region of a source: URI → environment → profile → key ARN → instance metadata → S3's redirect answer. */
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import type { Network } from "./network.ts";
 import { hasSharedFiles, isSet } from "./credentials.ts";
 
 export interface Region {
@@ -39,6 +40,7 @@ export async function resolveRegion(
   context: Context,
   inUri: string | undefined,
   key: string | undefined,
+  network: Network,
 ): Promise<Region | undefined> {
   const told = toldRegion(context, inUri);
   if (told !== undefined) return told;
@@ -50,7 +52,7 @@ export async function resolveRegion(
   const keyRegion = regionOfKey(key);
   if (keyRegion !== undefined) return parseRegion(keyRegion, "the key ARN");
   const { instanceRegion } = await import("./instance-region.ts");
-  const name = await instanceRegion(context);
+  const name = await instanceRegion(context, network);
   return name === undefined ? undefined : parseRegion(name, "instance metadata");
 }
 

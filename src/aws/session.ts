@@ -1,18 +1,21 @@
 /**
- * The way to AWS for one run: credentials loaded once, a client per region, connections opened ahead. Made cheaply;
- * nothing is asked of anybody before it is needed.
+ * The way to AWS for one run: credentials loaded once, connections opened ahead, and for each source the way in which
+ * its services are asked: directly, or by a client of the SDK where there is no direct endpoint. Made cheaply; nothing
+ * is asked of anybody before it is needed.
  */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Context } from "../context.ts";
 import { step } from "../context.ts";
-import { Connections } from "./connections.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
-import { checkEndpoints, customEndpoint } from "./endpoints.ts";
+import type { Caller } from "./direct/call.ts";
+import { Clock } from "./direct/clock.ts";
+import { directObject, directService } from "./direct/endpoint.ts";
+import { checkEndpoints } from "./endpoints.ts";
+import { Network } from "./network.ts";
 import { FIRST_GUESS, regionOfKey, resolveRegion } from "./region.ts";
 import type { Region } from "./region.ts";
-import { defaultHosts } from "./hosts.ts";
 
 /** What of a source decides the region. */
 export interface Located {
@@ -20,10 +23,22 @@ export interface Located {
   readonly region?: string;
 }
 
+/** A source as far as its endpoint is decided by it. */
+export interface LocatedObject extends Located {
+  readonly key: string;
+}
+
+/** A service's URL, and what it takes to sign for it. */
+export interface Direct {
+  readonly url: URL;
+  readonly caller: Caller;
+}
+
 export class AwsSession {
-  readonly connections: Connections;
+  readonly network: Network;
   readonly #context: Context;
   readonly #key: string | undefined;
+  readonly #clock = new Clock();
   readonly #regions = new Map<string, Region>();
   readonly #s3 = new Map<string, S3Client>();
   readonly #kms = new Map<string, KMSClient>();
@@ -34,21 +49,25 @@ export class AwsSession {
     checkEndpoints(context);
     this.#context = context;
     this.#key = key;
-    this.connections = new Connections(context);
+    this.network = new Network(context);
   }
 
-  /** Finds the region of each source, opens the connections, then loads the credentials. */
-  async open(refs: readonly Located[]): Promise<Credentials> {
+  /**
+   * Finds the region of each source, opens the connections, then loads the credentials.
+   *
+   * @param use what the connections are for: only reading has a direct way
+   */
+  async open(refs: readonly LocatedObject[], use: "reading" | "writing" = "reading"): Promise<Credentials> {
     for (const ref of refs) {
       const region = await step(
         this.#context,
         "region",
         ref.bucket,
-        async () => (await resolveRegion(this.#context, ref.region, this.#key)) ?? FIRST_GUESS,
+        async () => (await resolveRegion(this.#context, ref.region, this.#key, this.network)) ?? FIRST_GUESS,
         ({ name, from }) => `${name} (from ${from})`,
       );
       this.#regions.set(ref.bucket, region);
-      this.#warm(ref, region.name);
+      await this.#warm(ref, use);
     }
     const first = refs[0] === undefined ? undefined : this.#regions.get(refs[0].bucket)?.name;
     return this.credentials(first);
@@ -59,7 +78,7 @@ export class AwsSession {
       this.#context,
       "credentials",
       "AWS",
-      () => loadCredentials(this.#context, this.connections, region),
+      () => loadCredentials(this.#context, this.network, region),
       (credentials) => credentials.source,
     );
     return this.#credentials;
@@ -83,24 +102,36 @@ export class AwsSession {
     this.#regions.set(ref.bucket, { name: region, from: "S3's redirect" });
   }
 
+  /** The direct way to an object; undefined: only the SDK knows where it is. */
+  async directObject(ref: LocatedObject): Promise<Direct | undefined> {
+    const region = this.s3Region(ref);
+    const url = directObject(ref.bucket, ref.key, region, this.#context.env);
+    return url === undefined ? undefined : { url, caller: await this.#caller(region) };
+  }
+
+  /** The direct way to the KMS that opens the source's key; undefined: only the SDK knows where it is. */
+  async directKms(ref: Located): Promise<Direct | undefined> {
+    const region = this.kmsRegion(ref);
+    const url = directService("kms", region, this.#context.env);
+    return url === undefined ? undefined : { url, caller: await this.#caller(region) };
+  }
+
   async s3(ref: Located): Promise<S3Client> {
     const region = this.s3Region(ref);
-    const { connections } = this;
     const credentials = await this.credentials(region);
+    const agents = await this.network.agents();
     const { createS3Client } = await import("./clients.ts");
-    return getOrMake(this.#s3, region, () =>
-      createS3Client(region, credentials, connections, this.#context.env),
-    );
+    return getOrMake(this.#s3, region, () => createS3Client(region, credentials, agents, this.#context.env));
   }
 
   /** The client for the configured key, or where that names no region, for the bucket's region. */
   async kms(ref: Located): Promise<KMSClient> {
     const region = this.kmsRegion(ref);
-    const { connections } = this;
     const credentials = await this.credentials(region);
+    const agents = await this.network.agents();
     const { createKmsClient } = await import("./clients.ts");
     return getOrMake(this.#kms, region, () =>
-      createKmsClient(region, credentials, connections, this.#context.env),
+      createKmsClient(region, credentials, agents, this.#context.env),
     );
   }
 
@@ -108,13 +139,23 @@ export class AwsSession {
     return regionOfKey(this.#key) ?? this.s3Region(ref);
   }
 
-  #warm(ref: Located, region: string): void {
+  async #caller(region: string): Promise<Caller> {
+    const { identity } = await this.credentials(region);
+    return { wires: this.network.wires, identity, clock: this.#clock, region };
+  }
+
+  async #warm(ref: LocatedObject, use: "reading" | "writing"): Promise<void> {
     const { env } = this.#context;
-    const standard = defaultHosts(ref.bucket, region, this.kmsRegion(ref));
-    for (const service of ["s3", "kms"] as const) {
-      const url = customEndpoint(service, env) ?? standard?.[service];
-      if (url !== undefined) this.connections.warm(url);
+    const urls = [
+      directObject(ref.bucket, ref.key, this.s3Region(ref), env),
+      directService("kms", this.kmsRegion(ref), env),
+    ];
+    if (use === "reading") {
+      for (const url of urls) if (url !== undefined) this.network.wires.warm(url);
+      return;
     }
+    const agents = await this.network.agents();
+    for (const url of urls) if (url !== undefined) agents.warm(url);
   }
 }
 

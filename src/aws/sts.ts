@@ -1,10 +1,10 @@
 import type { Environment } from "../context.ts";
-import type { Connections } from "./connections.ts";
+import type { Agents } from "./agents.ts";
 import { customEndpoint } from "./endpoints.ts";
 import { SILENT } from "./silent.ts";
 
 /** How an STS client is set up, ours and the providers' own: our agents, one attempt a call, the configured endpoint. */
-export function stsConfig(env: Environment, connections: Connections, region: string | undefined) {
+export function stsConfig(env: Environment, agents: Agents, region: string | undefined) {
   const endpoint = customEndpoint("sts", env);
   return {
     // STS's global endpoint is served from here; it answers for every commercial region.
@@ -12,8 +12,8 @@ export function stsConfig(env: Environment, connections: Connections, region: st
     maxAttempts: 1,
     logger: SILENT,
     requestHandler: {
-      httpAgent: connections.httpAgent,
-      httpsAgent: connections.httpsAgent,
+      httpAgent: agents.httpAgent,
+      httpsAgent: agents.httpsAgent,
       connectionTimeout: 0,
     },
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),

@@ -21,7 +21,7 @@ export async function callerArn(
   context: Context,
 ): Promise<void> {
   const client = new STSClient({
-    ...stsConfig(context.env, session.connections, session.anyRegion()),
+    ...stsConfig(context.env, await session.network.agents(), session.anyRegion()),
     credentials: async () => credentials.identity,
   });
   const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };

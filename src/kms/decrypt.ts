@@ -1,4 +1,3 @@
-import { DecryptCommand } from "@aws-sdk/client-kms";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
@@ -28,20 +27,43 @@ export async function decryptDataKey(
   session: AwsSession,
   context: Context,
 ): Promise<DataKey> {
-  const command = new DecryptCommand({
-    CiphertextBlob: wrappedKey,
+  const input = {
     ...(Object.keys(encryptionContext).length === 0 ? {} : { EncryptionContext: { ...encryptionContext } }),
     ...(key === undefined ? {} : { KeyId: key }),
-  });
+  };
   const answer = await retry(
     context,
     { attemptMs: ATTEMPT_MS, classify: (error) => classify("Decrypt", error) },
-    async (signal) => (await session.kms(ref)).send(command, { abortSignal: signal }),
+    (signal) => decryptOnce(wrappedKey, input, ref, session, signal),
   );
-  if (answer.Plaintext === undefined || answer.KeyId === undefined) {
+  if (answer === undefined) {
     throw new SealexecError("unavailable", "Decrypt: the answer holds no data key", {
       hint: "check the KMS endpoint, and what stands between here and there",
     });
   }
-  return { plaintext: answer.Plaintext, keyArn: answer.KeyId };
+  return answer;
+}
+
+async function decryptOnce(
+  wrappedKey: Uint8Array,
+  input: { readonly EncryptionContext?: Record<string, string>; readonly KeyId?: string },
+  ref: Located,
+  session: AwsSession,
+  signal: AbortSignal,
+): Promise<DataKey | undefined> {
+  const direct = await session.directKms(ref);
+  if (direct === undefined) {
+    const { DecryptCommand } = await import("@aws-sdk/client-kms");
+    const command = new DecryptCommand({ CiphertextBlob: wrappedKey, ...input });
+    const answer = await (await session.kms(ref)).send(command, { abortSignal: signal });
+    return answer.Plaintext === undefined || answer.KeyId === undefined
+      ? undefined
+      : { plaintext: answer.Plaintext, keyArn: answer.KeyId };
+  }
+  const { callKms } = await import("./call.ts");
+  const blob = Buffer.from(wrappedKey).toString("base64");
+  const body = { CiphertextBlob: blob, ...input };
+  const { Plaintext, KeyId } = await callKms(direct.caller, direct.url, "Decrypt", body, signal);
+  if (typeof Plaintext !== "string" || typeof KeyId !== "string") return undefined;
+  return { plaintext: Buffer.from(Plaintext, "base64"), keyArn: KeyId };
 }

@@ -1,13 +1,19 @@
 import { readFileSync } from "node:fs";
-import { fromHttp } from "@aws-sdk/credential-providers";
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import { isSet } from "../credentials.ts";
 import type { CredentialSource } from "../credentials.ts";
+import { ask } from "../direct/ask.ts";
 import type { Failure } from "../failure.ts";
-import { SILENT } from "../silent.ts";
+import { parseCredentials } from "./answer.ts";
 
-/** The credential endpoint of ECS, Fargate and EKS Pod Identity. */
+const LARGEST_ANSWER_BYTES = 64 * 1024;
+const ECS_AGENT = "http://169.254.170.2";
+
+/**
+ * The credential endpoint of ECS, Fargate and EKS Pod Identity.
+ * Source: AWS SDKs and Tools Reference Guide, "Container credential provider".
+ */
 export function containerSource(env: Environment): CredentialSource {
   const relative = isSet(env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
   const name = relative ? "container (ECS)" : "container (full URI: EKS Pod Identity or another agent)";
@@ -16,20 +22,66 @@ export function containerSource(env: Environment): CredentialSource {
     attemptMs: 1_500,
     // It is one hop away: what does not answer for so long is not there.
     budgetMs: 5_000,
-    load: async () => {
-      checkTokenFile(env);
-      // Without the SDK's own timer: it ends nothing and writes to the console. attemptMs ends the attempt.
-      return fromHttp({ timeout: 0, maxRetries: 0, logger: SILENT })();
+    load: async ({ network, signal }) => {
+      const url = agentUrl(env, name);
+      const token = readToken(env, name);
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: token };
+      const question = { method: "GET", url, headers, largestBody: LARGEST_ANSWER_BYTES } as const;
+      const { status, body } = await ask(network.wires, question, signal);
+      if (status !== 200) throw new AgentRefusal(status);
+      return parseCredentials(body.toString("utf8"));
     },
     classify: (error) => failureOf(error, name),
   };
 }
 
-function checkTokenFile(env: Environment): void {
+class AgentRefusal extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super(String(status));
+    this.status = status;
+  }
+}
+
+function agentUrl(env: Environment, name: string): URL {
+  const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] ?? "";
+  const url = URL.parse(
+    relative === "" ? (env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? "") : `${ECS_AGENT}${relative}`,
+  );
+  if (
+    url !== null &&
+    (url.protocol === "https:" || (url.protocol === "http:" && isAgentHost(url.hostname)))
+  ) {
+    return url;
+  }
+  throw new SealexecError("config", `${name}: the address of the agent is not one that may be asked`, {
+    hint: "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https:, loopback or the agent's link-local address",
+  });
+}
+
+// The ECS agent, the EKS Pod Identity agent and its IPv6 form; otherwise this machine only.
+function isAgentHost(host: string): boolean {
+  return (
+    ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]", "[::1]", "localhost"].includes(host) ||
+    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
+  );
+}
+
+/** The token's file is read again for each attempt, as it is rotated. */
+function readToken(env: Environment, name: string): string | undefined {
+  const token = readTokenFile(env) ?? (env["AWS_CONTAINER_AUTHORIZATION_TOKEN"] || undefined);
+  if (token === undefined || /^[\x20-\x7e]*$/.test(token)) return token;
+  throw new SealexecError("config", `${name}: the authorization token is not one line of text`, {
+    hint: "check AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE or AWS_CONTAINER_AUTHORIZATION_TOKEN",
+  });
+}
+
+function readTokenFile(env: Environment): string | undefined {
   const file = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
-  if (file === undefined || file === "") return;
+  if (file === undefined || file === "") return undefined;
   try {
-    readFileSync(file);
+    return readFileSync(file, "utf8").trim();
   } catch (error) {
     throw new SealexecError("config", `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: ${file} cannot be read`, {
       hint: "mount the service account's token where this user can read it",
@@ -40,21 +92,11 @@ function checkTokenFile(env: Environment): void {
 
 function failureOf(error: unknown, name: string): Failure {
   if (error instanceof SealexecError) return { error };
-  const status = /Server responded with status: (\d{3})/.exec(
-    error instanceof Error ? error.message : "",
-  )?.[1];
-  if (status !== undefined && status.startsWith("4") && status !== "429") {
+  const status = error instanceof AgentRefusal ? error.status : undefined;
+  if (status !== undefined && status >= 400 && status < 500 && status !== 429) {
     return {
       error: new SealexecError("denied", `${name}: the agent refused to give credentials (${status})`, {
         hint: "check that the task or the service account has a role",
-        cause: error,
-      }),
-    };
-  }
-  if (error instanceof Error && /not accepted|is not valid|not a valid|Invalid URL/i.test(error.message)) {
-    return {
-      error: new SealexecError("config", `${name}: the address of the agent is not one that may be asked`, {
-        hint: "AWS_CONTAINER_CREDENTIALS_FULL_URI must be https:, loopback or the agent's link-local address",
         cause: error,
       }),
     };

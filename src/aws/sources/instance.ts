@@ -1,23 +1,27 @@
-import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import type { CredentialSource } from "../credentials.ts";
 import type { Failure } from "../failure.ts";
-import { SILENT } from "../silent.ts";
+import { hasSharedFiles } from "../credentials.ts";
+import { InstanceMetadata, metadataEndpoint } from "../instance-metadata.ts";
+import { parseCredentials } from "./answer.ts";
 
-const DEFAULT_ENDPOINT = "http://169.254.169.254";
+const ROLES = "iam/security-credentials/";
 
-/** The EC2 instance metadata service, version 2 only: no request is ever made without a token. */
+/** The role of an EC2 instance. */
 export function instanceSource(env: Environment): CredentialSource {
-  const endpoint = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"] || DEFAULT_ENDPOINT;
+  const endpoint = metadataEndpoint(env);
   return {
     name: "instance metadata",
     attemptMs: 1_500,
     // It is one hop away: what does not answer for so long is not there.
     budgetMs: 5_000,
-    // A provider of its own for each attempt: the SDK's remembers a refused token and would then go without.
-    load: () =>
-      fromInstanceMetadata({ timeout: 1_000, maxRetries: 0, ec2MetadataV1Disabled: true, logger: SILENT })(),
+    load: async ({ network, signal }) => {
+      if (hasSharedFiles(env)) return (await import("./instance-sdk.ts")).loadBySdk();
+      const metadata = new InstanceMetadata(env, network.wires, signal);
+      const [role = ""] = (await metadata.read(ROLES)).split("\n", 1);
+      return parseCredentials(await metadata.read(ROLES + encodeURIComponent(role.trim())));
+    },
     classify: (error) => failureOf(error, endpoint),
   };
 }

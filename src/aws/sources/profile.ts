@@ -15,8 +15,8 @@ export function profileSource(env: Environment): CredentialSource {
   return {
     name: `profile ${profile}`,
     attemptMs: 10_000,
-    load: async ({ context, connections, region }) => {
-      const clientConfig = stsConfig(context.env, connections, region);
+    load: async ({ context, network, region }) => {
+      const clientConfig = stsConfig(context.env, await network.agents(), region);
       try {
         return await fromIni({ profile, clientConfig, logger: SILENT })();
       } catch (error) {

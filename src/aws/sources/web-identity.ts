@@ -13,9 +13,9 @@ export function webIdentitySource(env: Environment): CredentialSource {
   return {
     name: `web identity (${role ?? "AWS_ROLE_ARN"})`,
     attemptMs: 10_000,
-    load: async ({ context, connections, region }) => {
+    load: async ({ context, network, region }) => {
       checkConfiguration(env);
-      return fromTokenFile({ clientConfig: stsConfig(context.env, connections, region) })();
+      return fromTokenFile({ clientConfig: stsConfig(context.env, await network.agents(), region) })();
     },
     classify: (error) => classify("AssumeRoleWithWebIdentity", error),
   };

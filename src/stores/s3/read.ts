@@ -1,5 +1,4 @@
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import type { GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { classify } from "../../aws/failure.ts";
 import type { Failure } from "../../aws/failure.ts";
@@ -28,50 +27,26 @@ export interface S3Object {
  */
 export async function readObject(ref: S3Ref, session: AwsSession, context: Context): Promise<S3Object> {
   return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyRead }, (signal) =>
-    followRedirect(ref, session, context, () => getObject(ref, session, signal)),
+    followRedirect(ref, session, context, () => readOnce(ref, session, signal)),
   );
 }
 
-async function getObject(ref: S3Ref, session: AwsSession, signal: AbortSignal): Promise<S3Object> {
-  const command = new GetObjectCommand({
-    Bucket: ref.bucket,
-    Key: ref.key,
-    ...(ref.versionId === undefined ? {} : { VersionId: ref.versionId }),
-  });
-  const answer = await (await session.s3(ref)).send(command, { abortSignal: signal });
-  return {
-    metadata: answer.Metadata ?? {},
-    body: await readBody(answer),
-    etag: answer.ETag,
-    versionId: answer.VersionId,
-  };
-}
-
-async function readBody(answer: GetObjectCommandOutput): Promise<Uint8Array> {
-  const body = answer.Body as (AsyncIterable<Uint8Array> & { destroy?: () => void }) | undefined;
-  if (body === undefined) return new Uint8Array();
-  if ((answer.ContentLength ?? 0) > LARGEST_OBJECT_BYTES) {
-    body.destroy?.();
-    throw tooLarge();
+async function readOnce(ref: S3Ref, session: AwsSession, signal: AbortSignal): Promise<S3Object> {
+  const direct = await session.directObject(ref);
+  if (direct === undefined) {
+    const { getObjectBySdk } = await import("./get-object-sdk.ts");
+    return getObjectBySdk(await session.s3(ref), ref, LARGEST_OBJECT_BYTES, signal);
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body) {
-    size += chunk.length;
-    // Leaving the loop destroys the stream, and with it the connection.
-    if (size > LARGEST_OBJECT_BYTES) throw tooLarge();
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function tooLarge(): SealexecError {
-  return new SealexecError("data", `the object is larger than ${LARGEST_OBJECT_BYTES} bytes`, {
-    hint: "it is not a sealed .env; check the URI",
-  });
+  const { getObject } = await import("./get-object.ts");
+  return getObject(direct.caller, direct.url, ref.versionId, LARGEST_OBJECT_BYTES, signal);
 }
 
 function classifyRead(error: unknown): Failure {
+  if (error instanceof AnswerTooLarge) {
+    const says = `the object is larger than ${LARGEST_OBJECT_BYTES} bytes`;
+    const hint = "it is not a sealed .env; check the URI";
+    return { error: new SealexecError("data", says, { hint, cause: error }) };
+  }
   const failure = classify("GetObject", error);
   if (failure.error.kind !== "denied" || !failure.error.message.startsWith("access denied")) return failure;
   return {

@@ -58,19 +58,49 @@ const NO_CONNECTION: Expected = {
   hint: /check the endpoint, the network/,
 };
 
-/** S3 and KMS over TLS by a CA that this machine does not know. */
-async function overTls(trusted: boolean): Promise<Setup> {
-  const aws = await startAws({ tls: ["s3", "kms"] });
+interface Tls {
+  /** AWS_CA_BUNDLE names the CA; otherwise this machine does not know it */
+  readonly trusted: boolean;
+  /** the address or name that S3 is asked at, which the certificate may not be for */
+  readonly s3Host?: string;
+  readonly expired?: boolean;
+}
+
+/** S3 and KMS over TLS. */
+async function overTls({ trusted, s3Host, expired = false }: Tls): Promise<Setup> {
+  const everywhere = s3Host === undefined ? {} : { s3: "0.0.0.0" };
+  const aws = await startAws({ tls: ["s3", "kms"], hosts: everywhere, expiredCertificate: expired });
   aws.s3.createBucket(BUCKET);
   aws.kms.createKey({ alias: KEY });
-  const uri = await push(aws, "tls.env", "TOKEN=canary-Zm9vYmFy-47d1\n");
-  const { AWS_CA_BUNDLE, ...untrusting } = aws.env();
+  const { AWS_CA_BUNDLE, AWS_ENDPOINT_URL_S3, ...others } = aws.env();
+  const s3 = new URL(AWS_ENDPOINT_URL_S3 ?? "");
+  s3.hostname = s3Host ?? s3.hostname;
+  const env = { ...others, AWS_ENDPOINT_URL_S3: s3.href.replace(/\/$/, "") };
   return {
-    env: trusted ? { ...untrusting, AWS_CA_BUNDLE: AWS_CA_BUNDLE ?? "" } : untrusting,
-    uri,
+    env: trusted ? { ...env, AWS_CA_BUNDLE: AWS_CA_BUNDLE ?? "" } : env,
+    uri:
+      expired || s3Host !== undefined
+        ? `s3://${BUCKET}/tls.env`
+        : await push(aws, "tls.env", "TOKEN=canary-Zm9vYmFy-47d1\n"),
     cleanUp: () => aws.close(),
   };
 }
+
+const HOSTS = "/etc/hosts";
+
+/** `name` is 127.0.0.1 for the processes of this case. */
+async function knownAs(name: string, setup: Setup, { folder }: Scene): Promise<Setup> {
+  const file = join(folder, "hosts");
+  await writeFile(file, `127.0.0.1 ${name}\n`);
+  const prefix = ["unshare", "--mount", "sh", "-c", `mount --bind "$0" ${HOSTS} && exec "$@"`, file];
+  return { ...setup, prefix };
+}
+
+const untrusted = (code: RegExp, hint: RegExp): Expected => ({
+  status: 69,
+  error: new RegExp(`GetObject: .*TLS certificate is not trusted \\(${code.source}\\)`),
+  hint,
+});
 
 export const NETWORK_CASES: readonly FaultCase[] = [
   ...(["servfail", "nxdomain", "silent"] as const).map((failure, index): FaultCase => ({
@@ -144,18 +174,37 @@ export const NETWORK_CASES: readonly FaultCase[] = [
   {
     id: "21",
     fault: "TLS by an unknown CA",
-    prepare: () => overTls(false),
+    prepare: () => overTls({ trusted: false }),
     boundMs: seconds(5),
-    expected: {
-      status: 69,
-      error: /GetObject: .*TLS certificate is not trusted \([A-Z_]+\)/,
-      hint: /AWS_CA_BUNDLE/,
-    },
+    expected: untrusted(/[A-Z_]+/, /AWS_CA_BUNDLE/),
+  },
+  {
+    id: "21b",
+    fault: "TLS by a trusted CA, for another address",
+    prepare: () => overTls({ trusted: true, s3Host: "127.0.0.2" }),
+    boundMs: seconds(5),
+    expected: untrusted(/ERR_TLS_CERT_ALTNAME_INVALID/, /endpoint's host/),
+  },
+  {
+    id: "21c",
+    fault: "TLS by a trusted CA, for another name",
+    prepare: async (scene) =>
+      knownAs("s3.other.test", await overTls({ trusted: true, s3Host: "s3.other.test" }), scene),
+    boundMs: seconds(5),
+    expected: untrusted(/ERR_TLS_CERT_ALTNAME_INVALID/, /endpoint's host/),
+    skip: whyNoNameServer(),
+  },
+  {
+    id: "21d",
+    fault: "TLS by a trusted CA, its time over",
+    prepare: () => overTls({ trusted: true, expired: true }),
+    boundMs: seconds(5),
+    expected: untrusted(/CERT_HAS_EXPIRED/, /renew the certificate/),
   },
   {
     id: "22",
     fault: "TLS by a CA in AWS_CA_BUNDLE",
-    prepare: () => overTls(true),
+    prepare: () => overTls({ trusted: true }),
     boundMs: seconds(5),
     expected: "CMD runs",
   },

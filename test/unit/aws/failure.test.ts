@@ -77,17 +77,23 @@ describe("what an error of AWS means", () => {
     });
   }
 
-  for (const code of [
-    "CERT_HAS_EXPIRED UNABLE_TO_VERIFY_LEAF_SIGNATURE SELF_SIGNED_CERT_IN_CHAIN DEPTH_ZERO_SELF_SIGNED_CERT",
-    "ERR_TLS_CERT_ALTNAME_INVALID ERR_SSL_WRONG_VERSION_NUMBER UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
-  ].flatMap((line) => line.split(" "))) {
-    test(`${code}: a certificate is not tried again`, () => {
-      const failure = classify("GetObject", systemError(code));
-      assert.equal(failure.error.kind, "unavailable");
-      assert.equal(failure.transient, undefined);
-      assert.match(failure.error.hint ?? "", /AWS_CA_BUNDLE/);
-    });
-  }
+  for (const [codes, hint] of [
+    [
+      "UNABLE_TO_VERIFY_LEAF_SIGNATURE SELF_SIGNED_CERT_IN_CHAIN DEPTH_ZERO_SELF_SIGNED_CERT",
+      /AWS_CA_BUNDLE/,
+    ],
+    ["ERR_SSL_WRONG_VERSION_NUMBER UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /AWS_CA_BUNDLE/],
+    ["CERT_HAS_EXPIRED CERT_NOT_YET_VALID", /renew.*clock/],
+    ["ERR_TLS_CERT_ALTNAME_INVALID HOSTNAME_MISMATCH", /endpoint's host/],
+  ] as const)
+    for (const code of codes.split(" ")) {
+      test(`${code}: a certificate is not tried again`, () => {
+        const failure = classify("GetObject", systemError(code));
+        assert.equal(failure.error.kind, "unavailable");
+        assert.equal(failure.transient, undefined);
+        assert.match(failure.error.hint ?? "", hint);
+      });
+    }
 
   test("silence is a timeout, tried again", () => {
     const failure = classify("GetObject", new AttemptTimeout());

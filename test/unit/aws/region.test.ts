@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Network } from "../../../src/aws/network.ts";
 import { parseRegion, regionOfKey, resolveRegion } from "../../../src/aws/region.ts";
 import { makeContext, refuses } from "../refuses.ts";
 
@@ -54,7 +55,7 @@ describe("regions", () => {
   async function resolved(env: Record<string, string>, uri?: string, key?: string) {
     const { context } = makeContext({ ...none, ...env });
     try {
-      return await resolveRegion(context, uri, key);
+      return await resolveRegion(context, uri, key, new Network(context));
     } finally {
       context.deadline.clear();
     }

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { customEndpoint } from "../../../../src/aws/endpoints.ts";
-import { defaultHosts } from "../../../../src/aws/hosts.ts";
 import { formatS3Uri, parseS3Uri, placeOf } from "../../../../src/stores/s3/ref.ts";
 import { refuses } from "../../refuses.ts";
 
@@ -98,33 +96,6 @@ describe("s3:// URIs", () => {
       assert.throws(() => parseS3Uri(`s3://bucket/key?region=${region}`), { name: "SealexecError" });
     });
   }
-
-  test("no URI that is taken leads to another host than AWS's", () => {
-    for (const bucket of [
-      "bucket",
-      "a.b.c",
-      "localhost",
-      "169.254.169.254",
-      "evil.example.com",
-      "127.0.0.1",
-    ]) {
-      for (const region of ["us-east-1", "eu-west-1", "evil", "local", "x-y-1"]) {
-        const ref = parseS3Uri(`s3://${bucket}/key?region=${region}`);
-        const hosts = defaultHosts(ref.bucket, ref.region ?? "", ref.region ?? "");
-        for (const url of Object.values(hosts ?? {})) {
-          assert.equal(url.protocol, "https:");
-          assert.match(url.hostname, /\.amazonaws\.com$/);
-          assert.equal(url.port, "");
-          assert.equal(url.pathname, "/");
-        }
-      }
-    }
-  });
-
-  test("and the environment's endpoints are what they are, whatever the URI", () => {
-    const env = { AWS_ENDPOINT_URL: "https://s3.example.com:8443/base" };
-    assert.equal(customEndpoint("s3", env)?.href, "https://s3.example.com:8443/base");
-  });
 
   test("are printed back, and their place is without version and region", () => {
     for (const uri of ["s3://bucket/a b", "s3://bucket/key?versionId=x"]) {

@@ -1,0 +1,46 @@
+/** What holds for every connection to AWS: which CAs are trusted, how long connecting may take, no plain HTTP to strangers. */
+import { readFileSync } from "node:fs";
+import type { Context, Environment } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import { refusePlainHttp } from "./endpoints.ts";
+import type { Target } from "./target.ts";
+
+// A SYN that nobody answers is lost for good sooner than the kernel believes (127 s). Where the deadline is near, a
+// part of what is left: that there was no connection is to be known before the time is over, and tried again.
+const CONNECT_TIMEOUT_MS = 3_000;
+const CONNECT_SHARE = 1 / 3;
+
+export class Connecting {
+  readonly #context: Pick<Context, "env" | "deadline">;
+  /** PEM of AWS_CA_BUNDLE; undefined: the runtime's own CAs */
+  readonly ca: Buffer | undefined;
+
+  /** @throws "config" where AWS_CA_BUNDLE cannot be read */
+  constructor(context: Pick<Context, "env" | "deadline">) {
+    this.#context = context;
+    this.ca = readCaBundle(context.env);
+  }
+
+  /** How long connecting may take from now on, milliseconds. */
+  get timeoutMs(): number {
+    return Math.min(CONNECT_TIMEOUT_MS, this.#context.deadline.remainingMs * CONNECT_SHARE);
+  }
+
+  /** @throws "config" where it would be plain HTTP to another machine */
+  allow(target: Target): void {
+    if (!target.secure) refusePlainHttp(target.host, this.#context.env);
+  }
+}
+
+function readCaBundle(env: Environment): Buffer | undefined {
+  const file = env["AWS_CA_BUNDLE"];
+  if (file === undefined || file === "") return undefined;
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new SealexecError("config", `AWS_CA_BUNDLE: ${file} cannot be read`, {
+      hint: "name a PEM file that this user can read",
+      cause: error,
+    });
+  }
+}

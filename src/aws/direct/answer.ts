@@ -1,0 +1,197 @@
+/**
+ * HTTP/1.1 answers, read strictly: RFC 9112 (sections 2 to 7) without its leniencies. Pure: bytes in, an answer out.
+ * Whatever is not plainly an answer is refused; a body that ends early is never taken for a whole one.
+ */
+
+export interface Answer {
+  readonly status: number;
+  /** names in lower case; values of one name joined by ", " (RFC 9110, section 5.3) */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** the connection can take another request */
+  readonly reusable: boolean;
+}
+
+/** What came is not HTTP/1.1, or its framing is not clear. `code` is what messages show of it. */
+export class InvalidAnswer extends Error {
+  readonly code = "InvalidHttpAnswer";
+}
+
+/** The body is larger than what was asked for may be. */
+export class AnswerTooLarge extends Error {}
+
+const LARGEST_HEAD_BYTES = 64 * 1024;
+const LARGEST_LINE_BYTES = 1024;
+const CRLF = Buffer.from("\r\n");
+const END_OF_HEAD = Buffer.from("\r\n\r\n");
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [^\r\n\0]*)?$/;
+// RFC 9110, section 5.6.2 (token) and 5.5 (field-value); no folded lines.
+const FIELD = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n\0]*?)[ \t]*$/;
+
+interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly framing: "length" | "chunked" | "close";
+  readonly length: number;
+  readonly keepAlive: boolean;
+}
+
+/** Reads one answer from a connection's bytes. */
+export class AnswerReader {
+  readonly #largestBody: number;
+  #pending: Buffer = Buffer.alloc(0);
+  #head: Head | undefined;
+  #body: Buffer[] = [];
+  #bodySize = 0;
+  /** bytes left of the chunk that is being read; undefined: a chunk's first line comes next */
+  #chunkLeft: number | undefined;
+  #inTrailers = false;
+
+  /** @param largestBody bytes; a larger one is refused as soon as that is known */
+  constructor(largestBody: number) {
+    this.#largestBody = largestBody;
+  }
+
+  /**
+   * Takes the next bytes. Returns the answer once it is whole.
+   *
+   * @throws InvalidAnswer, AnswerTooLarge
+   */
+  push(bytes: Buffer): Answer | undefined {
+    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+    if (this.#head === undefined && !this.#readHead()) return undefined;
+    const head = this.#head as Head;
+    if (head.framing === "chunked") return this.#readChunks() ? this.#finish(head) : undefined;
+    const left = head.framing === "length" ? head.length - this.#bodySize : Infinity;
+    this.#takeBody(Math.min(left, this.#pending.length));
+    return head.framing === "length" && this.#bodySize === head.length ? this.#finish(head) : undefined;
+  }
+
+  /** The connection was closed by its other end: the answer where that is its end, undefined where it was cut. */
+  end(): Answer | undefined {
+    return this.#head?.framing === "close" ? this.#finish(this.#head) : undefined;
+  }
+
+  #finish(head: Head): Answer {
+    const { status, headers, keepAlive } = head;
+    const body = this.#body.length === 1 ? (this.#body[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#body);
+    // Bytes behind the answer were not asked for: nothing that follows on this connection can be trusted.
+    return { status, headers, body, reusable: keepAlive && this.#pending.length === 0 };
+  }
+
+  #takeBody(size: number): void {
+    if (size === 0) return;
+    this.#bodySize += size;
+    if (this.#bodySize > this.#largestBody) throw new AnswerTooLarge("body too large");
+    this.#body.push(this.#pending.subarray(0, size));
+    this.#pending = this.#pending.subarray(size);
+  }
+
+  #readHead(): boolean {
+    for (;;) {
+      const end = this.#pending.indexOf(END_OF_HEAD);
+      if ((end === -1 ? this.#pending.length : end) > LARGEST_HEAD_BYTES) {
+        throw new InvalidAnswer("the head is too long");
+      }
+      if (end === -1) {
+        if (!couldBeHead(this.#pending)) throw new InvalidAnswer("not HTTP/1.1");
+        return false;
+      }
+      const head = parseHead(this.#pending.toString("latin1", 0, end));
+      this.#pending = this.#pending.subarray(end + END_OF_HEAD.length);
+      // RFC 9110, section 15.2: interim answers may precede the final one; 101 was not asked for.
+      if (head.status === 101) throw new InvalidAnswer("unasked change of protocol");
+      if (head.status < 200) continue;
+      if (head.length > this.#largestBody) throw new AnswerTooLarge("body too large");
+      this.#head = head;
+      return true;
+    }
+  }
+
+  /** RFC 9112, section 7.1. Extensions and trailers are read and left out. Returns whether the last chunk was read. */
+  #readChunks(): boolean {
+    for (;;) {
+      if (this.#chunkLeft !== undefined) {
+        const size = Math.min(this.#chunkLeft, this.#pending.length);
+        this.#takeBody(size);
+        this.#chunkLeft -= size;
+        if (this.#chunkLeft > 0 || this.#pending.length < CRLF.length) return false;
+        if (!this.#pending.subarray(0, CRLF.length).equals(CRLF))
+          throw new InvalidAnswer("chunk without end");
+        this.#pending = this.#pending.subarray(CRLF.length);
+        this.#chunkLeft = undefined;
+      }
+      const line = this.#takeLine();
+      if (line === undefined) return false;
+      if (this.#inTrailers) {
+        if (line === "") return true;
+        continue;
+      }
+      const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(line)?.[1];
+      if (size === undefined) throw new InvalidAnswer("chunk without size");
+      const bytes = Number.parseInt(size, 16);
+      if (bytes === 0) this.#inTrailers = true;
+      else this.#chunkLeft = bytes;
+    }
+  }
+
+  #takeLine(): string | undefined {
+    const end = this.#pending.indexOf(CRLF);
+    if ((end === -1 ? this.#pending.length : end) > LARGEST_LINE_BYTES) {
+      throw new InvalidAnswer("a line is too long");
+    }
+    if (end === -1) return undefined;
+    const line = this.#pending.toString("latin1", 0, end);
+    this.#pending = this.#pending.subarray(end + CRLF.length);
+    return line;
+  }
+}
+
+/** Whether these first bytes can still become an answer: a stranger's protocol is not waited for. */
+function couldBeHead(bytes: Buffer): boolean {
+  const first = bytes.toString("latin1", 0, "HTTP/1.".length);
+  return "HTTP/1.".startsWith(first);
+}
+
+function parseHead(text: string): Head {
+  const [first = "", ...lines] = text.split("\r\n");
+  const [, minor, digits] = STATUS_LINE.exec(first) ?? [];
+  if (digits === undefined) throw new InvalidAnswer("no status line");
+  const status = Number(digits);
+  const headers = parseFields(lines);
+  const connection = headers["connection"]?.toLowerCase() ?? "";
+  const keepAlive = minor === "1" ? !connection.includes("close") : connection.includes("keep-alive");
+  return { status, headers, ...framingOf(status, headers, keepAlive) };
+}
+
+function parseFields(lines: readonly string[]): Record<string, string> {
+  // No prototype: a header may have any name.
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const line of lines) {
+    const [, name, value = ""] = FIELD.exec(line) ?? [];
+    if (name === undefined) throw new InvalidAnswer("a header is not one");
+    const key = name.toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? value : `${before}, ${value}`;
+  }
+  return headers;
+}
+
+/** RFC 9112, section 6.3. Two ways at once of telling a length are how answers are smuggled: refused. */
+function framingOf(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  keepAlive: boolean,
+): Pick<Head, "framing" | "length" | "keepAlive"> {
+  const length = headers["content-length"];
+  const encoding = headers["transfer-encoding"];
+  if (encoding !== undefined) {
+    if (encoding.toLowerCase() !== "chunked" || length !== undefined)
+      throw new InvalidAnswer("unclear length");
+    return { framing: "chunked", length: 0, keepAlive };
+  }
+  if (status < 200 || status === 204 || status === 304) return { framing: "length", length: 0, keepAlive };
+  if (length === undefined) return { framing: "close", length: 0, keepAlive: false };
+  if (!/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
+  return { framing: "length", length: Number(length), keepAlive };
+}

@@ -1,0 +1,74 @@
+/** One HTTP request and its whole answer, over a wire. */
+import { AnswerReader } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import { WireError } from "./wire.ts";
+import type { Wires } from "./wires.ts";
+
+export interface Question {
+  readonly method: "GET" | "PUT" | "POST";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** an answer with a larger body is refused, bytes */
+  readonly largestBody: number;
+}
+
+/**
+ * Asks and waits for the whole answer. Redirects are answers like any other.
+ *
+ * Rejects with a WireError where there is no connection or it ends early, InvalidAnswer, AnswerTooLarge, or the
+ * signal's reason; the wire is closed then.
+ */
+export async function ask(wires: Wires, question: Question, signal: AbortSignal): Promise<Answer> {
+  const { url } = question;
+  const request = encode(question);
+  const wire = await wires.take(url);
+  try {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      if (signal.aborted) throw signal.reason;
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      const reader = new AnswerReader(question.largestBody);
+      wire.listen({
+        onData: (bytes) => {
+          try {
+            const whole = reader.push(bytes);
+            if (whole !== undefined) resolve(whole);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        onClose: (error) => {
+          const whole = error === undefined ? reader.end() : undefined;
+          if (whole !== undefined) resolve(whole);
+          else reject(new WireError("ECONNRESET", url.hostname, error));
+        },
+      });
+      wire.send(request);
+    });
+    if (answer.reusable && !wire.closed) wires.give(url, wire);
+    else wire.close();
+    return answer;
+  } catch (error) {
+    wire.close();
+    throw error;
+  }
+}
+
+// A line break in a header would begin another one (RFC 9110, section 5.5).
+const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
+
+function encode({ method, url, headers, body = "" }: Question): Buffer {
+  const fields = Object.entries({
+    ...headers,
+    ...(method === "GET" ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+  });
+  for (const [name, value] of fields) {
+    if (!FIELD_VALUE.test(value)) throw new TypeError(`header ${name} cannot be sent`);
+  }
+  const head = [
+    `${method} ${url.pathname}${url.search} HTTP/1.1`,
+    ...("host" in headers ? [] : [`host: ${url.host}`]),
+    ...fields.map(([name, value]) => `${name}: ${value}`),
+  ];
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`, "utf8");
+}

@@ -1,0 +1,155 @@
+/**
+ * A signed call of an AWS service and what it answered: what a generated client of the SDK does, for the few calls of a
+ * start. Loading the generated S3 client alone took a third of it (bench/README.md).
+ */
+import { createHash, createHmac } from "node:crypto";
+import type { Hash, Hmac } from "node:crypto";
+import { SignatureV4 } from "@smithy/signature-v4";
+
+import { isClockSkew } from "../failure.ts";
+import type { Identity } from "../credentials.ts";
+import { VERSION } from "../../version.ts";
+import type { Answer } from "./answer.ts";
+import { ask } from "./ask.ts";
+import type { Clock } from "./clock.ts";
+import { encodeUriComponent } from "./endpoint.ts";
+import type { Wires } from "./wires.ts";
+
+export interface Caller {
+  readonly wires: Wires;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly region: string;
+}
+
+export interface Call {
+  readonly service: "s3" | "kms";
+  readonly method: "GET" | "POST";
+  /** without a query */
+  readonly url: URL;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** bytes */
+  readonly largestBody: number;
+  /** what the service's refusal says, from its answer */
+  readonly readRefusal: (answer: Answer) => Refusal;
+}
+
+export interface Refusal {
+  readonly code: string | undefined;
+  readonly message?: string | undefined;
+  /** where S3 says that a bucket is elsewhere */
+  readonly region?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** A service's refusal, with the fields that the SDK's errors have: failure.ts reads both alike. */
+export class ServiceRefusal extends Error {
+  readonly $metadata: {
+    readonly httpStatusCode: number;
+    readonly requestId?: string;
+    readonly clockSkewCorrected?: boolean;
+  };
+  readonly $response: { readonly headers: Readonly<Record<string, string>> };
+  readonly Region: string | undefined;
+
+  constructor(answer: Answer, refusal: Refusal, clock: Clock) {
+    super(refusal.message ?? "");
+    this.name = refusal.code ?? "UnknownError";
+    const requestId = requestIdOf(answer) ?? refusal.requestId;
+    const clockSkewCorrected = isClockSkew(this) && clock.learn(answer.headers["date"]);
+    this.$metadata = {
+      httpStatusCode: answer.status,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(clockSkewCorrected ? { clockSkewCorrected } : {}),
+    };
+    this.$response = { headers: answer.headers };
+    this.Region = refusal.region;
+  }
+}
+
+/** An answer that says that all is well, and is not what the service would say. */
+export class UnreadableAnswer extends Error {
+  readonly $metadata: { readonly httpStatusCode: number; readonly requestId?: string };
+
+  constructor(answer: Answer) {
+    super("unreadable");
+    this.name = "UnreadableAnswer";
+    const requestId = requestIdOf(answer);
+    this.$metadata = { httpStatusCode: answer.status, ...(requestId === undefined ? {} : { requestId }) };
+  }
+}
+
+/**
+ * Signs (Signature Version 4), asks, and takes the answer apart.
+ *
+ * Rejects with ServiceRefusal, or as `ask` does.
+ */
+export async function callService(caller: Caller, call: Call, signal: AbortSignal): Promise<Answer> {
+  const url = new URL(call.url);
+  url.search = Object.entries(call.query ?? {})
+    .map(([name, value]) => `${encodeUriComponent(name)}=${encodeUriComponent(value)}`)
+    .join("&");
+  const headers = await sign(caller, call);
+  const { method, body, largestBody } = call;
+  const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
+  const answer = await ask(caller.wires, question, signal);
+  if (answer.status >= 200 && answer.status < 300) return answer;
+  throw new ServiceRefusal(answer, call.readRefusal(answer), caller.clock);
+}
+
+async function sign({ identity, region, clock }: Caller, call: Call): Promise<Record<string, string>> {
+  const { service, method, url, query = {}, headers = {}, body } = call;
+  const signer = new SignatureV4({
+    service,
+    region,
+    credentials: identity,
+    sha256: Sha256,
+    // Amazon S3 API Reference, "Signature calculations": S3 alone does not encode the path a second time.
+    uriEscapePath: service !== "s3",
+  });
+  const signed = await signer.sign(
+    {
+      method,
+      protocol: url.protocol,
+      hostname: url.hostname,
+      path: url.pathname,
+      query: { ...query },
+      headers: { host: url.host, "user-agent": `sealexec/${VERSION}`, ...headers },
+      ...(body === undefined ? {} : { body }),
+    },
+    { signingDate: clock.now() },
+  );
+  return signed.headers;
+}
+
+type SourceData = string | ArrayBuffer | ArrayBufferView;
+
+/** What the signer wants of a hash: SHA-256, or HMAC of it where there is a secret. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: SourceData) {
+    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
+  }
+
+  update(data: SourceData): void {
+    this.#hash.update(bytesOf(data));
+  }
+
+  digest(): Promise<Uint8Array> {
+    return Promise.resolve(this.#hash.digest());
+  }
+}
+
+function bytesOf(data: SourceData): string | Uint8Array {
+  if (typeof data === "string") return data;
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function requestIdOf({ headers }: Answer): string | undefined {
+  return headers["x-amz-request-id"] ?? headers["x-amzn-requestid"];
+}

@@ -1,0 +1,57 @@
+/**
+ * Where a direct request goes: to a custom endpoint of the environment, or to AWS's own host in an ordinary commercial
+ * region. Everything beyond that (other partitions, FIPS, dual stack, directory buckets, Outposts, endpoints in the
+ * shared config file) is for the SDK's endpoint rules: there is no direct endpoint then.
+ */
+import type { Environment } from "../../context.ts";
+import { hasSharedFiles } from "../credentials.ts";
+import { customEndpoint } from "../endpoints.ts";
+
+const COMMERCIAL_REGION = /^(us|ca|mx|sa|eu|ap|me|af|il)-[a-z]+-\d$/;
+
+// Amazon S3 User Guide, "General purpose bucket naming rules": reserved suffixes, whose buckets answer elsewhere.
+const SPECIAL_BUCKET = /(--x-s3|--op-s3|--ol-s3|--table-s3|\.mrap)$/;
+
+/**
+ * The URL of an object: virtual-hosted on AWS's own host, path-style on a custom endpoint and where a dot in the
+ * bucket's name would not fit the certificate. Without a query.
+ */
+export function directObject(bucket: string, key: string, region: string, env: Environment): URL | undefined {
+  const path = key.split("/").map(encodeUriComponent).join("/");
+  const custom = customEndpoint("s3", env);
+  if (needsSdk(env) || SPECIAL_BUCKET.test(bucket)) return undefined;
+  if (custom !== undefined) return below(custom, `${bucket}/${path}`);
+  if (!COMMERCIAL_REGION.test(region)) return undefined;
+  const host = `s3.${region}.amazonaws.com`;
+  return bucket.includes(".")
+    ? new URL(`https://${host}/${bucket}/${path}`)
+    : new URL(`https://${bucket}.${host}/${path}`);
+}
+
+/** The URL of a service that is asked by POST to its root. */
+export function directService(service: "kms", region: string, env: Environment): URL | undefined {
+  const custom = customEndpoint(service, env);
+  if (needsSdk(env)) return undefined;
+  if (custom !== undefined) return below(custom, "");
+  return COMMERCIAL_REGION.test(region) ? new URL(`https://${service}.${region}.amazonaws.com/`) : undefined;
+}
+
+function needsSdk(env: Environment): boolean {
+  return (
+    env["AWS_USE_DUALSTACK_ENDPOINT"] === "true" ||
+    env["AWS_USE_FIPS_ENDPOINT"] === "true" ||
+    hasSharedFiles(env)
+  );
+}
+
+function below(endpoint: URL, path: string): URL {
+  return new URL(`${endpoint.href.replace(/\/$/, "")}/${path}`);
+}
+
+/** RFC 3986, section 2.3: everything but unreserved characters, as SigV4 wants it. */
+export function encodeUriComponent(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

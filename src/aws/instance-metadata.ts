@@ -1,0 +1,63 @@
+/**
+ * The EC2 instance metadata service, version 2 only: nothing is ever asked without a token.
+ * Source: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
+ */
+import type { Environment } from "../context.ts";
+import { ask } from "./direct/ask.ts";
+import type { Wires } from "./direct/wires.ts";
+
+const LARGEST_ANSWER_BYTES = 64 * 1024;
+const TOKEN_SECONDS = "21600";
+
+/** The service answered, and not with what was asked for. */
+export class MetadataRefusal extends Error {
+  readonly path: string;
+  readonly statusCode: number;
+
+  constructor(path: string, statusCode: number) {
+    super(`${path}: ${statusCode}`);
+    this.path = path;
+    this.statusCode = statusCode;
+  }
+}
+
+export function metadataEndpoint(env: Environment): string {
+  const named = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
+  if (named !== undefined && named !== "") return named;
+  const overIpv6 = env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.toLowerCase() === "ipv6";
+  return overIpv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
+}
+
+/** One attempt's view of the service: its token is asked for once, with the first path. */
+export class InstanceMetadata {
+  readonly #endpoint: string;
+  readonly #wires: Wires;
+  readonly #signal: AbortSignal;
+  #token: string | undefined;
+
+  constructor(env: Environment, wires: Wires, signal: AbortSignal) {
+    this.#endpoint = metadataEndpoint(env);
+    this.#wires = wires;
+    this.#signal = signal;
+  }
+
+  /**
+   * The text at a path below /latest/meta-data/.
+   *
+   * Rejects with MetadataRefusal, or as `ask` does.
+   */
+  async read(path: string): Promise<string> {
+    this.#token ??= await this.#ask("PUT", "/latest/api/token", {
+      "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS,
+    });
+    return this.#ask("GET", `/latest/meta-data/${path}`, { "x-aws-ec2-metadata-token": this.#token });
+  }
+
+  async #ask(method: "GET" | "PUT", path: string, headers: Record<string, string>): Promise<string> {
+    const url = new URL(path, this.#endpoint);
+    const question = { method, url, headers, largestBody: LARGEST_ANSWER_BYTES };
+    const { status, body } = await ask(this.#wires, question, this.#signal);
+    if (status !== 200) throw new MetadataRefusal(path, status);
+    return body.toString("utf8").trim();
+  }
+}

@@ -1,0 +1,45 @@
+/** S3 GetObject without the generated client (Amazon S3 API Reference, "GetObject" and "Error responses"). */
+import type { Answer } from "../../aws/direct/answer.ts";
+import { callService } from "../../aws/direct/call.ts";
+import type { Caller, Refusal } from "../../aws/direct/call.ts";
+import type { S3Object } from "./read.ts";
+
+const METADATA = "x-amz-meta-";
+
+/**
+ * @param url of the object, without a query
+ * @param largestBody bytes
+ */
+export async function getObject(
+  caller: Caller,
+  url: URL,
+  versionId: string | undefined,
+  largestBody: number,
+  signal: AbortSignal,
+): Promise<S3Object> {
+  const query = { "x-id": "GetObject", ...(versionId === undefined ? {} : { versionId }) };
+  const call = { service: "s3", method: "GET", url, query, largestBody, readRefusal } as const;
+  const { headers, body } = await callService(caller, call, signal);
+  const metadata = Object.entries(headers)
+    .filter(([name]) => name.startsWith(METADATA))
+    .map(([name, value]) => [name.slice(METADATA.length), value]);
+  return {
+    metadata: Object.fromEntries(metadata) as Record<string, string>,
+    body,
+    etag: headers["etag"],
+    versionId: headers["x-amz-version-id"],
+  };
+}
+
+/** The fields of S3's `<Error>` document that are of use; none of them is shown before it is known to be an identifier. */
+function readRefusal({ body }: Answer): Refusal {
+  const text = body.toString("utf8");
+  const field = (name: string): string | undefined =>
+    new RegExp(`<${name}>([^<>]{1,1024})</${name}>`).exec(text)?.[1];
+  return {
+    code: field("Code"),
+    message: field("Message"),
+    region: field("Region"),
+    requestId: field("RequestId"),
+  };
+}
