@@ -2,26 +2,37 @@
  * npm run bench:start [-- --runs N] [--tls] [--trace]
  *
  * What a start costs: `sealexec run -- true` against the loopback AWS (IMDSv2, one GetObject, one Decrypt) over plain
- * HTTP or TLS, by the binary and by the npm bundle, as a ratio to `node -e 0` of the same Node.
+ * HTTP or TLS, by the binary and by the npm bundle, as a ratio to `node -e 0` of the same Node. With --trace: when the
+ * binary reaches each moment of its start.
  */
 import { parseArgs } from "node:util";
 import { BINARY, BUNDLE, startBenchAws } from "./aws.ts";
+import { printMoments, traceStarts } from "./moments.ts";
 import { pairedRatio, takeTurns } from "./rounds.ts";
 
 const { values } = parseArgs({
   options: {
     runs: { type: "string", default: "60" },
     tls: { type: "boolean", default: false },
+    trace: { type: "boolean", default: false },
+    binary: { type: "string", default: BINARY },
   },
 });
 const runs = Number(values.runs);
 
 const { env, stop } = await startBenchAws({ tls: values.tls });
 const run = ["run", "--", "true"];
+const transport = values.tls ? "TLS" : "plain HTTP";
+if (values.trace) {
+  const moments = traceStarts({ name: "binary", words: [values.binary, ...run], env }, runs);
+  stop();
+  process.stdout.write(`${runs} starts over ${transport}\n${printMoments(moments)}`);
+  process.exit(0);
+}
 const figures = takeTurns(
   [
     { name: "node -e 0", words: [process.execPath, "-e", "0"], env },
-    { name: "binary", words: [BINARY, ...run], env },
+    { name: "binary", words: [values.binary, ...run], env },
     { name: "npm bundle", words: [process.execPath, BUNDLE, ...run], env },
   ],
   runs,
@@ -30,7 +41,7 @@ stop();
 
 const [base] = figures;
 if (base === undefined) throw new Error("nothing was measured");
-process.stdout.write(`${runs} rounds over ${values.tls ? "TLS" : "plain HTTP"}, Node ${process.version}\n`);
+process.stdout.write(`${runs} rounds over ${transport}, Node ${process.version}\n`);
 process.stdout.write("what          wall ms  ratio   cpu ms  ratio  peak MB  ratio\n");
 for (const one of figures) {
   const cells = [

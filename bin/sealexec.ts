@@ -1,17 +1,22 @@
 #!/usr/bin/env node
 /** argv, environment, clock and process in; exit status out. Nothing else. */
 import "../src/signals.ts";
-import { logFormat, main } from "../src/cli.ts";
+import { logFormat } from "../src/cli/context.ts";
+import { main } from "../src/cli/main.ts";
 import { errorName } from "../src/context.ts";
 import { SealexecError, exitStatus } from "../src/errors.ts";
 import { forbidDumps } from "../src/exec/dumps.ts";
 import { takeImage } from "../src/exec/image.ts";
 import { loadLibc } from "../src/exec/libc.ts";
 import { createLogger } from "../src/logger.ts";
+import { createTrace } from "../src/trace.ts";
 import { leaveStreams, readInput, wantsColour, writeError, writeOutput } from "../src/streams.ts";
 
-const args = process.argv.slice(2);
 const env = { ...process.env };
+const trace =
+  env["SEALEXEC_TRACE"] === "1" ? createTrace(() => performance.timeOrigin + performance.now()) : undefined;
+trace?.mark("first line");
+const args = process.argv.slice(2);
 const runtime = process.versions["bun"] === undefined ? "node" : "bun";
 // Node waits at its exit for a look-up that waits for a dead name server: glibc's 10 s, unless told otherwise. Our own
 // retries stand in for its second attempt; CMD's environment is the one we were started with.
@@ -29,6 +34,12 @@ process.on("exit", (code) => {
 process.on("uncaughtException", fail);
 process.on("unhandledRejection", fail);
 
+function showTrace(): void {
+  if (trace === undefined) return;
+  trace.mark("exec");
+  for (const line of trace.lines()) writeError(`sealexec: trace: ${line}\n`);
+}
+
 function fail(error: unknown): never {
   const known =
     error instanceof SealexecError
@@ -41,6 +52,7 @@ function fail(error: unknown): never {
   process.exit(exitStatus(known.kind));
 }
 
+trace?.mark("image, libc");
 main({
   args,
   env,
@@ -48,6 +60,8 @@ main({
   image,
   libc,
   allowDumps,
+  beforeExec: showTrace,
+  trace,
   now: () => performance.now(),
   readInput,
   writeOutput,

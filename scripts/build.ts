@@ -4,7 +4,19 @@
  *   sealexec.cjs    one CommonJS file for Node ≥ 22.15 (the npm package)
  */
 import { mkdirSync, writeFileSync, readFileSync, chmodSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
+
+interface BuildPlugin {
+  onResolve(
+    filter: { filter: RegExp },
+    resolve: (found: { path: string; importer: string }) => { path: string; namespace: string } | undefined,
+  ): void;
+  onLoad(
+    filter: { filter: RegExp; namespace?: string },
+    load: (file: { path: string }) => { contents: string; loader: string } | undefined,
+  ): void;
+}
 
 interface BuildApi {
   build(options: Record<string, unknown>): Promise<{
@@ -26,12 +38,7 @@ const CONDITIONS = ["module"];
 // A bundled dynamic import of a builtin costs about 10 ms at start: make it a static one.
 const staticBuiltins = {
   name: "static builtins",
-  setup(build: {
-    onLoad(
-      filter: { filter: RegExp },
-      load: (file: { path: string }) => { contents: string; loader: string } | undefined,
-    ): void;
-  }): void {
+  setup(build: BuildPlugin): void {
     build.onLoad({ filter: /node_modules\/@(aws-sdk|smithy)\/.*\.js$/ }, ({ path }) => {
       const source = readFileSync(path, "utf8");
       const names = [
@@ -49,6 +56,30 @@ const staticBuiltins = {
   },
 };
 
+// Code that a start does not need. Each is a file of its own inside the binary, loaded where it is first asked for: what
+// lies in the first file is read whole at each start, at some 1.5 ms a MB. Nothing of ours may be in them, as it would be
+// there twice.
+const APART = ["src/aws/sdk.ts", "src/exec/execa.ts"];
+
+const filesApart = {
+  name: "files apart",
+  setup(build: BuildPlugin): void {
+    const inside = (file: string): string => `/$bunfs/root/${file.replace(/\.ts$/, ".js")}`;
+    build.onResolve({ filter: /\/(sdk|execa)\.ts$/ }, ({ path, importer }) => {
+      // An entry point has no importer.
+      const file = APART.find(
+        (name) => importer !== "" && resolve(dirname(importer), path) === resolve(name),
+      );
+      return file === undefined ? undefined : { path: inside(file), namespace: "apart" };
+    });
+    build.onLoad({ filter: /./, namespace: "apart" }, ({ path }) => ({
+      // Not a literal: the bundler would look for it.
+      contents: `module.exports = require([${JSON.stringify(path)}].join());`,
+      loader: "js",
+    }));
+  },
+};
+
 function check(result: { success: boolean; logs: unknown[] }): void {
   if (result.success) return;
   for (const log of result.logs) process.stderr.write(`${String(log)}\n`);
@@ -59,13 +90,13 @@ async function buildBinary(): Promise<void> {
   const outfile = values.outfile ?? "dist/sealexec";
   check(
     await bun.build({
-      entrypoints: ["bin/sealexec.ts"],
+      entrypoints: ["bin/sealexec.ts", ...APART],
       target: "bun",
       conditions: CONDITIONS,
       format: "cjs",
       bytecode: true,
       minify: { whitespace: true, syntax: true, identifiers: false },
-      plugins: [staticBuiltins],
+      plugins: [staticBuiltins, filesApart],
       compile: {
         outfile,
         autoloadDotenv: false,

@@ -5,6 +5,7 @@
 import type { Deadline } from "./deadline.ts";
 import { SealexecError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
+import type { Trace } from "./trace.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -42,6 +43,8 @@ export interface Context {
   readonly now: () => number;
   /** called as each step ends */
   readonly onStep?: (report: StepReport) => void;
+  /** where SEALEXEC_TRACE asks for it */
+  readonly trace?: Trace | undefined;
 }
 
 /**
@@ -59,6 +62,7 @@ export async function step<T>(
   const started = context.now();
   try {
     const result = await work();
+    context.trace?.mark(stage);
     const detail = describe?.(result);
     const durationMs = context.now() - started;
     context.onStep?.({ stage, target, ok: true, durationMs, detail });

@@ -1,4 +1,5 @@
 import type { Environment } from "./context.ts";
+import type { Trace } from "./trace.ts";
 import type { Host } from "./exec/replace.ts";
 
 /** The outside world, handed in by bin/. Streams are opened only when used: CMD is to find them as they were. */
@@ -6,6 +7,8 @@ export interface World extends Host {
   readonly args: readonly string[];
   readonly env: Environment;
   readonly runtime: "bun" | "node";
+  /** where SEALEXEC_TRACE asks for it */
+  readonly trace: Trace | undefined;
   /** milliseconds of a monotonic clock */
   readonly now: () => number;
   /** standard input, whole; stops with an error behind `limit` bytes */

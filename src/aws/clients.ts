@@ -2,8 +2,8 @@
  * The SDK's clients as sealexec uses them: one attempt a call (retry.ts retries), our agents, and every option that
  * the SDK would otherwise look up in files given here, so that a start reads none.
  */
-import { KMSClient } from "@aws-sdk/client-kms";
-import { S3Client } from "@aws-sdk/client-s3";
+import { KMSClient } from "./sdk.ts";
+import { S3Client } from "./sdk.ts";
 import type { Environment } from "../context.ts";
 import type { Agents } from "./agents.ts";
 import { hasSharedFiles } from "./credentials.ts";

@@ -1,4 +1,4 @@
-import { KMSClient } from "@aws-sdk/client-kms";
+import { KMSClient } from "./sdk.ts";
 
 /** The region of the profile in use, as the SDK reads it from the shared config file. */
 export async function profileRegion(): Promise<string | undefined> {

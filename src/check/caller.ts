@@ -1,4 +1,4 @@
-import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { GetCallerIdentityCommand, STSClient } from "../aws/sdk.ts";
 import type { Credentials } from "../aws/credentials.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";

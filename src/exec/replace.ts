@@ -10,6 +10,8 @@ export interface Host {
   readonly libc: Libc | undefined;
   /** takes back what kept secrets out of core files */
   readonly allowDumps: () => void;
+  /** called last of all, as the kernel is asked to execute */
+  readonly beforeExec: () => void;
 }
 
 /** What is executed. */
@@ -29,7 +31,10 @@ export interface Program {
  *
  * @throws "cannot-execute" where the kernel refuses
  */
-export async function replaceProcess(program: Program, { image, libc, allowDumps }: Host): Promise<never> {
+export async function replaceProcess(
+  program: Program,
+  { image, libc, allowDumps, beforeExec }: Host,
+): Promise<never> {
   const { file, args, env, fileLimit } = program;
   if (process.platform === "win32") {
     const { spawnInstead } = await import("./spawn.ts");
@@ -38,11 +43,13 @@ export async function replaceProcess(program: Program, { image, libc, allowDumps
   if (libc === undefined) {
     await handlePendingSignals();
     forgetSignals();
+    beforeExec();
     allowDumps();
     return replaceByRuntime(program);
   }
   defaultSignals(libc.defaultSignal);
   await handlePendingSignals();
+  beforeExec();
   allowDumps();
   for (const fd of image.inheritedFds) libc.keepOpen(fd);
   if (fileLimit !== undefined) libc.limitFiles(fileLimit.soft, fileLimit.hard);

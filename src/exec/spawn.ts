@@ -1,4 +1,4 @@
-import { execa } from "execa";
+import { execa } from "./execa.ts";
 
 /**
  * Where there is no execve (Windows): CMD runs as a child with our standard streams, and its exit status becomes ours.

@@ -53,7 +53,7 @@ async function decryptOnce(
 ): Promise<DataKey | undefined> {
   const direct = await session.directKms(ref);
   if (direct === undefined) {
-    const { DecryptCommand } = await import("@aws-sdk/client-kms");
+    const { DecryptCommand } = await import("../aws/sdk.ts");
     const command = new DecryptCommand({ CiphertextBlob: wrappedKey, ...input });
     const answer = await (await session.kms(ref)).send(command, { abortSignal: signal });
     return answer.Plaintext === undefined || answer.KeyId === undefined

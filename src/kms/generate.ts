@@ -1,4 +1,4 @@
-import { GenerateDataKeyCommand } from "@aws-sdk/client-kms";
+import { GenerateDataKeyCommand } from "../aws/sdk.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";

@@ -25,6 +25,7 @@ export async function openSources(options: SourceOptions, context: Context): Pro
   const credentials = session.open(options.sources);
   // The code of S3 and KMS is loaded while the credentials are on their way.
   await Promise.all([credentials, import("../sealed/open.ts")]);
+  context.trace?.mark("code of opening");
   const opened = await Promise.all(options.sources.map((ref) => openSource(ref, options, session, context)));
   return mergeSources(opened, options, context);
 }

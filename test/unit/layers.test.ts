@@ -10,7 +10,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** From the top. A room imports from rooms further down and from itself. */
 const LAYERS: readonly (readonly string[])[] = [
   ["bin"],
-  ["src/cli.ts"],
+  ["src/cli"],
   // check is run without the exec.
   ["src/check"],
   ["src/run", "src/desk"],
@@ -28,6 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/errors.ts",
     "src/logger.ts",
     "src/secret.ts",
+    "src/trace.ts",
     "src/version.ts",
     "package.json",
   ],
@@ -90,7 +91,7 @@ function placeOf(file: string): { layer: number; room: string } {
 describe("layers", () => {
   test("the reader of imports sees them all", () => {
     assert.ok(FILES.length > 50);
-    const cli = IMPORTS.filter(({ from }) => from === "src/cli.ts");
+    const cli = IMPORTS.filter(({ from }) => from.startsWith("src/cli/"));
     assert.ok(cli.some(({ to, lazy }) => to === "src/run/run.ts" && lazy));
     assert.ok(cli.some(({ to, typeOnly }) => to === "src/world.ts" && typeOnly));
     assert.ok(cli.some(({ to, typeOnly }) => to === "commander" && !typeOnly));
@@ -134,7 +135,7 @@ describe("layers", () => {
   });
 
   test("a command's code is loaded only when it is called", () => {
-    for (const { to, typeOnly, lazy } of IMPORTS.filter(({ from }) => from === "src/cli.ts")) {
+    for (const { to, typeOnly, lazy } of IMPORTS.filter(({ from }) => from.startsWith("src/cli/"))) {
       if (/^src\/(run|desk|check|sealed|stores|kms|aws)\//.test(to)) assert.ok(typeOnly || lazy, to);
     }
   });

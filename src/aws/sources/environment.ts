@@ -1,7 +1,5 @@
-import { fromEnv } from "@aws-sdk/credential-providers";
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
-import { isSet } from "../credentials.ts";
 import type { CredentialSource } from "../credentials.ts";
 import { classify } from "../failure.ts";
 
@@ -11,15 +9,21 @@ export function environmentSource(env: Environment): CredentialSource {
     name: "environment",
     attemptMs: 1_000,
     load: async () => {
-      for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]) {
-        if (!isSet(env, name)) {
-          throw new SealexecError("config", `${name} is missing beside its other half`, {
-            hint: "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither",
-          });
-        }
-      }
-      return fromEnv()();
+      const sessionToken = env["AWS_SESSION_TOKEN"] ?? "";
+      return {
+        accessKeyId: half(env, "AWS_ACCESS_KEY_ID"),
+        secretAccessKey: half(env, "AWS_SECRET_ACCESS_KEY"),
+        ...(sessionToken === "" ? {} : { sessionToken }),
+      };
     },
     classify: (error) => classify("environment", error),
   };
+}
+
+function half(env: Environment, name: string): string {
+  const value = env[name];
+  if (value !== undefined && value !== "") return value;
+  throw new SealexecError("config", `${name} is missing beside its other half`, {
+    hint: "set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or neither",
+  });
 }

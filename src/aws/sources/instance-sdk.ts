@@ -1,4 +1,4 @@
-import { fromInstanceMetadata } from "@aws-sdk/credential-providers";
+import { fromInstanceMetadata } from "../sdk.ts";
 import type { Identity } from "../credentials.ts";
 import { SILENT } from "../silent.ts";
 

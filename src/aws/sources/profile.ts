@@ -1,4 +1,4 @@
-import { fromIni } from "@aws-sdk/credential-providers";
+import { fromIni } from "../sdk.ts";
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import { isSet } from "../credentials.ts";

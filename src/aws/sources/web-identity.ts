@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { fromTokenFile } from "@aws-sdk/credential-providers";
+import { fromTokenFile } from "../sdk.ts";
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import { isSet } from "../credentials.ts";

@@ -1,5 +1,5 @@
 /** S3 GetObject by the SDK's client, for endpoints that only its rules know. */
-import { GetObjectCommand } from "@aws-sdk/client-s3";
+import { GetObjectCommand } from "../../aws/sdk.ts";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { S3Object } from "./read.ts";

@@ -1,4 +1,4 @@
-import { HeadObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { AwsSession } from "../../aws/session.ts";
 import { classify, facts } from "../../aws/failure.ts";

@@ -1,24 +1,13 @@
-/**
- * The command line: declares the commands and their options. A command's code is loaded when it is called, so that
- * `run` pays for nothing that it does not use.
- */
+/** The command line by commander: declares the commands and their options. A command's code is loaded when it is called. */
 import { Command, CommanderError, Option } from "commander";
-import type { Context, Environment } from "./context.ts";
-import { Deadline, parseTimeout } from "./deadline.ts";
-import { SealexecError } from "./errors.ts";
-import type { ProcessImage } from "./exec/image.ts";
-import { parseFileLimit } from "./exec/limits.ts";
-import { createLogger } from "./logger.ts";
-import { refuseTellingDebug } from "./node-debug.ts";
-import type { LogFormat, Logger } from "./logger.ts";
-import { VERSION } from "./version.ts";
-import type { World } from "./world.ts";
-
-interface CommonFlags {
-  readonly log?: string;
-  readonly verbose?: boolean;
-  readonly timeout?: string;
-}
+import { SealexecError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import type { World } from "../world.ts";
+import { createContext } from "./context.ts";
+import type { CommonFlags } from "./context.ts";
+import { common, list, opening, repeatable, sources } from "./options.ts";
+import { startRun } from "./run.ts";
+import type { RunCliFlags } from "./run.ts";
 
 const EXIT_HELP = `
 Exit status: CMD's own, because sealexec is CMD by then. Before that:
@@ -28,8 +17,14 @@ Exit status: CMD's own, because sealexec is CMD by then. Before that:
   69 a service cannot be reached      126, 127 CMD cannot be executed, is not there
   70 a bug in sealexec                128+n a signal ended it before exec`;
 
-/** Runs the command line. Returns the exit status where the command has done its work; `run` never returns. */
-export async function main(world: World): Promise<number> {
+type StartRun = typeof startRun;
+
+/**
+ * Runs a command line. Returns the exit status where the command has done its work; `run` never returns.
+ *
+ * @param start what `run` does once its line is read
+ */
+export async function runProgram(world: World, start: StartRun = startRun): Promise<number> {
   const shown: string[] = [];
   const outcome = { status: 0 };
   const program = new Command("sealexec")
@@ -43,7 +38,7 @@ export async function main(world: World): Promise<number> {
     .enablePositionalOptions()
     .showHelpAfterError(false)
     .exitOverride();
-  addRun(program, world);
+  addRun(program, world, start);
   addPush(program, world);
   addPull(program, world);
   addCheck(program, world, outcome);
@@ -80,7 +75,7 @@ function usageError(error: CommanderError): SealexecError {
   });
 }
 
-function addRun(program: Command, world: World): void {
+function addRun(program: Command, world: World, start: StartRun): void {
   const command = sources(program.command("run"))
     .summary("open the sources, merge them, and become CMD")
     .description("Opens every source, merges their variables in order, and replaces itself with CMD.")
@@ -100,30 +95,7 @@ Examples:
   ENTRYPOINT ["sealexec","run","--"]        with SEALEXEC_FROM set in the image or task
 ${EXIT_HELP}`,
     );
-  common(command).action(async (words: string[], flags: RunCliFlags) => {
-    const context = createContext(world, flags);
-    world.leaveStreams();
-    const { run } = await import("./run/run.ts");
-    const { parseEnvironmentPolicy, parseSourceOptions } = await import("./run/options.ts");
-    const options = {
-      ...parseSourceOptions(flags, world.env),
-      policy: parseEnvironmentPolicy(flags),
-      softFileLimit: parseFileLimit(flags.nofile ?? world.env["SEALEXEC_NOFILE"]),
-      command: words[0] ?? "",
-      args: rawArguments(words, world.image),
-    };
-    await run(options, world, context);
-  });
-}
-
-type RunCliFlags = CommonFlags & import("./run/options.ts").RunFlags;
-
-/** The last arguments as the kernel has them: a string would lose bytes that are not UTF-8. */
-function rawArguments(words: readonly string[], image: ProcessImage): Buffer[] {
-  const raw = image.arguments?.slice(-words.length);
-  const same =
-    raw?.length === words.length && raw.every((bytes, index) => bytes.toString("utf8") === words[index]);
-  return same ? raw : words.map((word) => Buffer.from(word));
+  common(command).action((words: string[], flags: RunCliFlags) => start(words, flags, world));
 }
 
 function addPush(program: Command, world: World): void {
@@ -151,13 +123,13 @@ Examples:
     );
   common(command).action(async (file: string, uri: string, flags: PushCliFlags) => {
     const context = createContext(world, flags);
-    const { pushFile } = await import("./desk/push.ts");
+    const { pushFile } = await import("../desk/push.ts");
     await pushFile(file, uri, flags, world, context);
     context.deadline.clear();
   });
 }
 
-type PushCliFlags = CommonFlags & import("./desk/push.ts").PushFlags;
+type PushCliFlags = CommonFlags & import("../desk/push.ts").PushFlags;
 
 function addPull(program: Command, world: World): void {
   const command = program
@@ -176,13 +148,13 @@ Examples:
     );
   common(opening(command)).action(async (uri: string, flags: PullCliFlags) => {
     const context = createContext(world, flags);
-    const { pullFile } = await import("./desk/pull.ts");
+    const { pullFile } = await import("../desk/pull.ts");
     await pullFile(uri, flags, world, context);
     context.deadline.clear();
   });
 }
 
-type PullCliFlags = CommonFlags & import("./desk/pull.ts").PullFlags;
+type PullCliFlags = CommonFlags & import("../desk/pull.ts").PullFlags;
 
 function addCheck(program: Command, world: World, outcome: { status: number }): void {
   const command = sources(program.command("check"))
@@ -202,88 +174,11 @@ Examples:
   sealexec check --format github            in a GitHub workflow, before the deploy`,
     );
   common(command).action(async (words: string[], flags: CheckCliFlags) => {
-    const { checkSources } = await import("./check/check.ts");
+    const { checkSources } = await import("../check/check.ts");
     outcome.status = await checkSources(words[0], flags, world, (onStep) =>
       createContext(world, flags, onStep),
     );
   });
 }
 
-type CheckCliFlags = CommonFlags & import("./check/check.ts").CheckFlags;
-
-/** Options of everything that opens sealed objects. */
-function opening(command: Command): Command {
-  return command
-    .option("--key <KEY>", "the KMS key that must have sealed it: id, ARN or alias (SEALEXEC_KEY)")
-    .addOption(
-      repeatable(
-        "--context <K=V>",
-        "encryption context that must be there, exactly (repeatable; SEALEXEC_CONTEXT)",
-      ),
-    )
-    .addOption(
-      list(
-        "--accept <FORMATS>",
-        "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
-      ),
-    );
-}
-
-function sources(command: Command): Command {
-  return opening(
-    command.addOption(
-      repeatable("-f, --from <URI>", "where the variables come from (repeatable, later wins; SEALEXEC_FROM)"),
-    ),
-  )
-    .addOption(list("--require <NAME,...>", "fail unless all are there and not empty (SEALEXEC_REQUIRE)"))
-    .addOption(
-      list("--allow <NAME,...>", "let a source set a name that is refused by default (SEALEXEC_ALLOW)"),
-    );
-}
-
-function common(command: Command): Command {
-  return command
-    .option("--timeout <SECONDS>", "one deadline for everything, default 30 (SEALEXEC_TIMEOUT)")
-    .addOption(new Option("--log <FORMAT>", "of messages on stderr (SEALEXEC_LOG)").choices(["text", "json"]))
-    .option("-v, --verbose", "say on stderr what is done");
-}
-
-/** An option whose values add up, whether it is given several times or not. */
-function repeatable(flags: string, description: string): Option {
-  return new Option(flags, description).argParser((value: string, before: string[] | undefined) => [
-    ...(before ?? []),
-    value,
-  ]);
-}
-
-const list = repeatable;
-
-/** The format of messages, also for what fails before the command line is read. */
-export function logFormat(args: readonly string[], env: Environment): LogFormat {
-  const end = args.indexOf("--");
-  const flags = end === -1 ? args : args.slice(0, end);
-  const index = flags.indexOf("--log");
-  const flag =
-    index === -1 ? flags.find((word) => word.startsWith("--log="))?.slice("--log=".length) : flags[index + 1];
-  return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
-}
-
-function createContext(world: World, flags: CommonFlags, onStep?: Context["onStep"]): Context {
-  const log = commandLogger(world, flags);
-  refuseTellingDebug(world.env, world.runtime === "bun");
-  return {
-    env: world.env,
-    deadline: new Deadline(parseTimeout(flags.timeout, world.env), world.now),
-    log,
-    now: world.now,
-    ...(onStep === undefined ? {} : { onStep }),
-  };
-}
-
-function commandLogger(world: World, flags: CommonFlags): Logger {
-  const format = flags.log ?? world.env["SEALEXEC_LOG"] ?? "text";
-  if (format !== "text" && format !== "json" && format !== "") {
-    throw new SealexecError("usage", "SEALEXEC_LOG is neither text nor json");
-  }
-  return createLogger(format === "json" ? "json" : "text", flags.verbose ?? false, world.writeError);
-}
+type CheckCliFlags = CommonFlags & import("../check/check.ts").CheckFlags;

@@ -1,0 +1,8 @@
+/**
+ * All that is used of the SDK's clients and credential providers. In the compiled binary this is a file of its own
+ * (scripts/build.ts), so that a start that needs none of it does not load it either.
+ */
+export { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+export { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+export { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+export { fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers";

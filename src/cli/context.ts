@@ -1,0 +1,46 @@
+/** What a command is given to work with, made of its common options and of the world. */
+import type { Context, Environment } from "../context.ts";
+import { Deadline, parseTimeout } from "../deadline.ts";
+import { SealexecError } from "../errors.ts";
+import { createLogger } from "../logger.ts";
+import type { LogFormat, Logger } from "../logger.ts";
+import { refuseTellingDebug } from "../node-debug.ts";
+import type { World } from "../world.ts";
+
+/** The options that every command has. */
+export interface CommonFlags {
+  readonly log?: string;
+  readonly verbose?: boolean;
+  readonly timeout?: string;
+}
+
+/** The format of messages, also for what fails before the command line is read. */
+export function logFormat(args: readonly string[], env: Environment): LogFormat {
+  const end = args.indexOf("--");
+  const flags = end === -1 ? args : args.slice(0, end);
+  const index = flags.indexOf("--log");
+  const flag =
+    index === -1 ? flags.find((word) => word.startsWith("--log="))?.slice("--log=".length) : flags[index + 1];
+  return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
+}
+
+export function createContext(world: World, flags: CommonFlags, onStep?: Context["onStep"]): Context {
+  const log = commandLogger(world, flags);
+  refuseTellingDebug(world.env, world.runtime === "bun");
+  return {
+    env: world.env,
+    deadline: new Deadline(parseTimeout(flags.timeout, world.env), world.now),
+    log,
+    now: world.now,
+    ...(onStep === undefined ? {} : { onStep }),
+    trace: world.trace,
+  };
+}
+
+function commandLogger(world: World, flags: CommonFlags): Logger {
+  const format = flags.log ?? world.env["SEALEXEC_LOG"] ?? "text";
+  if (format !== "text" && format !== "json" && format !== "") {
+    throw new SealexecError("usage", "SEALEXEC_LOG is neither text nor json");
+  }
+  return createLogger(format === "json" ? "json" : "text", flags.verbose ?? false, world.writeError);
+}

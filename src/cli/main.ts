@@ -1,0 +1,15 @@
+/**
+ * The command line. The plain form of `run`, which starts containers, is read here; everything else, and every mistake,
+ * is commander's, whose code is loaded then.
+ */
+import type { World } from "../world.ts";
+import { startRun } from "./run.ts";
+import { readRunLine } from "./run-line.ts";
+
+/** Runs the command line. Returns the exit status where the command has done its work; `run` never returns. */
+export async function main(world: World): Promise<number> {
+  const line = readRunLine(world.args);
+  if (line !== undefined) await startRun(line.words, line.flags, world);
+  const { runProgram } = await import("./program.ts");
+  return runProgram(world);
+}

@@ -1,0 +1,50 @@
+/** Options that several commands have, for commander. */
+import { Option } from "commander";
+import type { Command } from "commander";
+
+/** Options of everything that opens sealed objects. */
+export function opening(command: Command): Command {
+  return command
+    .option("--key <KEY>", "the KMS key that must have sealed it: id, ARN or alias (SEALEXEC_KEY)")
+    .addOption(
+      repeatable(
+        "--context <K=V>",
+        "encryption context that must be there, exactly (repeatable; SEALEXEC_CONTEXT)",
+      ),
+    )
+    .addOption(
+      list(
+        "--accept <FORMATS>",
+        "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
+      ),
+    );
+}
+
+export function sources(command: Command): Command {
+  return opening(
+    command.addOption(
+      repeatable("-f, --from <URI>", "where the variables come from (repeatable, later wins; SEALEXEC_FROM)"),
+    ),
+  )
+    .addOption(list("--require <NAME,...>", "fail unless all are there and not empty (SEALEXEC_REQUIRE)"))
+    .addOption(
+      list("--allow <NAME,...>", "let a source set a name that is refused by default (SEALEXEC_ALLOW)"),
+    );
+}
+
+export function common(command: Command): Command {
+  return command
+    .option("--timeout <SECONDS>", "one deadline for everything, default 30 (SEALEXEC_TIMEOUT)")
+    .addOption(new Option("--log <FORMAT>", "of messages on stderr (SEALEXEC_LOG)").choices(["text", "json"]))
+    .option("-v, --verbose", "say on stderr what is done");
+}
+
+/** An option whose values add up, whether it is given several times or not. */
+export function repeatable(flags: string, description: string): Option {
+  return new Option(flags, description).argParser((value: string, before: string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]);
+}
+
+export const list = repeatable;
