@@ -59,13 +59,13 @@ const staticBuiltins = {
 // Code that a start does not need. Each is a file of its own inside the binary, loaded where it is first asked for: what
 // lies in the first file is read whole at each start, at some 1.5 ms a MB. Nothing of ours may be in them, as it would be
 // there twice.
-const APART = ["src/aws/sdk.ts", "src/exec/execa.ts"];
+const APART = ["src/aws/sdk.ts", "src/cli/commander.ts", "src/exec/execa.ts"];
 
 const filesApart = {
   name: "files apart",
   setup(build: BuildPlugin): void {
     const inside = (file: string): string => `/$bunfs/root/${file.replace(/\.ts$/, ".js")}`;
-    build.onResolve({ filter: /\/(sdk|execa)\.ts$/ }, ({ path, importer }) => {
+    build.onResolve({ filter: /\/(sdk|commander|execa)\.ts$/ }, ({ path, importer }) => {
       // An entry point has no importer.
       const file = APART.find(
         (name) => importer !== "" && resolve(dirname(importer), path) === resolve(name),

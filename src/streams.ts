@@ -1,7 +1,5 @@
 /** Standard input, output and error of this process, each touched only when used. */
 import { fstatSync, writeSync } from "node:fs";
-import { Writable } from "node:stream";
-import { isatty } from "node:tty";
 import type { Environment } from "./context.ts";
 import { SealexecError } from "./errors.ts";
 
@@ -73,7 +71,17 @@ export function writeError(text: string): void {
 // To look at process.stdout is to open it, and that makes a pipe or socket non-blocking for all who share it, and
 // reopens a terminal. Libraries do look (Readable.pipe compares with it). CMD is to find its streams untouched.
 export function leaveStreams(): void {
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  // As much of a stream as anybody could want who only looks; a Writable would cost each start a millisecond.
+  const self = (): object => nowhere;
+  const nowhere = {
+    isTTY: false,
+    write: () => true,
+    end: self,
+    on: self,
+    once: self,
+    off: self,
+    emit: () => false,
+  };
   for (const name of ["stdout", "stderr"]) {
     // An assignment is the one thing by which Bun does not open it; on Node it has no setter.
     if (!Reflect.set(process, name, nowhere)) Object.defineProperty(process, name, { value: nowhere });
@@ -84,5 +92,5 @@ export function leaveStreams(): void {
 export function wantsColour(env: Environment): boolean {
   if (env["NO_COLOR"] !== undefined && env["NO_COLOR"] !== "") return false;
   if (env["FORCE_COLOR"] !== undefined && env["FORCE_COLOR"] !== "0") return true;
-  return isatty(1) && env["TERM"] !== "dumb";
+  return process.stdout.isTTY && env["TERM"] !== "dumb";
 }

@@ -7,6 +7,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import type { Context } from "../context.ts";
 import { step } from "../context.ts";
+import { eventLoopTurn } from "../event-loop.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Caller } from "./direct/call.ts";
@@ -53,11 +54,12 @@ export class AwsSession {
   }
 
   /**
-   * Finds the region of each source, opens the connections, then loads the credentials.
+   * Finds the region of each source, asks for the credentials, and opens the connections. Resolves when all that is on
+   * its way: what else there is to do can be done meanwhile.
    *
    * @param use what the connections are for: only reading has a direct way
    */
-  async open(refs: readonly LocatedObject[], use: "reading" | "writing" = "reading"): Promise<Credentials> {
+  async begin(refs: readonly LocatedObject[], use: "reading" | "writing" = "reading"): Promise<void> {
     for (const ref of refs) {
       const region = await step(
         this.#context,
@@ -67,12 +69,17 @@ export class AwsSession {
         ({ name, from }) => `${name} (from ${from})`,
       );
       this.#regions.set(ref.bucket, region);
-      await this.#warm(ref, use);
     }
     const first = refs[0] === undefined ? undefined : this.#regions.get(refs[0].bucket)?.name;
-    return this.credentials(first);
+    // A failure is for those who wait for the credentials; nobody may do so yet.
+    this.credentials(first).catch(() => undefined);
+    // The way to them is the longest: the first request for them leaves before anything else is begun.
+    await eventLoopTurn();
+    for (const ref of refs) await this.#warm(ref, use);
+    await eventLoopTurn();
   }
 
+  /** @param region for sources of credentials that ask STS, where this is the first call */
   credentials(region?: string): Promise<Credentials> {
     this.#credentials ??= step(
       this.#context,

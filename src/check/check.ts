@@ -55,7 +55,8 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
   let session: AwsSession;
   try {
     session = openSession(options, context);
-    const credentials = await session.open(options.sources);
+    await session.begin(options.sources);
+    const credentials = await session.credentials();
     await callerArn(session, credentials, context);
   } catch (error) {
     return [toFailure(error)];

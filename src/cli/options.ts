@@ -1,6 +1,6 @@
 /** Options that several commands have, for commander. */
-import { Option } from "commander";
-import type { Command } from "commander";
+import { Option } from "./commander.ts";
+import type { Command } from "./commander.ts";
 
 /** Options of everything that opens sealed objects. */
 export function opening(command: Command): Command {

@@ -1,5 +1,5 @@
 /** The command line by commander: declares the commands and their options. A command's code is loaded when it is called. */
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, Option } from "./commander.ts";
 import { SealexecError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { World } from "../world.ts";

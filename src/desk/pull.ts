@@ -19,7 +19,7 @@ export async function pullFile(uri: string, flags: PullFlags, world: World, cont
   const replace = flags.force ?? false;
   if (flags.output !== undefined && !replace) refuseExisting(flags.output);
   const session = new AwsSession(context, policy.key);
-  await session.open([ref]);
+  await session.begin([ref]);
   const { plaintext } = await openSealed(ref, policy, session, context);
   if (flags.output === undefined) await world.writeOutput(plaintext);
   else writePrivateFile(flags.output, plaintext, replace);

@@ -49,7 +49,7 @@ export async function pushFile(
   );
 
   const session = new AwsSession(context, key);
-  await session.open([ref], "writing");
+  await session.begin([ref], "writing");
   const place = placeOf(ref);
   // Read before sealing: a change that comes in between is somebody else's.
   const expected = await step(context, "object", place, () => expectedRevision(ref, flags, session, context));

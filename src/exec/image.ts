@@ -7,6 +7,9 @@ import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { fileLimit } from "./limits.ts";
 import type { FileLimit } from "./limits.ts";
 
+/** of this machine, as the runtime calls it: `x64`, `arm64`, … */
+export const architecture: string = process.arch;
+
 export interface ProcessImage {
   /** `NAME=value` each */
   readonly environment: readonly Buffer[];

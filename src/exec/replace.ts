@@ -1,4 +1,5 @@
 import { SealexecError } from "../errors.ts";
+import { eventLoopTurn } from "../event-loop.ts";
 import { defaultSignals, forgetSignals } from "../signals.ts";
 import type { ProcessImage } from "./image.ts";
 import type { Libc } from "./libc.ts";
@@ -60,11 +61,7 @@ export async function replaceProcess(
 /** A signal that was caught already ends us now, in its handler: CMD would never hear of it. */
 async function handlePendingSignals(): Promise<void> {
   // The rest of this turn of the event loop, and a whole one: signals come with its poll.
-  for (let turns = 0; turns < 2; turns += 1) {
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
-  }
+  for (let turns = 0; turns < 2; turns += 1) await eventLoopTurn();
 }
 
 function replaceByRuntime({ file, args, env }: Program): never {

@@ -3,6 +3,7 @@ import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { callKms } from "./call.ts";
 
 const ATTEMPT_MS = 10_000;
 
@@ -60,7 +61,6 @@ async function decryptOnce(
       ? undefined
       : { plaintext: answer.Plaintext, keyArn: answer.KeyId };
   }
-  const { callKms } = await import("./call.ts");
   const blob = Buffer.from(wrappedKey).toString("base64");
   const body = { CiphertextBlob: blob, ...input };
   const { Plaintext, KeyId } = await callKms(direct.caller, direct.url, "Decrypt", body, signal);

@@ -1,8 +1,8 @@
 /** Finding CMD as execvp(3) does, and finding out beforehand why it could not be executed. */
 import { accessSync, closeSync, constants, openSync, readSync, readdirSync, statSync } from "node:fs";
-import { arch } from "node:os";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { architecture } from "../exec/image.ts";
 
 /** Where execvp(3) looks when PATH is not set (glibc's confstr(_CS_PATH)). */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -14,13 +14,16 @@ const DEFAULT_PATH = "/bin:/usr/bin";
  */
 export function findProgram(command: string, env: Environment): string {
   if (command === "") throw refusal("not-found", '""', "the command is empty", "name a program after --");
-  if (command.includes("/")) return checkProgram(command, command);
+  if (command.includes("/")) {
+    if (checkProgram(command, command)) return command;
+    throw refusal("not-found", command, "no such file", "check the path inside this image");
+  }
   let found: SealexecError | undefined;
   for (const folder of (env["PATH"] ?? DEFAULT_PATH).split(":")) {
     // An empty entry is the current directory (environ(7)).
     const file = folder === "" ? `./${command}` : `${folder}/${command}`;
     try {
-      return checkProgram(file, command);
+      if (checkProgram(file, command)) return file;
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
       // execvp goes on looking, and reports "permission denied" only where nothing better came.
@@ -33,10 +36,13 @@ export function findProgram(command: string, env: Environment): string {
   );
 }
 
-function checkProgram(file: string, command: string): string {
+/** Whether there is such a file; one that is there and cannot be executed is refused. */
+function checkProgram(file: string, command: string): boolean {
   let isFile: boolean;
   try {
-    const stat = statSync(file);
+    // Most folders of a PATH do not have it: an error made for each would cost more than the look.
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat === undefined) return false;
     if (stat.isDirectory()) throw refusal("cannot-execute", command, "is a directory", "name a program");
     isFile = stat.isFile();
   } catch (error) {
@@ -49,7 +55,7 @@ function checkProgram(file: string, command: string): string {
         "check the modes of its folders",
       );
     }
-    throw refusal("not-found", command, "no such file", "check the path inside this image");
+    return false;
   }
   if (!isFile) throw refusal("cannot-execute", command, "is not a regular file", "name a program");
   try {
@@ -58,7 +64,7 @@ function checkProgram(file: string, command: string): string {
     throw refusal("cannot-execute", command, "permission denied: not executable", `chmod +x ${file}`);
   }
   checkFormat(file, command);
-  return file;
+  return true;
 }
 
 // ELF e_machine (elf.h) by the runtime's name of the architecture.
@@ -80,7 +86,7 @@ function checkFormat(file: string, command: string): void {
   if (head === undefined) return;
   if (head.length >= 20 && head.subarray(0, 4).equals(ELF_MAGIC)) {
     const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
-    const mine = [MACHINES[arch()], ...(ALSO_RUN[arch()] ?? [])];
+    const mine = [MACHINES[architecture], ...(ALSO_RUN[architecture] ?? [])];
     if (mine.includes(machine) || hasOtherFormats()) return;
     throw refusal(
       "cannot-execute",

@@ -22,10 +22,12 @@ export interface SourceOptions {
  */
 export async function openSources(options: SourceOptions, context: Context): Promise<Variables> {
   const session = new AwsSession(context, options.open.key);
-  const credentials = session.open(options.sources);
-  // The code of S3 and KMS is loaded while the credentials are on their way.
-  await Promise.all([credentials, import("../sealed/open.ts")]);
+  await session.begin(options.sources);
+  context.trace?.mark("requests on their way");
+  // Most of a start's code is loaded while they are.
+  await import("../sealed/open.ts");
   context.trace?.mark("code of opening");
+  await session.credentials();
   const opened = await Promise.all(options.sources.map((ref) => openSource(ref, options, session, context)));
   return mergeSources(opened, options, context);
 }

@@ -6,6 +6,7 @@ import { retry } from "../../aws/retry.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import type { Metadata } from "../../envelope/format.ts";
+import { getObject } from "./get-object.ts";
 import { followRedirect } from "./redirect.ts";
 import type { S3Ref } from "./ref.ts";
 
@@ -37,7 +38,6 @@ async function readOnce(ref: S3Ref, session: AwsSession, signal: AbortSignal): P
     const { getObjectBySdk } = await import("./get-object-sdk.ts");
     return getObjectBySdk(await session.s3(ref), ref, LARGEST_OBJECT_BYTES, signal);
   }
-  const { getObject } = await import("./get-object.ts");
   return getObject(direct.caller, direct.url, ref.versionId, LARGEST_OBJECT_BYTES, signal);
 }
 
