@@ -1,5 +1,5 @@
 /**
- * node bench/growth.ts [--runs 20] [--http]
+ * npm run bench:growth -- [--runs 20] [--http]
  *
  * What a start costs with more in the .env (after npm run build): `run -- true` and `check` (which opens and parses, but does
  * not exec) against the loopback AWS. Two tables: by the number of small variables, and by the size of the .env, as

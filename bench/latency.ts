@@ -1,7 +1,7 @@
 /**
- * node bench/latency.ts [--runs 15] [--delays 0,1,5,20,50] [--http] [--self-check] [--words "CMD ARGS"]…
+ * npm run bench:latency -- [--runs 15] [--delays 0,1,5,20,50] [--http] [--self-check] [--words "CMD ARGS"]…
  *
- * How many round trips of the network a start takes (after npm run build). `sealexec run -- true` against the loopback
+ * How many round trips of the network a start takes. `sealexec run -- true` against the loopback
  * AWS over TLS, with S3 and KMS behind proxies that put them 0 to 50 ms away (bench/latency/proxy.ts says how); IMDS
  * stays at zero, as it is on the host. A least-squares line through the medians: its slope is the number of round trips,
  * its floor what is left where the network costs nothing. The rounds take turns between the delays and the programs.

@@ -1,12 +1,12 @@
 /**
- * node bench/size.ts [--targets linux-arm64,…]
+ * npm run bench:size [-- --targets linux-arm64,…]
  *
- * How large each artefact is: builds the binary of every target of package.json, and the npm bundle, in a temporary
+ * How large each artefact is: builds the binary of every target of package.json, and the npm package, in a temporary
  * folder, and prints their bytes as they are and compressed (a registry and a node keep and fetch layers compressed). A
  * target whose runtime cannot be had, and a compressor that is not there, is skipped with its reason. zstd -19 takes
  * about a minute for each.
  *
- * node bench/size.ts --cold [--runs 10]
+ * npm run bench:size -- --cold [--runs 10]
  *
  * The first start on a machine, after npm run build (bench/size/cold.ts): nothing of dist/sealexec in the page cache,
  * against warm starts.
@@ -56,7 +56,9 @@ function measureSizes(names: readonly string[]): void {
     const titles = COMPRESSORS.map((words) => words.join(" ").padStart(14));
     print(`${"what".padEnd(18)}${"bytes".padStart(14)}${titles.join("")}`);
     for (const name of names) tell(name, folder, buildBinary(name, folder));
-    tell("npm bundle", folder, build(["--only", "bundle"], "dist/sealexec.cjs", folder));
+    const packed = build(["--only", "bundle"], "dist/npm.tar", folder);
+    spawnSync("sh", ["-c", "tar cf dist/npm.tar dist/*.cjs"], { cwd: folder });
+    tell("npm package", folder, packed);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,9 +1,9 @@
 /**
  * Builds the artefacts into dist/, under Bun (`npm run build`):
  *   sealexec        one compiled binary for this platform, or for --target TARGET (bun-linux-arm64, bun-linux-x64-musl, …)
- *   sealexec.cjs    one CommonJS file for Node ≥ 22.15 (the npm package)
+ *   sealexec*.cjs   CommonJS for Node ≥ 22.15 (the npm package): sealexec.cjs, and beside it what a start does not need
  */
-import { mkdirSync, writeFileSync, readFileSync, chmodSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -56,21 +56,25 @@ const staticBuiltins = {
   },
 };
 
-// Code that a start does not need. Each is a file of its own inside the binary, loaded where it is first asked for: what
-// lies in the first file is read whole at each start, at some 1.5 ms a MB. Nothing of ours may be in them, as it would be
-// there twice.
-const APART = ["src/aws/sdk.ts", "src/cli/commander.ts", "src/exec/execa.ts"];
+// Code that a start does not need. Each is a file of its own, inside the binary or beside the npm package's first file, and
+// loaded where it is first asked for: what lies in the first file is read whole at each start (bench/README.md). Nothing
+// of ours may be in them, as it would be there twice.
+const APART: Readonly<Record<string, string>> = {
+  "src/aws/sdk.ts": "sealexec-sdk.cjs",
+  "src/cli/commander.ts": "sealexec-commander.cjs",
+  "src/exec/execa.ts": "sealexec-execa.cjs",
+};
 
-const filesApart = {
+/** @param place where a file that is kept apart is found at run time */
+const filesApart = (place: (file: string) => string): unknown => ({
   name: "files apart",
   setup(build: BuildPlugin): void {
-    const inside = (file: string): string => `/$bunfs/root/${file.replace(/\.ts$/, ".js")}`;
     build.onResolve({ filter: /\/(sdk|commander|execa)\.ts$/ }, ({ path, importer }) => {
       // An entry point has no importer.
-      const file = APART.find(
-        (name) => importer !== "" && resolve(dirname(importer), path) === resolve(name),
+      const file = Object.keys(APART).find(
+        (name) => importer !== "" && resolve(dirname(importer), path) === realpathSync(name),
       );
-      return file === undefined ? undefined : { path: inside(file), namespace: "apart" };
+      return file === undefined ? undefined : { path: place(file), namespace: "apart" };
     });
     build.onLoad({ filter: /./, namespace: "apart" }, ({ path }) => ({
       // Not a literal: the bundler would look for it.
@@ -78,7 +82,7 @@ const filesApart = {
       loader: "js",
     }));
   },
-};
+});
 
 function check(result: { success: boolean; logs: unknown[] }): void {
   if (result.success) return;
@@ -90,13 +94,13 @@ async function buildBinary(): Promise<void> {
   const outfile = values.outfile ?? "dist/sealexec";
   check(
     await bun.build({
-      entrypoints: ["bin/sealexec.ts", ...APART],
+      entrypoints: ["bin/sealexec.ts", ...Object.keys(APART)],
       target: "bun",
       conditions: CONDITIONS,
       format: "cjs",
       bytecode: true,
       minify: { whitespace: true, syntax: true, identifiers: false },
-      plugins: [staticBuiltins, filesApart],
+      plugins: [staticBuiltins, filesApart((file) => `/$bunfs/root/${file.replace(/\.ts$/, ".js")}`)],
       compile: {
         outfile,
         autoloadDotenv: false,
@@ -110,20 +114,21 @@ async function buildBinary(): Promise<void> {
 }
 
 async function buildBundle(): Promise<void> {
-  const result = await bun.build({
-    entrypoints: ["bin/sealexec.ts"],
-    target: "node",
-    conditions: CONDITIONS,
-    format: "cjs",
-    minify: { whitespace: true, syntax: true, identifiers: false },
-    plugins: [staticBuiltins],
-    external: ["bun:ffi"],
-  });
-  check(result);
-  const code = (await result.outputs[0]?.text()) ?? "";
-  writeFileSync("dist/sealexec.cjs", code.startsWith("#!") ? code : `#!/usr/bin/env node\n${code}`, {
-    mode: 0o755,
-  });
+  for (const [entry, name] of Object.entries({ "bin/sealexec.ts": "sealexec.cjs", ...APART })) {
+    const result = await bun.build({
+      entrypoints: [entry],
+      target: "node",
+      conditions: CONDITIONS,
+      format: "cjs",
+      minify: { whitespace: true, syntax: true, identifiers: false },
+      plugins: [staticBuiltins, filesApart((file) => `./${APART[file] ?? ""}`)],
+      external: ["bun:ffi"],
+    });
+    check(result);
+    const code = (await result.outputs[0]?.text()) ?? "";
+    const first = entry.startsWith("bin/") && !code.startsWith("#!") ? "#!/usr/bin/env node\n" : "";
+    writeFileSync(`dist/${name}`, first + code, { mode: entry.startsWith("bin/") ? 0o755 : 0o644 });
+  }
 }
 
 mkdirSync("dist", { recursive: true });

@@ -20,6 +20,37 @@ import {
   withAws,
 } from "./harness.ts";
 
+for (const artefact of ARTEFACTS) {
+  test(`${artefact.name}: connections for every source are open before the credentials are there, and are used`, async () => {
+    await withAws(async (aws) => {
+      const uris = await Promise.all(
+        ["a", "b", "c"].map((name) => push(aws, name, `${name.toUpperCase()}=1\n`)),
+      );
+      aws.resetCalls();
+      aws.faults.add({ service: "imds", operation: "GetToken", action: "delay", delayMs: 400, times: 1 });
+      const args = [
+        "run",
+        ...uris.flatMap((uri) => ["--from", uri]),
+        "--key",
+        KEY,
+        "--",
+        "printenv",
+        "A",
+        "B",
+        "C",
+      ];
+      assertPrinted(await sealexec(args, { env: aws.env(), artefact }), "1\n1\n1\n");
+      const [, second] = aws.calls.filter(({ service }) => service === "imds");
+      const tokenWasThere = second?.time ?? assert.fail("no second call of IMDS");
+      for (const listener of ["s3", "kms"] as const) {
+        const opened = aws.connections.filter((connection) => connection.listener === listener);
+        assert.equal(opened.length, uris.length, `${listener}: ${opened.length} connections`);
+        for (const { time } of opened) assert.ok(time < tokenWasThere, `${listener}: opened too late`);
+      }
+    });
+  });
+}
+
 /** The environment of CMD as bytes in hex, one line; in its order. */
 const ENVIRON = ["sh", "-c", "od -An -v -tx1 /proc/$$/environ | tr -d ' \\n'"] as const;
 

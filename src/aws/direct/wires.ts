@@ -8,34 +8,40 @@ import type { Wire } from "./wire.ts";
 
 export class Wires {
   readonly #connecting: Connecting;
-  readonly #idle = new Map<string, Promise<Wire>>();
+  readonly #idle = new Map<string, Promise<Wire>[]>();
 
   constructor(connecting: Connecting) {
     this.#connecting = connecting;
   }
 
-  /** Opens a wire now for the first request to `url`. A failure is left for that request to meet. */
+  /** Opens a wire now for a request to `url` that will come. One that has failed by then is opened anew for it. */
   warm(url: URL): void {
-    const target = targetOf({ host: url.hostname, port: url.port }, url.protocol);
-    if (this.#idle.has(target.id)) return;
+    const target = targetTo(url);
+    const idle = this.#idleTo(target);
     const wire = this.#open(target);
-    wire.catch(() => undefined);
-    this.#idle.set(target.id, wire);
+    idle.push(wire);
+    wire.catch(() => {
+      const index = idle.indexOf(wire);
+      if (index !== -1) idle.splice(index, 1);
+    });
   }
 
   /** An idle wire to there, or a new one. It is the caller's until it is given back. */
   async take(url: URL): Promise<Wire> {
-    const target = targetOf({ host: url.hostname, port: url.port }, url.protocol);
-    const idle = this.#idle.get(target.id);
-    this.#idle.delete(target.id);
-    const wire = await (idle ?? this.#open(target));
+    const target = targetTo(url);
+    const wire = await (this.#idleTo(target).shift() ?? this.#open(target));
     return wire.closed ? this.#open(target) : wire;
   }
 
+  /** Takes back a wire whose answer was read to its end. */
   give(url: URL, wire: Wire): void {
-    const { id } = targetOf({ host: url.hostname, port: url.port }, url.protocol);
-    if (this.#idle.has(id)) wire.close();
-    else this.#idle.set(id, Promise.resolve(wire));
+    this.#idleTo(targetTo(url)).push(Promise.resolve(wire));
+  }
+
+  #idleTo({ id }: Target): Promise<Wire>[] {
+    const idle = this.#idle.get(id) ?? [];
+    this.#idle.set(id, idle);
+    return idle;
   }
 
   async #open(target: Target): Promise<Wire> {
@@ -46,4 +52,8 @@ export class Wires {
     const { connectByNode } = await import("./node-wire.ts");
     return connectByNode(target, { ca, timeoutMs });
   }
+}
+
+function targetTo(url: URL): Target {
+  return targetOf({ host: url.hostname, port: url.port }, url.protocol);
 }
