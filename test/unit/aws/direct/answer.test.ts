@@ -124,6 +124,14 @@ describe("HTTP answers", () => {
     test(`too large ${what}`, () => assert.throws(() => read(text), AnswerTooLarge));
   }
 
+  test("a head of blanks costs no more than its length", () => {
+    for (const blanks of [" ".repeat(30_000), "\t ".repeat(15_000)]) {
+      assert.equal(read(`${OK}X-A:${blanks}\r\nContent-Length: 0\r\n\r\n`)?.headers["x-a"], "");
+      assert.equal(read(`${OK}X-A: b${blanks}c\r\nContent-Length: 0\r\n\r\n`)?.headers["x-a"], `b${blanks}c`);
+      assert.throws(() => read(`${OK}X-A:${blanks}\0\r\nContent-Length: 0\r\n\r\n`), InvalidAnswer);
+    }
+  });
+
   test("any body, in any pieces, by length and by chunks", () => {
     const bytes = fc.uint8Array({ maxLength: LIMIT });
     const cuts = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 20 });
