@@ -5,14 +5,14 @@
  */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Context } from "../context.ts";
+import type { Context, Environment } from "../context.ts";
 import { step } from "../context.ts";
 import { eventLoopTurn } from "../event-loop.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import type { Caller } from "./direct/call.ts";
 import { Clock } from "./direct/clock.ts";
-import { directObject, directService } from "./direct/endpoint.ts";
+import { directService } from "./direct/endpoint.ts";
 import { checkEndpoints } from "./endpoints.ts";
 import { Network } from "./network.ts";
 import { FIRST_GUESS, regionOfKey, resolveRegion } from "./region.ts";
@@ -20,13 +20,16 @@ import type { Region } from "./region.ts";
 
 /** What of a source decides the region. */
 export interface Located {
-  readonly bucket: string;
+  /** what has one region, known or still to be found: a bucket, or a service and the region that its URI names */
+  readonly home: string;
+  /** the one that its URI names */
   readonly region?: string;
 }
 
-/** A source as far as its endpoint is decided by it. */
-export interface LocatedObject extends Located {
-  readonly key: string;
+/** What a source wants of AWS. */
+export interface AwsNeed extends Located {
+  /** the URLs that it will ask; undefined for one that only the SDK knows */
+  urls(region: string, kmsRegion: string, env: Environment): readonly (URL | undefined)[];
 }
 
 /** A service's URL, and what it takes to sign for it. */
@@ -59,23 +62,23 @@ export class AwsSession {
    *
    * @param use what the connections are for: only reading has a direct way
    */
-  async begin(refs: readonly LocatedObject[], use: "reading" | "writing" = "reading"): Promise<void> {
-    for (const ref of refs) {
+  async begin(needs: readonly AwsNeed[], use: "reading" | "writing" = "reading"): Promise<void> {
+    for (const need of needs) {
       const region = await step(
         this.#context,
         "region",
-        ref.bucket,
-        async () => (await resolveRegion(this.#context, ref.region, this.#key, this.network)) ?? FIRST_GUESS,
+        need.home,
+        async () => (await resolveRegion(this.#context, need.region, this.#key, this.network)) ?? FIRST_GUESS,
         ({ name, from }) => `${name} (from ${from})`,
       );
-      this.#regions.set(ref.bucket, region);
+      this.#regions.set(need.home, region);
     }
-    const first = refs[0] === undefined ? undefined : this.#regions.get(refs[0].bucket)?.name;
+    const first = needs[0] === undefined ? undefined : this.#regions.get(needs[0].home)?.name;
     // A failure is for those who wait for the credentials; nobody may do so yet.
     this.credentials(first).catch(() => undefined);
     // The way to them is the longest: the first request for them leaves before anything else is begun.
     await eventLoopTurn();
-    for (const ref of refs) await this.#warm(ref, use);
+    for (const need of needs) await this.#warm(need, use);
     await eventLoopTurn();
   }
 
@@ -97,34 +100,37 @@ export class AwsSession {
   }
 
   region(ref: Located): Region {
-    return this.#regions.get(ref.bucket) ?? FIRST_GUESS;
+    return this.#regions.get(ref.home) ?? FIRST_GUESS;
   }
 
-  s3Region(ref: Located): string {
+  regionName(ref: Located): string {
     return this.region(ref).name;
   }
 
   /** S3 said that the bucket is elsewhere. */
   moveBucket(ref: Located, region: string): void {
-    this.#regions.set(ref.bucket, { name: region, from: "S3's redirect" });
+    this.#regions.set(ref.home, { name: region, from: "S3's redirect" });
   }
 
-  /** The direct way to an object; undefined: only the SDK knows where it is. */
-  async directObject(ref: LocatedObject): Promise<Direct | undefined> {
-    const region = this.s3Region(ref);
-    const url = directObject(ref.bucket, ref.key, region, this.#context.env);
-    return url === undefined ? undefined : { url, caller: await this.#caller(region) };
+  /**
+   * The direct way to what a source reads; undefined: only the SDK knows where it is.
+   *
+   * @param urlIn its URL in a region, of aws/direct/endpoint.ts
+   */
+  async direct(
+    ref: Located,
+    urlIn: (region: string, env: Environment) => URL | undefined,
+  ): Promise<Direct | undefined> {
+    return this.#directIn(this.regionName(ref), urlIn);
   }
 
   /** The direct way to the KMS that opens the source's key; undefined: only the SDK knows where it is. */
   async directKms(ref: Located): Promise<Direct | undefined> {
-    const region = this.kmsRegion(ref);
-    const url = directService("kms", region, this.#context.env);
-    return url === undefined ? undefined : { url, caller: await this.#caller(region) };
+    return this.#directIn(this.kmsRegion(ref), (region, env) => directService("kms", region, env));
   }
 
   async s3(ref: Located): Promise<S3Client> {
-    const region = this.s3Region(ref);
+    const region = this.regionName(ref);
     const credentials = await this.credentials(region);
     const agents = await this.network.agents();
     const { createS3Client } = await import("./clients.ts");
@@ -143,20 +149,21 @@ export class AwsSession {
   }
 
   kmsRegion(ref: Located): string {
-    return regionOfKey(this.#key) ?? this.s3Region(ref);
+    return regionOfKey(this.#key) ?? this.regionName(ref);
   }
 
-  async #caller(region: string): Promise<Caller> {
+  async #directIn(
+    region: string,
+    urlIn: (region: string, env: Environment) => URL | undefined,
+  ): Promise<Direct | undefined> {
+    const url = urlIn(region, this.#context.env);
+    if (url === undefined) return undefined;
     const { identity } = await this.credentials(region);
-    return { wires: this.network.wires, identity, clock: this.#clock, region };
+    return { url, caller: { wires: this.network.wires, identity, clock: this.#clock, region } };
   }
 
-  async #warm(ref: LocatedObject, use: "reading" | "writing"): Promise<void> {
-    const { env } = this.#context;
-    const urls = [
-      directObject(ref.bucket, ref.key, this.s3Region(ref), env),
-      directService("kms", this.kmsRegion(ref), env),
-    ];
+  async #warm(need: AwsNeed, use: "reading" | "writing"): Promise<void> {
+    const urls = need.urls(this.regionName(need), this.kmsRegion(need), this.#context.env);
     if (use === "reading") {
       for (const url of urls) if (url !== undefined) this.network.wires.warm(url);
       return;

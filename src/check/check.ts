@@ -1,7 +1,7 @@
 /** `sealexec check`: all that `run` does but the exec, step by step, for a person or a CI. */
 import type { Context, StepReport } from "../context.ts";
 import { step } from "../context.ts";
-import { AwsSession } from "../aws/session.ts";
+import type { AwsSession } from "../aws/session.ts";
 import { SealexecError, exitStatus } from "../errors.ts";
 import type { OpenFlags } from "../options.ts";
 import { parseSourceOptions } from "../run/options.ts";
@@ -10,6 +10,7 @@ import { findProgram } from "../run/program.ts";
 import { mergeSources, openSource } from "../run/sources.ts";
 import type { SourceOptions } from "../run/sources.ts";
 import type { Variables } from "../secret.ts";
+import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
 import { callerArn } from "./caller.ts";
 import { formatReport } from "./report.ts";
@@ -30,7 +31,7 @@ export async function checkSources(
 ): Promise<number> {
   const reports: StepReport[] = [];
   const context = makeContext((report) => reports.push(report));
-  const options = parseSourceOptions(flags, world.env);
+  const options = await parseSourceOptions(flags, world.env);
   // As `run`, which looks for the program first: its failure decides the exit status.
   const failures = [...(await findCommand(command, context)), ...(await openAll(options, context))];
   context.deadline.clear();
@@ -52,21 +53,23 @@ async function findCommand(command: string | undefined, context: Context): Promi
 }
 
 async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
-  let session: AwsSession;
+  const tools = new RunTools(context, options.open.key);
   try {
-    session = openSession(options, context);
-    await session.begin(options.sources);
-    const credentials = await session.credentials();
-    await callerArn(session, credentials, context);
+    const needsAws = options.sources.some(({ aws }) => aws !== undefined);
+    if (needsAws) {
+      const session = openSession(tools, context);
+      await tools.begin(options.sources);
+      await callerArn(session, await session.credentials(), context);
+    }
   } catch (error) {
     return [toFailure(error)];
   }
   const opened: Variables[] = [];
   const failures: SealexecError[] = [];
   // One after the other, so that the report reads in their order.
-  for (const ref of options.sources) {
+  for (const source of options.sources) {
     try {
-      opened.push(await openSource(ref, options, session, context));
+      opened.push(await openSource(source, options, tools));
     } catch (error) {
       failures.push(toFailure(error));
     }
@@ -77,10 +80,10 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
 }
 
 /** What is wrong with the environment is a line of the report; that nothing is wrong is none. */
-function openSession(options: SourceOptions, context: Context): AwsSession {
+function openSession(tools: RunTools, context: Context): AwsSession {
   const started = context.now();
   try {
-    return new AwsSession(context, options.open.key);
+    return tools.session;
   } catch (error) {
     const named = toFailure(error).at("configuration");
     const durationMs = context.now() - started;

@@ -15,7 +15,7 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   const { run } = await import("../run/run.ts");
   const { parseEnvironmentPolicy, parseSourceOptions } = await import("../run/options.ts");
   const options = {
-    ...parseSourceOptions(flags, world.env),
+    ...(await parseSourceOptions(flags, world.env)),
     policy: parseEnvironmentPolicy(flags),
     softFileLimit: parseFileLimit(flags.nofile ?? world.env["SEALEXEC_NOFILE"]),
     command: words[0] ?? "",

@@ -13,6 +13,7 @@ import type { Variables } from "../secret.ts";
 import { LARGEST_OBJECT_BYTES } from "../stores/s3/read.ts";
 import { parseS3Uri, placeOf } from "../stores/s3/ref.ts";
 import type { S3Ref } from "../stores/s3/ref.ts";
+import { s3Need } from "../stores/s3/store.ts";
 import { readRevision, writeObject } from "../stores/s3/write.ts";
 import type { Expected } from "../stores/s3/write.ts";
 import type { World } from "../world.ts";
@@ -49,12 +50,12 @@ export async function pushFile(
   );
 
   const session = new AwsSession(context, key);
-  await session.begin([ref], "writing");
+  await session.begin([s3Need(ref)], "writing");
   const place = placeOf(ref);
   // Read before sealing: a change that comes in between is somebody else's.
   const expected = await step(context, "object", place, () => expectedRevision(ref, flags, session, context));
   const dataKey = await step(context, "key", key, () =>
-    generateDataKey(key, encryptionContext, ref, session, context),
+    generateDataKey(key, encryptionContext, s3Need(ref), session, context),
   );
   const sealed = seal(flags.format, {
     plaintext,

@@ -3,7 +3,7 @@ import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { parseNames, parseOpenPolicy, words } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
-import { parseS3Uri } from "../stores/s3/ref.ts";
+import { parseSource } from "../stores/registry.ts";
 import type { EnvironmentPolicy } from "./environment.ts";
 import type { SourceOptions } from "./sources.ts";
 
@@ -31,7 +31,7 @@ export interface RunFlags extends SourceFlags {
 }
 
 /** @throws "usage" where there is no source, or an option is not of its form */
-export function parseSourceOptions(flags: SourceFlags, env: Environment): SourceOptions {
+export async function parseSourceOptions(flags: SourceFlags, env: Environment): Promise<SourceOptions> {
   const uris = flags.from ?? words(env["SEALEXEC_FROM"], /\s+/);
   if (uris.length === 0) {
     throw new SealexecError("usage", "no source: give --from URI or set SEALEXEC_FROM", {
@@ -39,7 +39,7 @@ export function parseSourceOptions(flags: SourceFlags, env: Environment): Source
     });
   }
   return {
-    sources: uris.map(parseS3Uri),
+    sources: await Promise.all(uris.map(parseSource)),
     open: parseOpenPolicy(flags, env),
     names: {
       require: parseNames("--require", flags.require ?? [env["SEALEXEC_REQUIRE"] ?? ""]),

@@ -1,16 +1,15 @@
-import { AwsSession } from "../aws/session.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { parseDotenv } from "../dotenv/parse.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
 import type { Variables } from "../secret.ts";
-import { formatS3Uri } from "../stores/s3/ref.ts";
-import type { S3Ref } from "../stores/s3/ref.ts";
+import { RunTools } from "../stores/tools.ts";
+import type { Source, Tools } from "../stores/source.ts";
 import { refuseNames, requireNames } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
 
 export interface SourceOptions {
-  readonly sources: readonly S3Ref[];
+  readonly sources: readonly Source[];
   readonly open: OpenPolicy;
   readonly names: NamePolicy;
 }
@@ -21,14 +20,14 @@ export interface SourceOptions {
  * @throws SealexecError where any source cannot be opened whole, sets a refused name, or a required one is not there
  */
 export async function openSources(options: SourceOptions, context: Context): Promise<Variables> {
-  const session = new AwsSession(context, options.open.key);
-  await session.begin(options.sources);
+  const tools = new RunTools(context, options.open.key);
+  const needsAws = await tools.begin(options.sources);
   context.trace?.mark("requests on their way");
   // Most of a start's code is loaded while they are.
-  await import("../sealed/open.ts");
+  await import("../sealed/read.ts");
   context.trace?.mark("code of opening");
-  await session.credentials();
-  const opened = await Promise.all(options.sources.map((ref) => openSource(ref, options, session, context)));
+  if (needsAws) await tools.session.credentials();
+  const opened = await Promise.all(options.sources.map((source) => openSource(source, options, tools)));
   return mergeSources(opened, options, context);
 }
 
@@ -50,27 +49,28 @@ export async function mergeSources(
 }
 
 /** Opens one source: its variables, each name of which it may set. */
-export async function openSource(
-  ref: S3Ref,
-  options: SourceOptions,
-  session: AwsSession,
-  context: Context,
-): Promise<Variables> {
-  const uri = formatS3Uri(ref);
-  const { openSealed } = await import("../sealed/open.ts");
-  const { plaintext } = await openSealed(ref, options.open, session, context);
+export async function openSource(source: Source, options: SourceOptions, tools: Tools): Promise<Variables> {
+  const { uri } = source;
+  const { context } = tools;
+  const { readSource } = await import("../sealed/read.ts");
+  const content = await readSource(source, options.open, tools);
+  const variables =
+    content.kind === "variables" ? content.variables : await parseText(source, content.bytes, context);
+  await step(context, "refused names", uri, () => refuseNames(variables, options.names.allow));
+  return variables;
+}
+
+async function parseText({ uri }: Source, bytes: Uint8Array, context: Context): Promise<Variables> {
   try {
-    const variables = await step(
+    return await step(
       context,
       "dotenv",
       uri,
-      () => parseDotenv(plaintext),
+      () => parseDotenv(bytes),
       (parsed) => `${parsed.size} variables`,
     );
-    await step(context, "refused names", uri, () => refuseNames(variables, options.names.allow));
-    return variables;
   } finally {
-    plaintext.fill(0);
+    bytes.fill(0);
   }
 }
 

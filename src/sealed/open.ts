@@ -1,15 +1,11 @@
-/** Opening one sealed source: the way that `run`, `check` and `pull` share, so that none can be laxer than another. */
+/** Opening one sealed object: the way that `run`, `check` and `pull` share, so that none can be laxer than another. */
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
-import type { AwsSession } from "../aws/session.ts";
 import { SealexecError } from "../errors.ts";
 import { checkContext, openEnvelope, readEnvelope } from "../envelope/index.ts";
 import type { Acceptance, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import { decryptDataKey } from "../kms/decrypt.ts";
-import { formatS3Uri, placeOf } from "../stores/s3/ref.ts";
-import type { S3Ref } from "../stores/s3/ref.ts";
-import { readObject } from "../stores/s3/read.ts";
-import type { S3Object } from "../stores/s3/read.ts";
+import type { SealedObject, Tools } from "../stores/source.ts";
 
 /** What must hold of a sealed object for it to be opened. */
 export interface OpenPolicy {
@@ -29,53 +25,46 @@ export interface Opened {
 }
 
 /**
- * Reads the object, checks its format and context, has KMS open the data key, and opens the body.
+ * Checks the format and the context of a sealed object, has its data key opened, and opens the body.
  *
+ * @param uri where it was read, for people
  * @throws SealexecError, its message led by the stage and the target
  */
 export async function openSealed(
-  ref: S3Ref,
+  uri: string,
+  object: SealedObject,
   policy: OpenPolicy,
-  session: AwsSession,
-  context: Context,
+  { session, context }: Tools,
 ): Promise<Opened> {
-  const uri = formatS3Uri(ref);
-  const object = await step(context, "object", uri, () => readObject(ref, session, context), describeObject);
-  const envelope = await readFormat(ref, object, policy, session, context);
+  const envelope = await readFormat(uri, object, policy, context);
   await step(context, "context", uri, () =>
     checkContext(envelope, {
-      object: placeOf(ref),
+      object: object.place,
       ...(policy.context === undefined ? {} : { context: policy.context }),
     }),
   );
+  const { wrappedKey, encryptionContext } = envelope;
   const dataKey = await step(
     context,
     "key",
     `${uri} under ${policy.key ?? "the key that sealed it"}`,
-    () => decryptDataKey(envelope.wrappedKey, envelope.encryptionContext, policy.key, ref, session, context),
+    () => decryptDataKey(wrappedKey, encryptionContext, policy.key, object.located, session, context),
     (opened) => opened.keyArn,
   );
   const plaintext = await step(context, "decrypt", uri, () =>
     hinted(() => openEnvelope(envelope, dataKey.plaintext, object.body)),
   );
   dataKey.plaintext.fill(0);
-  return {
-    plaintext,
-    format: envelope.format,
-    keyArn: dataKey.keyArn,
-    versionId: object.versionId,
-    etag: object.etag,
-  };
+  const { versionId, etag } = object;
+  return { plaintext, format: envelope.format, keyArn: dataKey.keyArn, versionId, etag };
 }
 
 async function readFormat(
-  ref: S3Ref,
-  object: S3Object,
+  uri: string,
+  object: SealedObject,
   policy: OpenPolicy,
-  session: AwsSession,
   context: Context,
 ): Promise<Envelope> {
-  const uri = formatS3Uri(ref);
   const readWith = (file?: Uint8Array): Promise<Reading> =>
     step(
       context,
@@ -86,12 +75,19 @@ async function readFormat(
     );
   const reading = await readWith();
   if (reading.kind === "envelope") return reading.envelope;
-  // Amazon's clients put the file beside the object; it has no version of its own to pin.
-  const { bucket, key, region } = ref;
-  const file = { bucket, key: `${key}.instruction`, ...(region === undefined ? {} : { region }) };
-  const read = (): Promise<S3Object> => readObject(file, session, context);
-  const { body } = await step(context, "object", formatS3Uri(file), read, describeObject);
-  const second = await readWith(body);
+  const { instructionFile } = object;
+  if (instructionFile === undefined) {
+    throw new SealexecError("data", `format: ${uri}: its data key is not in it`, { located: true });
+  }
+  const second = await readWith(
+    await step(
+      context,
+      "object",
+      instructionFile.uri,
+      () => instructionFile.read(),
+      (body) => `${body.length} bytes`,
+    ),
+  );
   if (second.kind === "envelope") return second.envelope;
   throw new Error("an instruction file asked for another");
 }
@@ -109,9 +105,4 @@ function hinted<T>(work: () => T): T {
 
 function describeReading(reading: Reading): string {
   return reading.kind === "envelope" ? reading.envelope.format : "its data key is in an instruction file";
-}
-
-function describeObject(object: S3Object): string {
-  const version = object.versionId === undefined ? "" : `, version ${object.versionId}`;
-  return `${object.body.length} bytes${version}`;
 }

@@ -16,7 +16,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/run", "src/desk"],
   ["src/options.ts"],
   ["src/sealed"],
-  ["src/stores/s3", "src/kms"],
+  ["src/stores", "src/kms"],
   ["src/aws"],
   ["src/envelope", "src/dotenv"],
   ["src/streams.ts", "src/world.ts"],

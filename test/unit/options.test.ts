@@ -112,23 +112,26 @@ describe("run's own options", () => {
     SEALEXEC_REQUIRE: "A",
     SEALEXEC_ALLOW: "PATH",
   };
-  test("sources, in their order", () => {
-    const { sources, names } = parseSourceOptions({}, env);
-    assert.deepEqual(sources, [
-      { bucket: "bucket", key: "a" },
-      { bucket: "bucket", key: "b" },
-    ]);
+  test("sources, in their order", async () => {
+    const { sources, names } = await parseSourceOptions({}, env);
+    assert.deepEqual(
+      sources.map(({ uri }) => uri),
+      ["s3://bucket/a", "s3://bucket/b"],
+    );
     assert.deepEqual(names, { require: ["A"], allow: new Set(["PATH"]) });
   });
-  test("flags win", () => {
+  test("flags win", async () => {
     const flags = { from: ["s3://bucket/with space"], require: ["B"], allow: ["IFS"] };
-    const { sources, names } = parseSourceOptions(flags, env);
-    assert.deepEqual(sources, [{ bucket: "bucket", key: "with space" }]);
+    const { sources, names } = await parseSourceOptions(flags, env);
+    assert.deepEqual(
+      sources.map(({ uri }) => uri),
+      ["s3://bucket/with space"],
+    );
     assert.deepEqual(names, { require: ["B"], allow: new Set(["IFS"]) });
   });
-  test("no source at all", () => {
+  test("no source at all", async () => {
     for (const given of [{}, { SEALEXEC_FROM: "  " }]) {
-      refuses(() => parseSourceOptions({}, given), "usage", /no source/);
+      await assert.rejects(parseSourceOptions({}, given), { kind: "usage", message: /no source/ });
     }
   });
   test("--pass is for --pristine", () => {

@@ -18,7 +18,12 @@ export class InvalidAnswer extends Error {
 }
 
 /** The body is larger than what was asked for may be. */
-export class AnswerTooLarge extends Error {}
+export class AnswerTooLarge extends Error {
+  readonly code = "InvalidHttpAnswer";
+}
+
+// A refusal says what it says in its first lines; a proxy's error page may go on for megabytes.
+const LARGEST_REFUSAL_BYTES = 64 * 1024;
 
 const LARGEST_HEAD_BYTES = 32 * 1024;
 const LARGEST_LINE_BYTES = 1024;
@@ -63,6 +68,16 @@ export class AnswerReader {
     this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
     if (this.#head === undefined && !this.#readHead()) return undefined;
     const head = this.#head as Head;
+    try {
+      return this.#readBody(head);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLarge) || head.status < 300) throw error;
+      // What there is of it will do; the rest is left unread, and the connection with it.
+      return { ...this.#finish(head), reusable: false };
+    }
+  }
+
+  #readBody(head: Head): Answer | undefined {
     if (head.framing === "chunked") return this.#readChunks() ? this.#finish(head) : undefined;
     const left = head.framing === "length" ? head.length - this.#bodySize : Infinity;
     this.#takeBody(Math.min(left, this.#pending.length));
@@ -83,8 +98,10 @@ export class AnswerReader {
 
   #takeBody(size: number): void {
     if (size === 0) return;
+    const largest =
+      this.#head !== undefined && this.#head.status >= 300 ? LARGEST_REFUSAL_BYTES : this.#largestBody;
+    if (this.#bodySize + size > largest) throw new AnswerTooLarge("body too large");
     this.#bodySize += size;
-    if (this.#bodySize > this.#largestBody) throw new AnswerTooLarge("body too large");
     this.#body.push(this.#pending.subarray(0, size));
     this.#pending = this.#pending.subarray(size);
   }
@@ -104,7 +121,7 @@ export class AnswerReader {
       // RFC 9110, section 15.2: interim answers may precede the final one; 101 was not asked for.
       if (head.status === 101) throw new InvalidAnswer("unasked change of protocol");
       if (head.status < 200) continue;
-      if (head.length > this.#largestBody) throw new AnswerTooLarge("body too large");
+      if (head.status < 300 && head.length > this.#largestBody) throw new AnswerTooLarge("body too large");
       this.#head = head;
       return true;
     }

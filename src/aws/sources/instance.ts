@@ -3,7 +3,7 @@ import { SealexecError } from "../../errors.ts";
 import type { CredentialSource } from "../credentials.ts";
 import type { Failure } from "../failure.ts";
 import { hasSharedFiles } from "../credentials.ts";
-import { InstanceMetadata, metadataEndpoint } from "../instance-metadata.ts";
+import { InstanceMetadata, MetadataRefusal, metadataEndpoint } from "../instance-metadata.ts";
 import { parseCredentials } from "./answer.ts";
 
 const ROLES = "iam/security-credentials/";
@@ -28,7 +28,7 @@ export function instanceSource(env: Environment): CredentialSource {
 
 function failureOf(error: unknown, endpoint: string): Failure {
   if (error instanceof SealexecError) return { error };
-  if (statusOf(error) === 404) {
+  if (hasNoRole(error)) {
     return {
       error: new SealexecError(
         "denied",
@@ -55,6 +55,8 @@ function failureOf(error: unknown, endpoint: string): Failure {
   };
 }
 
-function statusOf(error: unknown): unknown {
-  return typeof error === "object" && error !== null && "statusCode" in error ? error.statusCode : undefined;
+// The list of roles is not there; any other 404 is of a service that is not IMDSv2.
+function hasNoRole(error: unknown): boolean {
+  if (error instanceof MetadataRefusal) return error.statusCode === 404 && error.path.endsWith(ROLES);
+  return typeof error === "object" && error !== null && "statusCode" in error && error.statusCode === 404;
 }

@@ -1,5 +1,6 @@
 import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
+import { directObject } from "../../aws/direct/endpoint.ts";
 import { classify } from "../../aws/failure.ts";
 import type { Failure } from "../../aws/failure.ts";
 import { retry } from "../../aws/retry.ts";
@@ -33,10 +34,13 @@ export async function readObject(ref: S3Ref, session: AwsSession, context: Conte
 }
 
 async function readOnce(ref: S3Ref, session: AwsSession, signal: AbortSignal): Promise<S3Object> {
-  const direct = await session.directObject(ref);
+  const located = { home: ref.bucket };
+  const direct = await session.direct(located, (region, env) =>
+    directObject(ref.bucket, ref.key, region, env),
+  );
   if (direct === undefined) {
     const { getObjectBySdk } = await import("./get-object-sdk.ts");
-    return getObjectBySdk(await session.s3(ref), ref, LARGEST_OBJECT_BYTES, signal);
+    return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal);
   }
   return getObject(direct.caller, direct.url, ref.versionId, LARGEST_OBJECT_BYTES, signal);
 }

@@ -15,10 +15,10 @@ export async function followRedirect<T>(
   try {
     return await call();
   } catch (error) {
-    const region = redirectedRegion(error, session.s3Region(ref));
+    const region = redirectedRegion(error, session.regionName({ home: ref.bucket }));
     if (region === undefined) throw error;
     context.log.info(`${placeOf(ref)}: the bucket is in ${region}`);
-    session.moveBucket(ref, region);
+    session.moveBucket({ home: ref.bucket }, region);
     return call();
   }
 }

@@ -62,7 +62,7 @@ export async function writeObject(
       (signal) => {
         attempts += 1;
         return followRedirect(ref, session, context, async () =>
-          (await session.s3(ref)).send(command, { abortSignal: signal }),
+          (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
         );
       },
     );
@@ -92,7 +92,7 @@ function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<
   const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key });
   return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyHead }, (signal) =>
     followRedirect(ref, session, context, async () =>
-      (await session.s3(ref)).send(command, { abortSignal: signal }),
+      (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
     ),
   );
 }

@@ -124,6 +124,20 @@ describe("HTTP answers", () => {
     test(`too large ${what}`, () => assert.throws(() => read(text), AnswerTooLarge));
   }
 
+  test("a refusal of any length is one: what came of it", () => {
+    const page = "<Error>".padEnd(100_000, "x");
+    for (const framing of [
+      `Content-Length: ${page.length}\r\n\r\n`,
+      "\r\n",
+      `Transfer-Encoding: chunked\r\n\r\n${page.length.toString(16)}\r\n`,
+    ]) {
+      const answer = read(`HTTP/1.1 503 Slow Down\r\n${framing}${page}`, { size: 9_000 });
+      assert.equal(answer?.status, 503);
+      assert.equal(answer.reusable, false);
+      assert.match(answer.body.toString("latin1"), /^<Error>x+$/);
+    }
+  });
+
   test("a head of blanks costs no more than its length", () => {
     for (const blanks of [" ".repeat(30_000), "\t ".repeat(15_000)]) {
       assert.equal(read(`${OK}X-A:${blanks}\r\nContent-Length: 0\r\n\r\n`)?.headers["x-a"], "");

@@ -1,0 +1,35 @@
+/** Which store a URI is of. */
+import { SealexecError } from "../errors.ts";
+import type { Source, Store } from "./source.ts";
+
+/** Scheme → its code. Adding a store is adding its folder and its line (docs/architecture.md). */
+const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>> = {
+  s3: () => import("./s3/store.ts"),
+};
+
+/** The schemes, for messages and help. */
+export const SCHEMES: readonly string[] = Object.keys(STORES);
+
+/**
+ * Parses a source's URI.
+ *
+ * @throws "usage"
+ */
+export async function parseSource(uri: string): Promise<Source> {
+  const scheme = /^([a-z][a-z0-9-]*):/.exec(uri)?.[1] ?? "";
+  const load = Object.hasOwn(STORES, scheme) ? STORES[scheme] : undefined;
+  if (load === undefined) {
+    // Of a URI without a scheme we know, nothing is repeated: it could be a value in the wrong place.
+    throw new SealexecError("usage", `the source URI: does not begin with ${SCHEMES.map(form).join(", ")}`, {
+      hint: "the form of an S3 object is s3://BUCKET/KEY[?versionId=VERSION][&region=REGION]",
+    });
+  }
+  const { store } = await load();
+  return store.parse(uri);
+}
+
+function form(scheme: string): string {
+  return scheme === "s3" || scheme === "ssm" || scheme === "secretsmanager" || scheme === "vault"
+    ? `${scheme}://`
+    : `${scheme}:`;
+}

@@ -1,0 +1,44 @@
+import { directObject, directService } from "../../aws/direct/endpoint.ts";
+import type { AwsNeed } from "../../aws/session.ts";
+import type { Content, Source, Store, Tools } from "../source.ts";
+import { readObject } from "./read.ts";
+import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";
+import type { S3Ref } from "./ref.ts";
+
+/** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…]`. */
+export const store: Store = { parse: (uri) => s3Source(parseS3Uri(uri)) };
+
+export function s3Source(ref: S3Ref): Source {
+  return { uri: formatS3Uri(ref), aws: s3Need(ref), read: (tools) => readSealed(ref, tools) };
+}
+
+/** What reading an object, or writing one, wants of AWS. */
+export function s3Need(ref: S3Ref): AwsNeed {
+  return {
+    home: ref.bucket,
+    ...(ref.region === undefined ? {} : { region: ref.region }),
+    urls: (region, kmsRegion, env) => [
+      directObject(ref.bucket, ref.key, region, env),
+      directService("kms", kmsRegion, env),
+    ],
+  };
+}
+
+async function readSealed(ref: S3Ref, { session, context }: Tools): Promise<Content> {
+  const { bucket, key, region } = ref;
+  const object = await readObject(ref, session, context);
+  // It has no version of its own to pin.
+  const file = { bucket, key: `${key}.instruction`, ...(region === undefined ? {} : { region }) };
+  return {
+    kind: "sealed",
+    sealed: {
+      ...object,
+      place: placeOf(ref),
+      located: s3Need(ref),
+      instructionFile: {
+        uri: formatS3Uri(file),
+        read: async () => (await readObject(file, session, context)).body,
+      },
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * What every store gives for one URI. A store is a folder beside this file and one line in registry.ts; stores do not
+ * see each other, and a store's code is loaded where a URI names it.
+ */
+import type { AwsNeed, AwsSession, Located } from "../aws/session.ts";
+import type { Context } from "../context.ts";
+import type { Metadata } from "../envelope/format.ts";
+import type { Variables } from "../secret.ts";
+
+/** What a store offers. */
+export interface Store {
+  /**
+   * Parses a URI of this store's scheme. Pure.
+   *
+   * @throws "usage", naming what is wrong and the form
+   */
+  parse(uri: string): Source;
+}
+
+/** One place that variables come from. */
+export interface Source {
+  /** for people: no secret in it, nothing unprintable */
+  readonly uri: string;
+  /** what it takes of AWS; absent: nothing, and no AWS credentials are looked for on its behalf */
+  readonly aws?: AwsNeed;
+  /** what its text is, where the URI says so (`?format=`) or the store has its own; absent: a .env */
+  readonly dialect?: Dialect;
+  /**
+   * Reads it whole. A failure is a SealexecError without stage and target: the caller's `step` adds both.
+   *
+   * @throws "missing", "denied", "data", "config", "unavailable", "timeout"
+   */
+  read(tools: Tools): Promise<Content>;
+}
+
+/** The form of a text: how a line becomes a variable. */
+export type Dialect = "dotenv" | "docker" | "json" | "yaml";
+
+/** What was read. The bytes may be wiped by whoever takes them. */
+export type Content =
+  | { readonly kind: "sealed"; readonly sealed: SealedObject }
+  /** plain, in the source's dialect */
+  | { readonly kind: "text"; readonly bytes: Uint8Array; readonly detail?: string }
+  /** the store's own form of variables */
+  | { readonly kind: "variables"; readonly variables: Variables; readonly detail?: string };
+
+/** A sealed object as it was found, still sealed. */
+export interface SealedObject {
+  readonly metadata: Metadata;
+  readonly body: Uint8Array;
+  readonly etag?: string | undefined;
+  readonly versionId?: string | undefined;
+  /** where it was found: the binding in its encryption context must say the same */
+  readonly place: string;
+  /** decides which KMS is asked */
+  readonly located: Located;
+  /** what Amazon's clients put beside it; read only where the metadata says that the data key is there */
+  readonly instructionFile?: InstructionFile;
+}
+
+export interface InstructionFile {
+  /** for people */
+  readonly uri: string;
+  read(): Promise<Uint8Array>;
+}
+
+/** What a source is read with. */
+export interface Tools {
+  readonly context: Context;
+  /** the way to AWS; made where it is first asked for */
+  readonly session: AwsSession;
+}
