@@ -3,7 +3,16 @@ import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { printable } from "../logger.ts";
 
-export type Service = "s3" | "kms" | "sts";
+/** The services that are asked, and how each is named in AWS_ENDPOINT_URL_…. */
+const ENDPOINT_NAMES = {
+  s3: "S3",
+  kms: "KMS",
+  sts: "STS",
+  secretsmanager: "SECRETS_MANAGER",
+  ssm: "SSM",
+} as const;
+
+export type Service = keyof typeof ENDPOINT_NAMES;
 
 /**
  * The custom endpoint of a service, or undefined where AWS's own is used.
@@ -13,7 +22,7 @@ export type Service = "s3" | "kms" | "sts";
  */
 export function customEndpoint(service: Service, env: Environment): URL | undefined {
   if (env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
-  for (const name of [`AWS_ENDPOINT_URL_${service.toUpperCase()}`, "AWS_ENDPOINT_URL"]) {
+  for (const name of [`AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`, "AWS_ENDPOINT_URL"]) {
     const value = env[name];
     if (value !== undefined && value !== "") return parseEndpoint(name, value, env);
   }
@@ -69,7 +78,7 @@ function isLocal(host: string): boolean {
 
 /** Refuses, before anything is sent, what no request could be sent to. */
 export function checkEndpoints(context: Context): void {
-  for (const service of ["s3", "kms", "sts"] as const) customEndpoint(service, context.env);
+  for (const service of Object.keys(ENDPOINT_NAMES) as Service[]) customEndpoint(service, context.env);
   const metadata = context.env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
   if (metadata !== undefined && metadata !== "")
     parseEndpoint("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata, context.env);

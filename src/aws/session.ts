@@ -10,7 +10,7 @@ import { step } from "../context.ts";
 import { eventLoopTurn } from "../event-loop.ts";
 import { loadCredentials } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
-import type { Caller } from "./direct/call.ts";
+import type { Direct } from "./direct/call.ts";
 import { Clock } from "./direct/clock.ts";
 import { directService } from "./direct/endpoint.ts";
 import { checkEndpoints } from "./endpoints.ts";
@@ -30,12 +30,6 @@ export interface Located {
 export interface AwsNeed extends Located {
   /** the URLs that it will ask; undefined for one that only the SDK knows */
   urls(region: string, kmsRegion: string, env: Environment): readonly (URL | undefined)[];
-}
-
-/** A service's URL, and what it takes to sign for it. */
-export interface Direct {
-  readonly url: URL;
-  readonly caller: Caller;
 }
 
 export class AwsSession {

@@ -1,9 +1,9 @@
+import { callJson } from "../aws/direct/json.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { callKms } from "./call.ts";
 
 const ATTEMPT_MS = 10_000;
 
@@ -63,7 +63,7 @@ async function decryptOnce(
   }
   const blob = Buffer.from(wrappedKey).toString("base64");
   const body = { CiphertextBlob: blob, ...input };
-  const { Plaintext, KeyId } = await callKms(direct.caller, direct.url, "Decrypt", body, signal);
+  const { Plaintext, KeyId } = await callJson(direct, "kms", "Decrypt", body, signal);
   if (typeof Plaintext !== "string" || typeof KeyId !== "string") return undefined;
   return { plaintext: Buffer.from(Plaintext, "base64"), keyArn: KeyId };
 }

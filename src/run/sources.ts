@@ -1,6 +1,6 @@
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
-import { parseDotenv } from "../dotenv/parse.ts";
+import { parseText } from "../dialects/parse.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
@@ -55,18 +55,22 @@ export async function openSource(source: Source, options: SourceOptions, tools: 
   const { readSource } = await import("../sealed/read.ts");
   const content = await readSource(source, options.open, tools);
   const variables =
-    content.kind === "variables" ? content.variables : await parseText(source, content.bytes, context);
+    content.kind === "variables" ? content.variables : await parseContent(source, content.bytes, context);
   await step(context, "refused names", uri, () => refuseNames(variables, options.names.allow));
   return variables;
 }
 
-async function parseText({ uri }: Source, bytes: Uint8Array, context: Context): Promise<Variables> {
+async function parseContent(
+  { uri, dialect = "dotenv" }: Source,
+  bytes: Uint8Array,
+  context: Context,
+): Promise<Variables> {
   try {
     return await step(
       context,
       "dotenv",
       uri,
-      () => parseDotenv(bytes),
+      () => parseText(bytes, dialect),
       (parsed) => `${parsed.size} variables`,
     );
   } finally {

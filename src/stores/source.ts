@@ -5,6 +5,7 @@
 import type { AwsNeed, AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import type { Metadata } from "../envelope/format.ts";
+import type { Dialect } from "../dialects/parse.ts";
 import type { Variables } from "../secret.ts";
 
 /** What a store offers. */
@@ -32,9 +33,6 @@ export interface Source {
    */
   read(tools: Tools): Promise<Content>;
 }
-
-/** The form of a text: how a line becomes a variable. */
-export type Dialect = "dotenv" | "docker" | "json" | "yaml";
 
 /** What was read. The bytes may be wiped by whoever takes them. */
 export type Content =

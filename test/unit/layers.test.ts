@@ -18,6 +18,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/sealed"],
   ["src/stores", "src/kms"],
   ["src/aws"],
+  ["src/dialects"],
   ["src/envelope", "src/dotenv"],
   ["src/streams.ts", "src/world.ts"],
   ["src/exec"],

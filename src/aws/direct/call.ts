@@ -11,6 +11,7 @@ import type { Identity } from "../credentials.ts";
 import { VERSION } from "../../version.ts";
 import type { Answer } from "./answer.ts";
 import { ask } from "./ask.ts";
+import type { Service } from "../endpoints.ts";
 import type { Clock } from "./clock.ts";
 import { encodeUriComponent } from "./endpoint.ts";
 import type { Wires } from "./wires.ts";
@@ -22,8 +23,15 @@ export interface Caller {
   readonly region: string;
 }
 
+/** Where a service is asked, and what it takes to sign for it. */
+export interface Direct {
+  /** without a query */
+  readonly url: URL;
+  readonly caller: Caller;
+}
+
 export interface Call {
-  readonly service: "s3" | "kms";
+  readonly service: Service;
   readonly method: "GET" | "POST";
   /** without a query */
   readonly url: URL;

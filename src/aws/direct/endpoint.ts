@@ -29,7 +29,11 @@ export function directObject(bucket: string, key: string, region: string, env: E
 }
 
 /** The URL of a service that is asked by POST to its root. */
-export function directService(service: "kms", region: string, env: Environment): URL | undefined {
+export function directService(
+  service: "kms" | "secretsmanager" | "ssm",
+  region: string,
+  env: Environment,
+): URL | undefined {
   const custom = customEndpoint(service, env);
   if (needsSdk(env)) return undefined;
   if (custom !== undefined) return below(custom, "");
