@@ -4,6 +4,7 @@ import { RESERVED_CONTEXT_NAMES } from "./envelope/context.ts";
 import { ACCEPTANCES } from "./envelope/format.ts";
 import type { Acceptance } from "./envelope/format.ts";
 import { SealexecError } from "./errors.ts";
+import { localKeyPath } from "./key-name.ts";
 import type { OpenPolicy } from "./sealed/open.ts";
 
 /** What the flags say, as commander hands it over; undefined: not given. */
@@ -16,11 +17,15 @@ export interface OpenFlags {
 /** Key, context and accepted formats: what `pull` has in common with `run`. */
 export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy {
   const key = flags.key ?? env["SEALEXEC_KEY"];
+  const parsed = key === undefined || key === "" ? undefined : parseKey(key);
   const pairs = flags.context ?? words(env["SEALEXEC_CONTEXT"], /,/);
   return {
-    key: key === undefined || key === "" ? undefined : parseKey(key),
+    key: parsed,
     context: pairs.length === 0 ? undefined : parseContext(pairs),
-    accept: new Set(parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""])),
+    accept: new Set([
+      ...parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""]),
+      ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
+    ]),
   };
 }
 
@@ -45,10 +50,15 @@ export function parseContext(pairs: readonly string[]): Readonly<Record<string, 
 // Key id, key ARN, alias name, alias ARN (KMS API Reference, Decrypt: KeyId).
 const KEY = /^[A-Za-z0-9:/_-]{1,2048}$/;
 
+/** A key of KMS, or `local:PATH`. */
 export function parseKey(key: string): string {
-  if (KEY.test(key)) return key;
+  const path = localKeyPath(key);
+  if (path === "" || (path !== undefined && /\p{Cc}/u.test(path))) {
+    throw new SealexecError("usage", "--key local: names no file", { hint: "the form is local:PATH" });
+  }
+  if (path !== undefined || KEY.test(key)) return key;
   throw new SealexecError("usage", "--key is not a KMS key id, ARN or alias", {
-    hint: "for example alias/my-app or arn:aws:kms:eu-west-1:111122223333:key/UUID",
+    hint: "for example alias/my-app, arn:aws:kms:eu-west-1:111122223333:key/UUID, or local:PATH",
   });
 }
 

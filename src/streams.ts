@@ -71,21 +71,34 @@ export function writeError(text: string): void {
 // To look at process.stdout is to open it, and that makes a pipe or socket non-blocking for all who share it, and
 // reopens a terminal. Libraries do look (Readable.pipe compares with it). CMD is to find its streams untouched.
 export function leaveStreams(): void {
-  // As much of a stream as anybody could want who only looks; a Writable would cost each start a millisecond.
-  const self = (): object => nowhere;
-  const nowhere = {
+  for (const name of ["stdout", "stderr"]) {
+    // An assignment is the one thing by which Bun does not open it; on Node it has no setter.
+    if (Reflect.set(process, name, nowhere())) continue;
+    // Node's own warnings go through it: there it must be a whole stream.
+    const { Writable } = process.getBuiltinModule("node:stream");
+    const value = new Writable({ write: (_chunk, _encoding, done) => done() });
+    Object.defineProperty(process, name, { value });
+  }
+}
+
+/** As much of a stream as anybody on Bun could want, who only looks: a Writable would cost each start a millisecond. */
+function nowhere(): object {
+  const self = (): object => stream;
+  const stream = {
     isTTY: false,
+    writable: true,
     write: () => true,
     end: self,
     on: self,
     once: self,
     off: self,
+    addListener: self,
+    removeListener: self,
+    removeAllListeners: self,
+    listenerCount: () => 0,
     emit: () => false,
   };
-  for (const name of ["stdout", "stderr"]) {
-    // An assignment is the one thing by which Bun does not open it; on Node it has no setter.
-    if (!Reflect.set(process, name, nowhere)) Object.defineProperty(process, name, { value: nowhere });
-  }
+  return stream;
 }
 
 /** Source: no-color.org; FORCE_COLOR as in Node. */

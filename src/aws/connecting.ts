@@ -36,11 +36,15 @@ function readCaBundle(env: Environment): Buffer | undefined {
   const file = env["AWS_CA_BUNDLE"];
   if (file === undefined || file === "") return undefined;
   try {
-    return readFileSync(file);
+    const bytes = readFileSync(file);
+    if (bytes.includes("-----BEGIN CERTIFICATE-----")) return bytes;
   } catch (error) {
     throw new SealexecError("config", `AWS_CA_BUNDLE: ${file} cannot be read`, {
       hint: "name a PEM file that this user can read",
       cause: error,
     });
   }
+  throw new SealexecError("config", `AWS_CA_BUNDLE: ${file} holds no certificate`, {
+    hint: "name a PEM file with the certificates of your CAs",
+  });
 }

@@ -63,6 +63,7 @@ export async function loadCredentials(
       source.load({ context, network, region, signal }),
     );
     if (identity !== undefined) {
+      checkIdentity(identity, source.name);
       const { accessKeyId, secretAccessKey, sessionToken } = identity;
       return {
         identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
@@ -94,6 +95,23 @@ function* configuredSources(env: Environment): Generator<() => Promise<Credentia
   }
   if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() !== "true") {
     yield async () => (await import("./sources/instance.ts")).instanceSource(env);
+  }
+}
+
+const FIELDS = {
+  accessKeyId: "access key id",
+  secretAccessKey: "secret access key",
+  sessionToken: "session token",
+} as const;
+
+/** What no header can carry would fail much later, and as something else. */
+function checkIdentity(identity: Identity, source: string): void {
+  for (const field of Object.keys(FIELDS) as (keyof Identity)[]) {
+    const value = identity[field];
+    if (value === undefined || /^[\x21-\x7e]+$/.test(value)) continue;
+    throw new SealexecError("config", `${source}: the ${FIELDS[field]} is not one word of plain text`, {
+      hint: "look for a line break or a blank at its end (a file or a Kubernetes secret made with one)",
+    });
   }
 }
 

@@ -38,8 +38,8 @@ export function parseEndpoint(name: string, value: string, env: Environment): UR
     url.hostname !== "" &&
     url.username === "" &&
     url.password === "" &&
-    url.search === "" &&
-    url.hash === "";
+    // A bare "?" or "#" too, which URL does not tell.
+    !/[?#]/.test(value);
   if (!valid) {
     throw new SealexecError("config", `${name} is not an endpoint URL`, {
       hint: "give scheme and host, such as https://s3.example.com",

@@ -49,7 +49,7 @@ const UNREACHABLE_CODES = new Set([
 ]);
 
 const TLS_CODES =
-  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO$|INVALID_CA$|PATH_LENGTH_EXCEEDED$)/;
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;
 
 /** Classifies what `operation` (for messages: `GetObject`, `Decrypt`) threw. */
 export function classify(operation: string, error: unknown): Failure {
@@ -127,6 +127,7 @@ function tlsFailure(operation: string, code: string, error: unknown): Failure {
 
 function tlsHint(code: string): string {
   if (/ALTNAME|HOSTNAME/.test(code)) return "check the endpoint's host: the certificate is for another";
+  if (code === "EPROTO") return "check that the endpoint speaks TLS: its URL says https";
   if (/EXPIRED|NOT_YET_VALID/.test(code)) return "renew the certificate, or set this machine's clock (NTP)";
   return "if the CA is your own, name its PEM file in AWS_CA_BUNDLE";
 }

@@ -3,10 +3,13 @@
  * Source: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
  */
 import type { Environment } from "../context.ts";
+import { hasSharedFiles } from "./credentials.ts";
+import { parseEndpoint } from "./endpoints.ts";
 import { ask } from "./direct/ask.ts";
 import type { Wires } from "./direct/wires.ts";
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
+const TOKEN_PATH = "/latest/api/token";
 const TOKEN_SECONDS = "21600";
 
 /** The service answered, and not with what was asked for. */
@@ -21,11 +24,21 @@ export class MetadataRefusal extends Error {
   }
 }
 
-export function metadataEndpoint(env: Environment): string {
+/** Where the service is, by the environment or else the shared config file. */
+export async function metadataEndpoint(env: Environment): Promise<string> {
   const named = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
   if (named !== undefined && named !== "") return named;
-  const overIpv6 = env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.toLowerCase() === "ipv6";
-  return overIpv6 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
+  if (env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.toLowerCase() === "ipv6")
+    return "http://[fd00:ec2::254]";
+  return (hasSharedFiles(env) ? await endpointOfFile(env) : undefined) ?? "http://169.254.169.254";
+}
+
+async function endpointOfFile(env: Environment): Promise<string | undefined> {
+  const { configuredMetadataEndpoint } = await import("./metadata-endpoint.ts");
+  const endpoint = await configuredMetadataEndpoint();
+  return endpoint === undefined
+    ? undefined
+    : parseEndpoint("ec2_metadata_service_endpoint", endpoint, env).href;
 }
 
 /** One attempt's view of the service: its token is asked for once, with the first path. */
@@ -35,8 +48,9 @@ export class InstanceMetadata {
   readonly #signal: AbortSignal;
   #token: string | undefined;
 
-  constructor(env: Environment, wires: Wires, signal: AbortSignal) {
-    this.#endpoint = metadataEndpoint(env);
+  /** @param endpoint of metadataEndpoint */
+  constructor(endpoint: string, wires: Wires, signal: AbortSignal) {
+    this.#endpoint = endpoint;
     this.#wires = wires;
     this.#signal = signal;
   }
@@ -47,9 +61,11 @@ export class InstanceMetadata {
    * Rejects with MetadataRefusal, or as `ask` does.
    */
   async read(path: string): Promise<string> {
-    this.#token ??= await this.#ask("PUT", "/latest/api/token", {
+    this.#token ??= await this.#ask("PUT", TOKEN_PATH, {
       "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS,
     });
+    // No request goes without one.
+    if (this.#token === "") throw new MetadataRefusal(TOKEN_PATH, 200);
     return this.#ask("GET", `/latest/meta-data/${path}`, { "x-aws-ec2-metadata-token": this.#token });
   }
 

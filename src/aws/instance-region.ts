@@ -1,7 +1,7 @@
 /** The region of the instance. A missing metadata service is no error here: the region is not known from it, then. */
 import type { Context } from "../context.ts";
 import { orAborted } from "../deadline.ts";
-import { InstanceMetadata } from "./instance-metadata.ts";
+import { InstanceMetadata, metadataEndpoint } from "./instance-metadata.ts";
 import type { Network } from "./network.ts";
 
 const TIMEOUT_MS = 1_000;
@@ -13,7 +13,7 @@ export async function instanceRegion(
   if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") return undefined;
   const signal = AbortSignal.any([deadline.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    const metadata = new InstanceMetadata(env, network.wires, signal);
+    const metadata = new InstanceMetadata(await metadataEndpoint(env), network.wires, signal);
     return await orAborted(metadata.read("placement/region"), signal);
   } catch {
     return undefined;

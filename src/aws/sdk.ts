@@ -5,4 +5,5 @@
 export { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 export { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 export { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-export { fromIni, fromInstanceMetadata, fromTokenFile } from "@aws-sdk/credential-providers";
+export { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
+export { loadConfig } from "@smithy/core/config";

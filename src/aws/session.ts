@@ -28,6 +28,8 @@ export interface Located {
 
 /** What a source wants of AWS. */
 export interface AwsNeed extends Located {
+  /** nothing but to have a data key opened */
+  readonly onlyKms?: boolean;
   /** the URLs that it will ask; undefined for one that only the SDK knows */
   urls(region: string, kmsRegion: string, env: Environment): readonly (URL | undefined)[];
 }

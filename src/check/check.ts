@@ -55,8 +55,7 @@ async function findCommand(command: string | undefined, context: Context): Promi
 async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
   const tools = new RunTools(context, options.open.key);
   try {
-    const needsAws = options.sources.some(({ aws }) => aws !== undefined);
-    if (needsAws) {
+    if (tools.needs(options.sources).length > 0) {
       const session = openSession(tools, context);
       await tools.begin(options.sources);
       await callerArn(session, await session.credentials(), context);

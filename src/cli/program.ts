@@ -42,6 +42,7 @@ export async function runProgram(world: World, start: StartRun = startRun): Prom
   addPush(program, world);
   addPull(program, world);
   addCheck(program, world, outcome);
+  addKeygen(program, world);
   program.addHelpText("after", "\nsealexec help COMMAND shows the options of a command, with examples.");
   if (world.args.length === 0) {
     world.writeError(program.helpInformation());
@@ -182,3 +183,26 @@ Examples:
 }
 
 type CheckCliFlags = CommonFlags & import("../check/check.ts").CheckFlags;
+
+function addKeygen(program: Command, world: World): void {
+  const command = program
+    .command("keygen")
+    .summary("make a local key, for sealed files without KMS")
+    .description(
+      "Makes a key of 32 random bytes, in a new file of mode 0600. Keep it: without it, what it sealed is lost.",
+    )
+    .argument("<file>", "the file to make")
+    .addHelpText(
+      "after",
+      `
+Examples:
+  sealexec keygen ~/.config/my-app.key
+  sealexec push .env file:app.env.sealed --key local:$HOME/.config/my-app.key`,
+    );
+  common(command).action(async (file: string, flags: CommonFlags) => {
+    const context = createContext(world, flags);
+    const { makeKeyFile } = await import("../desk/keygen.ts");
+    await makeKeyFile(file, world);
+    context.deadline.clear();
+  });
+}

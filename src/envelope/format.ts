@@ -20,6 +20,9 @@ export type Format = "v3" | "v2" | "kms-gcm" | "kms-cbc" | "kms-direct";
 /** What is read only when the user asks for it by name (`--accept`). */
 export type Acceptance = Exclude<Format, "v3"> | "instruction-file";
 
+/** What may be opened: formats by name, and a data key that a local key has wrapped. */
+export type Accepted = ReadonlySet<Acceptance | "local-key">;
+
 export const ACCEPTANCES: readonly Acceptance[] = [
   "v2",
   "kms-gcm",
@@ -38,6 +41,8 @@ interface Wrapped {
 /** Key-committing AES-256-GCM; the data key is never used itself, see derivation.ts. */
 export interface EnvelopeV3 extends Wrapped {
   readonly format: "v3";
+  /** how the data key is wrapped: by KMS with the context, or with a local AES key and no context */
+  readonly wrap: "kms" | "local";
   /** 28 bytes, not all zero */
   readonly messageId: Uint8Array;
   /** 28 bytes */
@@ -68,13 +73,16 @@ export type Envelope = EnvelopeV3 | EnvelopeGcm | EnvelopeCbc | EnvelopeDirect;
 /** What there is to seal, and the key that KMS made for it. */
 export interface SealInput {
   readonly plaintext: Uint8Array;
-  /** 32 bytes, fresh from KMS GenerateDataKey. The caller wipes it */
+  /** 32 bytes, fresh from KMS GenerateDataKey or for a local key. The caller wipes it */
   readonly dataKey: Uint8Array;
-  /** the same key as KMS wrapped it under `encryptionContext`, 1 to 6,144 bytes */
+  /** the same key as KMS wrapped it under `encryptionContext`, 1 to 6,144 bytes; or as a local key did */
   readonly wrappedKey: Uint8Array;
-  /** what writerContext gave, and KMS was called with */
-  readonly encryptionContext: EncryptionContext;
+  /** what writerContext gave, and KMS was called with; undefined: wrapped with a local key */
+  readonly encryptionContext: EncryptionContext | undefined;
 }
+
+/** What KMS wrapped. */
+export type KmsSealInput = SealInput & { readonly encryptionContext: EncryptionContext };
 
 /** Lengths in bytes. */
 export const DATA_KEY_BYTES = 32;
@@ -91,3 +99,5 @@ export const V3_CONTENT_ALGORITHM = "115";
 export const GCM_CONTENT_ALGORITHM = "AES/GCM/NoPadding";
 /** content-metadata.md, V3 only: wrapping code of kms+context. */
 export const V3_KMS_CONTEXT_WRAP = "12";
+/** The same of AES/GCM under a raw key. */
+export const V3_AES_GCM_WRAP = "02";

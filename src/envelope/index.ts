@@ -5,8 +5,10 @@
  */
 export { BINDING_NAME, checkContext, RESERVED_CONTEXT_NAMES, writerContext } from "./context.ts";
 export { ACCEPTANCES } from "./format.ts";
+export { generateLocalDataKey, LOCAL_KEY_BYTES, unwrapLocalDataKey } from "./local-key.ts";
 export type {
   Acceptance,
+  Accepted,
   EncryptionContext,
   Envelope,
   Format,

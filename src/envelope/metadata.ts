@@ -13,7 +13,7 @@ import {
   V3_CONTENT_FIELDS,
   V3_WRAP_FIELDS,
 } from "./fields.ts";
-import { type Acceptance, type Envelope, type StoredObject, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
+import { type Accepted, type Envelope, type StoredObject, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
 import { checkGcmBody } from "./gcm.ts";
 import { parseV2InstructionFile, parseV3InstructionFile } from "./instruction-file.ts";
 import { emptyMap } from "./string-map.ts";
@@ -39,14 +39,14 @@ type Shape = "v3" | "v3-instruction-file" | "v2" | "bare";
  */
 export function readEnvelope(
   object: StoredObject,
-  accept: ReadonlySet<Acceptance>,
+  accept: Accepted,
   instructionFile?: Uint8Array | string,
 ): Reading {
   const fields: Fields = { from: "metadata", values: object.metadata };
   const shape = shapeOf(fields);
   switch (shape) {
     case "v3":
-      return accepted(parseV3(parseV3Content(fields), fields), object.body, accept);
+      return accepted(parseV3(parseV3Content(fields), fields, accept.has("local-key")), object.body, accept);
     case "v2":
       return accepted(parseV2(fields), object.body, accept);
     case "v3-instruction-file": {
@@ -57,6 +57,12 @@ export function readEnvelope(
         });
       }
       if (instructionFile === undefined) return { kind: "instruction-file-needed" };
+      if (accept.has("local-key")) {
+        throw new SealexecError(
+          "data",
+          "its data key is in an instruction file, not wrapped with a local key",
+        );
+      }
       return accepted(parseV3(content, parseV3InstructionFile(instructionFile)), object.body, accept);
     }
     case "bare": {
@@ -97,8 +103,12 @@ function shapeOf(fields: Fields): Shape {
 }
 
 /** The format is accepted by name, and the body can be one of it. */
-function accepted(envelope: Envelope, body: Uint8Array, accept: ReadonlySet<Acceptance>): Reading {
+function accepted(envelope: Envelope, body: Uint8Array, accept: Accepted): Reading {
   const { format } = envelope;
+  // Only v3 has a form for it; and with a local key named, nothing that KMS is to open may slip in.
+  if (accept.has("local-key") && format !== "v3") {
+    throw new SealexecError("data", `sealed in the older format ${format}, by KMS and not with a local key`);
+  }
   if (format !== "v3" && !accept.has(format)) {
     throw new SealexecError("data", `sealed in the older format ${format}, which is not accepted`, {
       hint: `seal it again with push, or add --accept ${format}`,

@@ -27,11 +27,16 @@ export function seal(format: "v3" | "v2", input: SealInput): { metadata: Metadat
   }
   switch (format) {
     case "v3":
-      checkAlgorithm(input.encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
+      if (input.encryptionContext !== undefined) {
+        checkAlgorithm(input.encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
+      }
       return sealV3(input, randomNonZero(MESSAGE_ID_BYTES));
     case "v2":
+      if (input.encryptionContext === undefined) {
+        throw new SealexecError("usage", "v2 is for KMS keys: a local key seals v3 only");
+      }
       checkAlgorithm(input.encryptionContext, GCM_CONTENT_ALGORITHM, "x-amz-cek-alg");
-      return sealV2(input, randomNonZero(GCM_IV_BYTES));
+      return sealV2({ ...input, encryptionContext: input.encryptionContext }, randomNonZero(GCM_IV_BYTES));
   }
 }
 

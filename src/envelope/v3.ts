@@ -7,7 +7,7 @@ import { SealexecError } from "../errors.ts";
 import { encodeBase64 } from "./base64.ts";
 import { checkAlgorithm } from "./context.ts";
 import { ALGORITHM_SUITE_ID, deriveCommitment, deriveEncryptionKey } from "./derivation.ts";
-import { bytesField, contextField, requiredField, wrappedKeyField } from "./fields.ts";
+import { bytesField, contextField, presentOf, requiredField, wrappedKeyField } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import {
   COMMITMENT_BYTES,
@@ -16,18 +16,22 @@ import {
   MESSAGE_ID_BYTES,
   type Metadata,
   type SealInput,
+  V3_AES_GCM_WRAP,
   V3_CONTENT_ALGORITHM,
   V3_KMS_CONTEXT_WRAP,
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { quote } from "./quote.ts";
-import { stringifyAscii } from "./string-map.ts";
+import { emptyMap, stringifyAscii } from "./string-map.ts";
 
 // key-derivation.md, HKDF Operation: the IV is twelve 0x01 bytes (early revisions said zeros). It may be
 // fixed because the message id gives every object a key of its own.
 const CONTENT_IV = new Uint8Array(GCM_IV_BYTES).fill(1);
 
-const RAW_KEY_WRAPS: Readonly<Record<string, string>> = { "02": "AES-GCM", "22": "RSA-OAEP-SHA1" };
+const RAW_KEY_WRAPS: Readonly<Record<string, string>> = {
+  [V3_AES_GCM_WRAP]: "AES-GCM",
+  "22": "RSA-OAEP-SHA1",
+};
 
 type Content = Pick<EnvelopeV3, "messageId" | "commitment">;
 
@@ -51,14 +55,20 @@ export function parseV3Content(fields: Fields): Content {
 
 /**
  * @param wrap x-amz-3, x-amz-w and x-amz-t: the object's own metadata, or its instruction file
+ * @param localKey a data key that a local key has wrapped is expected, and no other
  * @throws SealexecError "data"
  */
-export function parseV3(content: Content, wrap: Fields): EnvelopeV3 {
+export function parseV3(content: Content, wrap: Fields, localKey = false): EnvelopeV3 {
   const wrappedKey = wrappedKeyField(wrap, "x-amz-3");
-  checkWrap(requiredField(wrap, "x-amz-w"));
+  const code = requiredField(wrap, "x-amz-w");
+  if (localKey) {
+    checkLocalWrap(code, wrap);
+    return { format: "v3", wrap: "local", wrappedKey, encryptionContext: emptyMap(), ...content };
+  }
+  checkWrap(code);
   const encryptionContext = contextField(wrap, "x-amz-t");
   checkAlgorithm(encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
-  return { format: "v3", wrappedKey, encryptionContext, ...content };
+  return { format: "v3", wrap: "kms", wrappedKey, encryptionContext, ...content };
 }
 
 /**
@@ -90,8 +100,9 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
     return {
       metadata: {
         "x-amz-3": encodeBase64(input.wrappedKey),
-        "x-amz-w": V3_KMS_CONTEXT_WRAP,
-        "x-amz-t": stringifyAscii(input.encryptionContext),
+        ...(input.encryptionContext === undefined
+          ? { "x-amz-w": V3_AES_GCM_WRAP }
+          : { "x-amz-w": V3_KMS_CONTEXT_WRAP, "x-amz-t": stringifyAscii(input.encryptionContext) }),
         "x-amz-c": V3_CONTENT_ALGORITHM,
         "x-amz-d": encodeBase64(commitment),
         "x-amz-i": encodeBase64(messageId),
@@ -103,6 +114,21 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
   }
 }
 
+// content-metadata.md, V3 Only: an encryption context is of kms+context alone.
+function checkLocalWrap(code: string, wrap: Fields): void {
+  if (code === V3_KMS_CONTEXT_WRAP) {
+    throw new SealexecError("data", "x-amz-w is 12: its data key is wrapped by KMS, not with a local key", {
+      hint: "name the KMS key that sealed it: --key KEY (SEALEXEC_KEY)",
+    });
+  }
+  if (code !== V3_AES_GCM_WRAP) {
+    throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_AES_GCM_WRAP} (AES-GCM)`);
+  }
+  if (presentOf(wrap, ["x-amz-t"]).length > 0) {
+    throw new SealexecError("data", "x-amz-t is there, but a local key has no encryption context");
+  }
+}
+
 function checkWrap(code: string): void {
   if (code === V3_KMS_CONTEXT_WRAP) return;
   const raw = Object.hasOwn(RAW_KEY_WRAPS, code) ? RAW_KEY_WRAPS[code] : undefined;
@@ -110,6 +136,7 @@ function checkWrap(code: string): void {
     throw new SealexecError(
       "data",
       `x-amz-w is ${code} (${raw}): the data key is wrapped with a raw key, not by KMS`,
+      code === V3_AES_GCM_WRAP ? { hint: "if it is a local key of sealexec, name it: --key local:PATH" } : {},
     );
   }
   throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);

@@ -65,5 +65,6 @@ async function decryptOnce(
   const body = { CiphertextBlob: blob, ...input };
   const { Plaintext, KeyId } = await callJson(direct, "kms", "Decrypt", body, signal);
   if (typeof Plaintext !== "string" || typeof KeyId !== "string") return undefined;
-  return { plaintext: Buffer.from(Plaintext, "base64"), keyArn: KeyId };
+  const plaintext = Buffer.from(Plaintext, "base64");
+  return plaintext.toString("base64") === Plaintext ? { plaintext, keyArn: KeyId } : undefined;
 }

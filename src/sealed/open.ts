@@ -3,17 +3,17 @@ import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { checkContext, openEnvelope, readEnvelope } from "../envelope/index.ts";
-import type { Acceptance, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
-import { decryptDataKey } from "../kms/decrypt.ts";
+import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
+import { openDataKey } from "./data-key.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
 
 /** What must hold of a sealed object for it to be opened. */
 export interface OpenPolicy {
-  /** the only KMS key that may open it; undefined: any that these credentials may use */
+  /** the only key that may open it, KMS's or `local:PATH`; undefined: any of KMS that these credentials may use */
   readonly key: string | undefined;
   /** the encryption context that must be there, exactly; undefined: any but a wrong binding */
   readonly context: EncryptionContext | undefined;
-  readonly accept: ReadonlySet<Acceptance>;
+  readonly accept: Accepted;
 }
 
 export interface Opened {
@@ -34,8 +34,9 @@ export async function openSealed(
   uri: string,
   object: SealedObject,
   policy: OpenPolicy,
-  { session, context }: Tools,
+  tools: Tools,
 ): Promise<Opened> {
+  const { context } = tools;
   const envelope = await readFormat(uri, object, policy, context);
   await step(context, "context", uri, () =>
     checkContext(envelope, {
@@ -43,12 +44,11 @@ export async function openSealed(
       ...(policy.context === undefined ? {} : { context: policy.context }),
     }),
   );
-  const { wrappedKey, encryptionContext } = envelope;
   const dataKey = await step(
     context,
     "key",
     `${uri} under ${policy.key ?? "the key that sealed it"}`,
-    () => decryptDataKey(wrappedKey, encryptionContext, policy.key, object.located, session, context),
+    () => openDataKey(envelope, policy.key, object, tools),
     (opened) => opened.keyArn,
   );
   const plaintext = await step(context, "decrypt", uri, () =>

@@ -5,6 +5,7 @@ import type { Source, Store } from "./source.ts";
 /** Scheme → its code. Adding a store is adding its folder and its line (docs/architecture.md). */
 const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>> = {
   s3: () => import("./s3/store.ts"),
+  file: () => import("./sealed-file/store.ts"),
 };
 
 /** The schemes, for messages and help. */

@@ -1,5 +1,7 @@
 import { AwsSession } from "../aws/session.ts";
+import type { AwsNeed } from "../aws/session.ts";
 import type { Context } from "../context.ts";
+import { localKeyPath } from "../key-name.ts";
 import type { Source, Tools } from "./source.ts";
 
 /** The tools of one run, shared by all its sources. */
@@ -20,9 +22,15 @@ export class RunTools implements Tools {
     return this.#session;
   }
 
-  /** Puts all that the sources want of AWS on its way. Returns whether that is anything. */
+  /** What these sources want of AWS. With a local key, nobody wants only KMS. */
+  needs(sources: readonly Source[]): AwsNeed[] {
+    const local = localKeyPath(this.#key) !== undefined;
+    return sources.flatMap(({ aws }) => (aws === undefined || (local && aws.onlyKms === true) ? [] : [aws]));
+  }
+
+  /** Puts all of that on its way. Returns whether it is anything. */
   async begin(sources: readonly Source[]): Promise<boolean> {
-    const needs = sources.flatMap(({ aws }) => (aws === undefined ? [] : [aws]));
+    const needs = this.needs(sources);
     if (needs.length === 0) return false;
     await this.session.begin(needs);
     return true;

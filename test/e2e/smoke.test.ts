@@ -95,3 +95,19 @@ for (const artefact of ARTEFACTS) {
     });
   });
 }
+
+for (const artefact of ARTEFACTS) {
+  test(`${artefact.name}: a warning of the runtime disturbs nothing`, async () => {
+    await withAws(
+      async (aws) => {
+        const uri = await push(aws, "app.env", "GREETING=hello\n");
+        const env = { ...aws.env(), NODE_TLS_REJECT_UNAUTHORIZED: "0" };
+        const args = ["run", "--from", uri, "--key", KEY, "--", "printenv", "GREETING"];
+        const outcome = await sealexec(args, { env, artefact });
+        assert.equal(outcome.status, 0, outcome.stderr);
+        assert.equal(outcome.stdout, "hello\n");
+      },
+      { tls: true },
+    );
+  });
+}

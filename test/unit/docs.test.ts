@@ -10,7 +10,7 @@ import { exitStatus } from "../../src/errors.ts";
 import type { ErrorKind } from "../../src/errors.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const COMMANDS = ["run", "push", "pull", "check"];
+const COMMANDS = ["run", "push", "pull", "check", "keygen"];
 
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 const README = read("README.md");

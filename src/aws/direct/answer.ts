@@ -217,12 +217,12 @@ function framingOf(
 ): Pick<Head, "framing" | "length" | "keepAlive"> {
   const length = headers["content-length"];
   const encoding = headers["transfer-encoding"];
+  if (status < 200 || status === 204 || status === 304) return { framing: "length", length: 0, keepAlive };
   if (encoding !== undefined) {
     if (encoding.toLowerCase() !== "chunked" || length !== undefined)
       throw new InvalidAnswer("unclear length");
     return { framing: "chunked", length: 0, keepAlive };
   }
-  if (status < 200 || status === 204 || status === 304) return { framing: "length", length: 0, keepAlive };
   if (length === undefined) return { framing: "close", length: 0, keepAlive: false };
   if (!/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
   return { framing: "length", length: Number(length), keepAlive };

@@ -2,6 +2,7 @@
 import { AnswerReader } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { WireError } from "./wire.ts";
+import type { Wire } from "./wire.ts";
 import type { Wires } from "./wires.ts";
 
 export interface Question {
@@ -20,16 +21,39 @@ export interface Question {
  * signal's reason; the wire is closed then.
  */
 export async function ask(wires: Wires, question: Question, signal: AbortSignal): Promise<Answer> {
-  const { url } = question;
   const request = encode(question);
-  const wire = await wires.take(url);
+  const idle = await wires.takeIdle(question.url);
+  if (idle !== undefined) {
+    try {
+      return await askOn(idle, wires, question, request, signal);
+    } catch (error) {
+      // RFC 9112, section 9.3.1: a server may close an idle connection just as it is used again. Nothing of an answer
+      // came, and what is asked here may be asked twice.
+      if (!(error instanceof Unanswered)) throw error;
+    }
+  }
+  return askOn(await wires.open(question.url), wires, question, request, signal);
+}
+
+/** The connection ended before one byte of an answer. */
+class Unanswered extends WireError {}
+
+async function askOn(
+  wire: Wire,
+  wires: Wires,
+  { url, largestBody }: Question,
+  request: Buffer,
+  signal: AbortSignal,
+): Promise<Answer> {
   try {
     const answer = await new Promise<Answer>((resolve, reject) => {
       if (signal.aborted) throw signal.reason;
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-      const reader = new AnswerReader(question.largestBody);
+      const reader = new AnswerReader(largestBody);
+      let begun = false;
       wire.listen({
         onData: (bytes) => {
+          begun = true;
           try {
             const whole = reader.push(bytes);
             if (whole !== undefined) resolve(whole);
@@ -40,7 +64,8 @@ export async function ask(wires: Wires, question: Question, signal: AbortSignal)
         onClose: (error) => {
           const whole = error === undefined ? reader.end() : undefined;
           if (whole !== undefined) resolve(whole);
-          else reject(new WireError("ECONNRESET", url.hostname, error));
+          else if (begun) reject(new WireError("ECONNRESET", url.hostname, error));
+          else reject(new Unanswered("ECONNRESET", url.hostname, error));
         },
       });
       wire.send(request);

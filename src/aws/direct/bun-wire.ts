@@ -85,7 +85,14 @@ export function connectByBun(bun: BunSockets, target: Target, options: WireOptio
           hostname: target.host,
           port: target.port,
           ...(target.secure
-            ? { tls: { rejectUnauthorized: true, ...(options.ca === undefined ? {} : { ca: options.ca }) } }
+            ? {
+                tls: {
+                  rejectUnauthorized: true,
+                  // A server name is for names only (RFC 6066, section 3); an address is verified without one.
+                  serverName: /^[\d.]+$|:/.test(target.host) ? "" : target.host,
+                  ...(options.ca === undefined ? {} : { ca: options.ca }),
+                },
+              }
             : {}),
           socket: handlers,
         })
@@ -133,7 +140,9 @@ class BunWire implements Wire {
   }
 
   received(bytes: Buffer): void {
-    this.#listener?.onData(bytes);
+    // Whoever speaks before it is asked is not asked.
+    if (this.#listener === undefined) this.close();
+    else this.#listener.onData(bytes);
   }
 
   ended(error?: Error): void {

@@ -44,7 +44,11 @@ class NodeWire implements Wire {
     this.#socket = socket;
     let failure: Error | undefined;
     socket.on("error", (error) => (failure = error));
-    socket.on("data", (bytes: Buffer) => this.#listener?.onData(bytes));
+    socket.on("data", (bytes: Buffer) => {
+      // Whoever speaks before it is asked is not asked.
+      if (this.#listener === undefined) socket.destroy();
+      else this.#listener.onData(bytes);
+    });
     socket.on("close", () => this.#listener?.onClose(failure));
   }
 

@@ -4,7 +4,7 @@ import type { Target } from "../target.ts";
 export interface Wire {
   readonly closed: boolean;
   send(bytes: Buffer): void;
-  /** from now on bytes go to `listener`; what came before is lost, as nobody had asked for it */
+  /** from now on bytes go to `listener`; a wire that was spoken on before is closed */
   listen(listener: WireListener): void;
   close(): void;
 }

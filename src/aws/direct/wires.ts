@@ -26,15 +26,21 @@ export class Wires {
     });
   }
 
-  /** An idle wire to there, or a new one. It is the caller's until it is given back. */
-  async take(url: URL): Promise<Wire> {
-    const target = targetTo(url);
-    const wire = await (this.#idleTo(target).shift() ?? this.#open(target));
-    return wire.closed ? this.#open(target) : wire;
+  /** A wire to there that is open already. It is the caller's until it is given back. */
+  async takeIdle(url: URL): Promise<Wire | undefined> {
+    const wire = await this.#idleTo(targetTo(url)).shift();
+    return wire === undefined || wire.closed ? undefined : wire;
+  }
+
+  /** A new wire to there. */
+  open(url: URL): Promise<Wire> {
+    return this.#open(targetTo(url));
   }
 
   /** Takes back a wire whose answer was read to its end. */
   give(url: URL, wire: Wire): void {
+    // Whoever speaks unasked is not spoken to again.
+    wire.listen({ onData: () => wire.close(), onClose: () => {} });
     this.#idleTo(targetTo(url)).push(Promise.resolve(wire));
   }
 

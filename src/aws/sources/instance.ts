@@ -2,25 +2,26 @@ import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import type { CredentialSource } from "../credentials.ts";
 import type { Failure } from "../failure.ts";
-import { hasSharedFiles } from "../credentials.ts";
 import { InstanceMetadata, MetadataRefusal, metadataEndpoint } from "../instance-metadata.ts";
-import { parseCredentials } from "./answer.ts";
+import { UnusableAnswer, parseCredentials } from "./answer.ts";
 
 const ROLES = "iam/security-credentials/";
+// IAM User Guide, "IAM and STS quotas": characters of a role's name; none of them needs an encoding in a path.
+const ROLE_NAME = /^(?!\.+$)[\w+=,.@-]{1,64}$/;
 
 /** The role of an EC2 instance. */
-export function instanceSource(env: Environment): CredentialSource {
-  const endpoint = metadataEndpoint(env);
+export async function instanceSource(env: Environment): Promise<CredentialSource> {
+  const endpoint = await metadataEndpoint(env);
   return {
     name: "instance metadata",
     attemptMs: 1_500,
     // It is one hop away: what does not answer for so long is not there.
     budgetMs: 5_000,
     load: async ({ network, signal }) => {
-      if (hasSharedFiles(env)) return (await import("./instance-sdk.ts")).loadBySdk();
-      const metadata = new InstanceMetadata(env, network.wires, signal);
+      const metadata = new InstanceMetadata(endpoint, network.wires, signal);
       const [role = ""] = (await metadata.read(ROLES)).split("\n", 1);
-      return parseCredentials(await metadata.read(ROLES + encodeURIComponent(role.trim())));
+      if (!ROLE_NAME.test(role.trim())) throw new UnusableAnswer();
+      return parseCredentials(await metadata.read(ROLES + role.trim()));
     },
     classify: (error) => failureOf(error, endpoint),
   };
@@ -57,6 +58,5 @@ function failureOf(error: unknown, endpoint: string): Failure {
 
 // The list of roles is not there; any other 404 is of a service that is not IMDSv2.
 function hasNoRole(error: unknown): boolean {
-  if (error instanceof MetadataRefusal) return error.statusCode === 404 && error.path.endsWith(ROLES);
-  return typeof error === "object" && error !== null && "statusCode" in error && error.statusCode === 404;
+  return error instanceof MetadataRefusal && error.statusCode === 404 && error.path.endsWith(ROLES);
 }

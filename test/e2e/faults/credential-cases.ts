@@ -116,6 +116,41 @@ export const CREDENTIAL_CASES: readonly FaultCase[] = [
     verify: onlyTokens,
   },
   {
+    id: "4b",
+    fault: "IMDS token 404",
+    rules: [{ service: "imds", operation: "GetToken", action: "status", status: 404 }],
+    boundMs: seconds(6),
+    expected: NO_METADATA,
+    verify: onlyTokens,
+  },
+  {
+    id: "4c",
+    fault: "a session token with a line break at its end",
+    prepare: ({ aws }) => ({ env: { ...aws.keyEnv(), AWS_SESSION_TOKEN: "token\n" } }),
+    boundMs: seconds(3),
+    expected: {
+      status: 78,
+      error: /credentials: AWS: environment: the session token is not one word of plain text/,
+      hint: /line break/,
+    },
+    verify: untouched,
+  },
+  {
+    id: "4d",
+    fault: "a proxy in the environment and a shared config file",
+    prepare: ({ aws }) => ({
+      env: {
+        ...aws.env(),
+        AWS_CONFIG_FILE: "/dev/null",
+        NODE_USE_ENV_PROXY: "1",
+        HTTP_PROXY: "http://127.0.0.1:9",
+        http_proxy: "http://127.0.0.1:9",
+      },
+    }),
+    boundMs: seconds(5),
+    expected: "CMD runs",
+  },
+  {
     id: "5",
     fault: "IMDS token 500",
     rules: [{ service: "imds", operation: "GetToken", action: "status", status: 500 }],

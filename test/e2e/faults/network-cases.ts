@@ -202,6 +202,23 @@ export const NETWORK_CASES: readonly FaultCase[] = [
     expected: untrusted(/CERT_HAS_EXPIRED/, /renew the certificate/),
   },
   {
+    id: "21e",
+    fault: "AWS_CA_BUNDLE without a certificate",
+    prepare: ({ aws }) => ({ env: { ...aws.env(), AWS_CA_BUNDLE: "/dev/null" } }),
+    boundMs: seconds(5),
+    expected: { status: 78, error: /AWS_CA_BUNDLE: \/dev\/null holds no certificate/, hint: /PEM file/ },
+  },
+  {
+    id: "21f",
+    fault: "plain HTTP where the endpoint says https",
+    prepare: ({ aws }) => ({
+      env: { ...aws.env(), AWS_ENDPOINT_URL_S3: aws.endpoints.s3.replace("http:", "https:") },
+    }),
+    timeoutS: 2,
+    boundMs: seconds(5),
+    expected: { status: 69, error: /GetObject: /, hint: /\S/ },
+  },
+  {
     id: "22",
     fault: "TLS by a CA in AWS_CA_BUNDLE",
     prepare: () => overTls({ trusted: true }),

@@ -180,6 +180,7 @@ test("what KMS is given is the stored map exactly", () => {
 function check(stored: EncryptionContext, context: EncryptionContext | undefined): void {
   const envelope: Envelope = {
     format: "v3",
+    wrap: "kms",
     wrappedKey: new Uint8Array(1),
     messageId: new Uint8Array(28).fill(1),
     commitment: new Uint8Array(28),

@@ -39,6 +39,7 @@ describe("HTTP answers", () => {
   test("until the connection ends", () => isWhole(`${OK}\r\nhello`, "hello", false, true));
   test("204 and 304 have no body", () => {
     isWhole("HTTP/1.1 204 No Content\r\n\r\n", "", true);
+    isWhole("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", "", true);
     isWhole("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", "", true);
   });
   test("interim answers are passed over", () =>

@@ -1,0 +1,56 @@
+/** The file of a local key: where there is no KMS (a laptop, a test, a fork's CI), it opens sealed files instead. */
+import { randomBytes } from "node:crypto";
+import { readFileSync, statSync, statfsSync } from "node:fs";
+import { LOCAL_KEY_BYTES } from "./envelope/local-key.ts";
+import { SealexecError } from "./errors.ts";
+import { LOCAL } from "./key-name.ts";
+
+// statfs(2): a file system in memory, as the ones that secrets are mounted on; who can reach it is the mount's affair.
+const TMPFS = 0x0102_1994;
+
+/**
+ * Reads a local key, 32 bytes. The file holds them as one line of base64.
+ *
+ * @throws "missing"; "config" where it is readable by others, or is not a key
+ */
+export function readLocalKey(path: string): Uint8Array {
+  refuseShared(path);
+  let text: string;
+  try {
+    text = readFileSync(path, "latin1");
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  const line = text.replace(/\r?\n$/, "");
+  const key = Buffer.from(line, "base64");
+  if (key.length === LOCAL_KEY_BYTES && key.toString("base64") === line) return key;
+  throw new SealexecError("config", `${LOCAL}${path}: not a local key`, {
+    hint: "it is one line of base64, as sealexec keygen writes it",
+  });
+}
+
+/** A fresh key, as its file holds it. */
+export function makeLocalKey(): string {
+  return `${randomBytes(LOCAL_KEY_BYTES).toString("base64")}\n`;
+}
+
+function refuseShared(path: string): void {
+  try {
+    const { mode } = statSync(path);
+    if ((mode & 0o077) === 0 || statfsSync(path).type === TMPFS) return;
+  } catch (error) {
+    throw unreadable(path, error);
+  }
+  throw new SealexecError("config", `${LOCAL}${path}: others than its owner can read it`, {
+    hint: `chmod 600 ${path}`,
+  });
+}
+
+function unreadable(path: string, error: unknown): SealexecError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new SealexecError(
+    code === "ENOENT" ? "missing" : "config",
+    `${LOCAL}${path}: cannot be read (${code ?? "error"})`,
+    { hint: "name the key's file, or make one: sealexec keygen FILE", cause: error },
+  );
+}

@@ -1,0 +1,28 @@
+import { directService } from "../../aws/direct/endpoint.ts";
+import type { AwsNeed } from "../../aws/session.ts";
+import type { Store } from "../source.ts";
+import { readSealedFile } from "./read.ts";
+import { formatSealedFileUri, parseSealedFileUri } from "./ref.ts";
+
+/** What opening a sealed file wants of AWS, where its key is one of KMS. */
+export const SEALED_FILE_NEED: AwsNeed = {
+  home: "KMS",
+  onlyKms: true,
+  urls: (_region, kmsRegion, env) => [directService("kms", kmsRegion, env)],
+};
+
+/** Sealed files: `file:PATH`. They are bound to no place, as they lie elsewhere in each clone. */
+export const store: Store = {
+  parse: (uri) => {
+    const ref = parseSealedFileUri(uri);
+    const name = formatSealedFileUri(ref);
+    return {
+      uri: name,
+      aws: SEALED_FILE_NEED,
+      read: async () => ({
+        kind: "sealed",
+        sealed: { ...readSealedFile(ref), place: name, located: SEALED_FILE_NEED },
+      }),
+    };
+  },
+};
