@@ -7,6 +7,8 @@ export interface Logger {
   /** shown with -v only */
   info(message: string): void;
   warn(message: string): void;
+  /** asked for by --explain */
+  explain(message: string): void;
   failure(error: SealexecError): void;
 }
 
@@ -28,6 +30,7 @@ export function createLogger(format: LogFormat, verbose: boolean, write: (line: 
       if (verbose) line("info", message);
     },
     warn: (message) => line("warning", message),
+    explain: (message) => line("explain", message),
     failure: (error) => {
       const hint = error.hint === undefined ? undefined : printable(error.hint);
       if (format === "json") {

@@ -22,6 +22,8 @@ export interface Credentials {
   readonly identity: Identity;
   /** where they came from, for people: `instance metadata`, `profile dev` */
   readonly source: string;
+  /** the sources before it in the chain, and why each was passed over */
+  readonly passedOver: readonly string[];
 }
 
 export interface Attempt {
@@ -55,8 +57,13 @@ export async function loadCredentials(
   network: Network,
   region: string | undefined,
 ): Promise<Credentials> {
-  for (const open of configuredSources(context.env)) {
-    const source = await open();
+  const passedOver: string[] = [];
+  for (const link of CHAIN) {
+    if (!link.isConfigured(context.env)) {
+      passedOver.push(`${link.name}: ${link.missing}`);
+      continue;
+    }
+    const source = await link.open(context.env);
     const { attemptMs, budgetMs, classify } = source;
     const options = { attemptMs, classify, ...(budgetMs === undefined ? {} : { budgetMs }) };
     const identity = await retry(context, options, (signal) =>
@@ -68,35 +75,59 @@ export async function loadCredentials(
       return {
         identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
         source: source.name,
+        passedOver,
       };
     }
+    passedOver.push(`${source.name}: it has no credentials`);
   }
   throw new SealexecError("denied", "no credentials found", {
     hint: "attach a role to the instance, task or service account; on a desk, set AWS_PROFILE or run aws sso login",
   });
 }
 
-// Each source's code is loaded only where it is configured: a start on an instance needs no SSO client.
-function* configuredSources(env: Environment): Generator<() => Promise<CredentialSource>> {
-  if (isSet(env, "AWS_ACCESS_KEY_ID") || isSet(env, "AWS_SECRET_ACCESS_KEY")) {
-    yield async () => (await import("./sources/environment.ts")).environmentSource(env);
-  }
-  if (isSet(env, "AWS_PROFILE") || hasSharedFiles(env)) {
-    yield async () => (await import("./sources/profile.ts")).profileSource(env);
-  }
-  if (isSet(env, "AWS_WEB_IDENTITY_TOKEN_FILE")) {
-    yield async () => (await import("./sources/web-identity.ts")).webIdentitySource(env);
-  }
-  if (
-    isSet(env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") ||
-    isSet(env, "AWS_CONTAINER_CREDENTIALS_FULL_URI")
-  ) {
-    yield async () => (await import("./sources/container.ts")).containerSource(env);
-  }
-  if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() !== "true") {
-    yield async () => (await import("./sources/instance.ts")).instanceSource(env);
-  }
+/** A place in the chain. Its code is loaded only where it is configured: a start on an instance needs no SSO client. */
+interface Link {
+  readonly name: string;
+  readonly isConfigured: (env: Environment) => boolean;
+  /** why it is passed over where it is not configured */
+  readonly missing: string;
+  readonly open: (env: Environment) => CredentialSource | Promise<CredentialSource>;
 }
+
+const CHAIN: readonly Link[] = [
+  {
+    name: "environment",
+    isConfigured: (env) => isSet(env, "AWS_ACCESS_KEY_ID") || isSet(env, "AWS_SECRET_ACCESS_KEY"),
+    missing: "AWS_ACCESS_KEY_ID is not set",
+    open: async (env) => (await import("./sources/environment.ts")).environmentSource(env),
+  },
+  {
+    name: "profile",
+    isConfigured: (env) => isSet(env, "AWS_PROFILE") || hasSharedFiles(env),
+    missing: "AWS_PROFILE is not set, and there are no shared files",
+    open: async (env) => (await import("./sources/profile.ts")).profileSource(env),
+  },
+  {
+    name: "web identity",
+    isConfigured: (env) => isSet(env, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    missing: "AWS_WEB_IDENTITY_TOKEN_FILE is not set",
+    open: async (env) => (await import("./sources/web-identity.ts")).webIdentitySource(env),
+  },
+  {
+    name: "container",
+    isConfigured: (env) =>
+      isSet(env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") ||
+      isSet(env, "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    missing: "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are not set",
+    open: async (env) => (await import("./sources/container.ts")).containerSource(env),
+  },
+  {
+    name: "instance metadata",
+    isConfigured: (env) => env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() !== "true",
+    missing: "AWS_EC2_METADATA_DISABLED is true",
+    open: async (env) => (await import("./sources/instance.ts")).instanceSource(env),
+  },
+];
 
 const FIELDS = {
   accessKeyId: "access key id",

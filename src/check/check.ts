@@ -4,12 +4,14 @@ import { step } from "../context.ts";
 import type { AwsSession } from "../aws/session.ts";
 import { SealexecError, exitStatus } from "../errors.ts";
 import type { OpenFlags } from "../options.ts";
+import { underneath } from "../run/environment.ts";
+import type { EnvironmentPolicy } from "../run/environment.ts";
 import { parseSourceOptions } from "../run/options.ts";
 import type { SourceFlags } from "../run/options.ts";
 import { findProgram } from "../run/program.ts";
-import { mergeSources, openSource } from "../run/sources.ts";
+import { mergeSources, openSource, tellCredentials } from "../run/sources.ts";
+import type { OpenedSource } from "../run/explain.ts";
 import type { SourceOptions } from "../run/sources.ts";
-import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
 import { callerArn } from "./caller.ts";
@@ -19,6 +21,9 @@ import type { ReportFormat } from "./report.ts";
 export interface CheckFlags extends SourceFlags, OpenFlags {
   readonly format: ReportFormat;
 }
+
+// As `run` without its options does.
+const PLAIN: EnvironmentPolicy = { keepExisting: false, pristine: false, pass: new Set() };
 
 type MakeContext = (onStep: NonNullable<Context["onStep"]>) => Context;
 
@@ -31,7 +36,8 @@ export async function checkSources(
 ): Promise<number> {
   const reports: StepReport[] = [];
   const context = makeContext((report) => reports.push(report));
-  const options = await parseSourceOptions(flags, world.env);
+  const parsed = await parseSourceOptions(flags, world.env);
+  const options = flags.explain === true ? { ...parsed, explain: underneath(world.image, PLAIN) } : parsed;
   // As `run`, which looks for the program first: its failure decides the exit status.
   const failures = [...(await findCommand(command, context)), ...(await openAll(options, context))];
   context.deadline.clear();
@@ -58,17 +64,19 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
     if (tools.needs(options.sources).length > 0) {
       const session = openSession(tools, context);
       await tools.begin(options.sources);
-      await callerArn(session, await session.credentials(), context);
+      const credentials = await session.credentials();
+      await tellCredentials(credentials, options, context);
+      await callerArn(session, credentials, context);
     }
   } catch (error) {
     return [toFailure(error)];
   }
-  const opened: Variables[] = [];
+  const opened: OpenedSource[] = [];
   const failures: SealexecError[] = [];
   // One after the other, so that the report reads in their order.
   for (const source of options.sources) {
     try {
-      opened.push(await openSource(source, options, tools));
+      opened.push({ uri: source.uri, variables: await openSource(source, options, tools) });
     } catch (error) {
       failures.push(toFailure(error));
     }

@@ -29,7 +29,8 @@ export function sources(command: Command): Command {
     .addOption(list("--require <NAME,...>", "fail unless all are there and not empty (SEALEXEC_REQUIRE)"))
     .addOption(
       list("--allow <NAME,...>", "let a source set a name that is refused by default (SEALEXEC_ALLOW)"),
-    );
+    )
+    .option("--explain", "say on stderr where each variable and the credentials come from");
 }
 
 export function common(command: Command): Command {

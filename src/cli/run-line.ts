@@ -19,6 +19,7 @@ const OPTIONS: Readonly<Record<string, readonly [keyof RunCliFlags, Kind]>> = {
   "--pristine": ["pristine", "switch"],
   "--pass": ["pass", "list"],
   "--nofile": ["nofile", "once"],
+  "--explain": ["explain", "switch"],
   "--timeout": ["timeout", "once"],
   "--log": ["log", "once"],
   "--verbose": ["verbose", "switch"],

@@ -14,9 +14,12 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   world.leaveStreams();
   const { run } = await import("../run/run.ts");
   const { parseEnvironmentPolicy, parseSourceOptions } = await import("../run/options.ts");
+  const { underneath } = await import("../run/environment.ts");
+  const policy = parseEnvironmentPolicy(flags);
   const options = {
     ...(await parseSourceOptions(flags, world.env)),
-    policy: parseEnvironmentPolicy(flags),
+    policy,
+    ...(flags.explain === true ? { explain: underneath(world.image, policy) } : {}),
     softFileLimit: parseFileLimit(flags.nofile ?? world.env["SEALEXEC_NOFILE"]),
     command: words[0] ?? "",
     args: rawArguments(words, world.image),

@@ -1,4 +1,5 @@
 import type { Variables } from "../secret.ts";
+import type { Underneath } from "./explain.ts";
 
 export interface EnvironmentPolicy {
   /** a variable that is already set wins over the source */
@@ -37,6 +38,14 @@ export function buildEnvironment(
   }
   for (const [name, secret] of added) block.push(Buffer.from(`${name}=${secret.reveal()}`));
   return block;
+}
+
+/** The names of an environment, for `--explain`. */
+export function underneath(
+  { environment }: { readonly environment: readonly Buffer[] },
+  policy: EnvironmentPolicy,
+): Underneath {
+  return { inherited: new Set(environment.map(nameOf)), policy };
 }
 
 /** The name of an entry `NAME=value`; the whole entry where it has no "=". */

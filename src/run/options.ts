@@ -21,6 +21,7 @@ export interface SourceFlags extends OpenFlags {
   readonly from?: readonly string[];
   readonly require?: readonly string[];
   readonly allow?: readonly string[];
+  readonly explain?: boolean;
 }
 
 export interface RunFlags extends SourceFlags {

@@ -1,3 +1,4 @@
+import type { Credentials } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { parseText } from "../dialects/parse.ts";
@@ -7,11 +8,14 @@ import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
 import { refuseNames, requireNames } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
+import type { OpenedSource, Underneath } from "./explain.ts";
 
 export interface SourceOptions {
   readonly sources: readonly Source[];
   readonly open: OpenPolicy;
   readonly names: NamePolicy;
+  /** say where each variable came from, put over this; absent: say nothing */
+  readonly explain?: Underneath;
 }
 
 /**
@@ -26,18 +30,38 @@ export async function openSources(options: SourceOptions, context: Context): Pro
   // Most of a start's code is loaded while they are.
   await import("../sealed/read.ts");
   context.trace?.mark("code of opening");
-  if (needsAws) await tools.session.credentials();
-  const opened = await Promise.all(options.sources.map((source) => openSource(source, options, tools)));
+  if (needsAws) await tellCredentials(await tools.session.credentials(), options, context);
+  const opened = await Promise.all(
+    options.sources.map(async (source) => ({
+      uri: source.uri,
+      variables: await openSource(source, options, tools),
+    })),
+  );
   return mergeSources(opened, options, context);
+}
+
+/** Where `--explain` asks for it. */
+export async function tellCredentials(
+  credentials: Credentials,
+  { explain }: SourceOptions,
+  context: Context,
+): Promise<void> {
+  if (explain === undefined) return;
+  const { explainCredentials } = await import("./explain.ts");
+  for (const line of explainCredentials(credentials)) context.log.explain(line);
 }
 
 /** Merges in order, and looks for what is required in the whole. */
 export async function mergeSources(
-  opened: readonly Variables[],
-  { names }: SourceOptions,
+  opened: readonly OpenedSource[],
+  { names, explain }: SourceOptions,
   context: Context,
 ): Promise<Variables> {
-  const merged = new Map(opened.flatMap((variables) => [...variables]));
+  const merged = new Map(opened.flatMap(({ variables }) => [...variables]));
+  if (explain !== undefined) {
+    const { explainVariables } = await import("./explain.ts");
+    for (const line of explainVariables(opened, explain)) context.log.explain(line);
+  }
   await step(
     context,
     "required names",
