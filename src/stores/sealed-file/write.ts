@@ -1,0 +1,75 @@
+import { createHash, randomBytes } from "node:crypto";
+import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SealexecError } from "../../errors.ts";
+import { readText } from "./read.ts";
+import type { SealedFileRef } from "./ref.ts";
+import { printSealedText } from "./text.ts";
+import type { SealedText } from "./text.ts";
+
+/** What must be there for a write to take place: nothing, or the text with this digest. */
+export type ExpectedText = { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string };
+
+/** What is there now, by the SHA-256 of its text. What is there and is no sealed file is not written over. */
+export function readTextRevision({ path }: SealedFileRef): ExpectedText {
+  try {
+    return { kind: "etag", etag: digest(readText(path)) };
+  } catch (error) {
+    if (error instanceof SealexecError && error.kind === "missing") return { kind: "absent" };
+    throw error;
+  }
+}
+
+/**
+ * Writes a sealed file whole or not at all, only over what was expected: under another name beside it, then moved to its
+ * own. Between the last look and the move, somebody else's change could still be lost; there is no way of the file system
+ * against that, and git has the text before.
+ *
+ * @returns the new text's digest
+ * @throws "data" where something else is there by now; "config" where it cannot be written
+ */
+export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected: ExpectedText): string {
+  const text = printSealedText(sealed);
+  const { path } = ref;
+  const draft = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  try {
+    writeFileSync(draft, text, { flag: "wx", mode: 0o644, flush: true });
+    if (expected.kind === "absent") linkSync(draft, path);
+    else replaceExpected(ref, draft, expected.etag);
+  } catch (error) {
+    if (error instanceof SealexecError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST") throw conflict("there is a file already");
+    throw new SealexecError("config", `cannot be written (${code ?? "error"})`, {
+      hint: "name a file in a folder that this user can write",
+      cause: error,
+    });
+  } finally {
+    removeDraft(draft);
+  }
+  return digest(text);
+}
+
+function replaceExpected(ref: SealedFileRef, draft: string, etag: string): void {
+  const now = readTextRevision(ref);
+  if (now.kind !== "etag" || now.etag !== etag) throw conflict("the file is no longer the one expected");
+  renameSync(draft, ref.path);
+}
+
+function conflict(says: string): SealexecError {
+  return new SealexecError("data", says, {
+    hint: "look at what is there (sealexec pull), then push again; nothing was overwritten",
+  });
+}
+
+function digest(text: string): string {
+  return `"${createHash("sha256").update(text, "latin1").digest("hex")}"`;
+}
+
+function removeDraft(draft: string): void {
+  try {
+    unlinkSync(draft);
+  } catch {
+    // Renamed away, or never made.
+  }
+}
