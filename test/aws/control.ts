@@ -5,6 +5,8 @@ import type { ServiceName } from "./http.ts";
 import type { KeyState } from "./kms-store.ts";
 import type { Aws } from "./server.ts";
 
+type Deniable = "s3" | "kms" | "sts" | "secretsmanager" | "ssm";
+
 /** Bodies of objects are base64. */
 export type Command =
   | { readonly do: "addFault"; readonly rule: Rule }
@@ -37,7 +39,7 @@ export type Command =
   | { readonly do: "s3.listAllowed"; readonly allowed: boolean }
   | { readonly do: "kms.createKey"; readonly alias?: string; readonly region?: string }
   | { readonly do: "kms.setState"; readonly key: string; readonly state: KeyState }
-  | { readonly do: "deny" | "allow"; readonly service: "s3" | "kms" | "sts"; readonly operation: string }
+  | { readonly do: "deny" | "allow"; readonly service: Deniable; readonly operation: string }
   | { readonly do: "addWebToken"; readonly token: string; readonly expired?: boolean };
 
 /** The handler of the control listener. It remembers the rules it added: `fault` is their number. */
@@ -103,12 +105,17 @@ async function perform(aws: Aws, handles: FaultHandle[], command: Command): Prom
     case "addWebToken":
       return aws.sts.addWebToken(command.token, { expired: command.expired ?? false });
     case "deny":
-      return aws[command.service].deny(command.operation);
+      return deniable(aws, command.service).deny(command.operation);
     case "allow":
-      return aws[command.service].allow(command.operation);
+      return deniable(aws, command.service).allow(command.operation);
     default:
       return performOnStores(aws, command);
   }
+}
+
+function deniable(aws: Aws, service: Deniable): { deny(name: string): void; allow(name: string): void } {
+  if (service === "secretsmanager") return aws.secrets;
+  return service === "ssm" ? aws.parameters : aws[service];
 }
 
 type StoreCommand = Extract<Command, { readonly do: `s3.${string}` | `kms.${string}` }>;

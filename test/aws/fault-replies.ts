@@ -21,15 +21,19 @@ export function plainTransmission(reply: Reply): Transmission {
   return { status: reply.status, headers: reply.headers ?? {}, body: Buffer.from(reply.body ?? "") };
 }
 
+const JSON_SERVICES: readonly ServiceName[] = ["kms", "secretsmanager", "ssm"];
+
 /** What the SDKs know as a throttling or server error, for each service. */
 function defaultCode(service: ServiceName, status: number): string {
-  if (service === "kms" && status === 400) return "ThrottlingException";
+  const isJson = JSON_SERVICES.includes(service);
+  if (isJson && status === 400) return "ThrottlingException";
   if (service === "sts" && status === 400) return "Throttling";
   if (service === "kms" && status >= 500)
     return status === 503 ? "DependencyTimeoutException" : "KMSInternalException";
+  if (isJson && status >= 500) return service === "ssm" ? "InternalServerError" : "InternalServiceError";
   if (status === 503) return service === "s3" ? "SlowDown" : "ServiceUnavailable";
   if (status === 429) return "TooManyRequestsException";
-  if (status === 403) return service === "kms" ? "AccessDeniedException" : "AccessDenied";
+  if (status === 403) return isJson ? "AccessDeniedException" : "AccessDenied";
   return status >= 500 ? "InternalError" : "InvalidRequest";
 }
 

@@ -1,6 +1,6 @@
 /** The shapes that pass between a listener and a service: one whole request in, one whole reply out. */
 
-export type ServiceName = "imds" | "container" | "s3" | "kms" | "sts";
+export type ServiceName = "imds" | "container" | "s3" | "kms" | "sts" | "secretsmanager" | "ssm";
 
 /** Where a connection arrives: a service's own listener, or `all`, which routes by Host and credential scope. */
 export type ListenerName = ServiceName | "all";
@@ -39,6 +39,8 @@ export interface CallDetail {
   /** length of the request's body */
   bytes?: number;
   role?: string;
+  /** Secrets Manager: as the client sent it; Systems Manager: a name or a path */
+  name?: string;
 }
 
 /** A failure that a service answers in its own protocol (XML, JSON or plain text). */

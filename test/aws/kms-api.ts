@@ -4,7 +4,7 @@ import { ServiceError } from "./http.ts";
 import type { CallDetail, CallInfo, Clock, Description, Reply, Request, Service } from "./http.ts";
 import type { IdentityStore } from "./identity.ts";
 import { blobKeyId, canonicalContext, openBlob, sealBlob } from "./kms-blob.ts";
-import { KmsInput } from "./kms-input.ts";
+import { JsonInput } from "./json-input.ts";
 import type { KmsKey, KmsStore } from "./kms-store.ts";
 import { SignatureCheck } from "./sigv4-check.ts";
 import { wrongScope } from "./sigv4-errors.ts";
@@ -12,7 +12,7 @@ import { wrongScope } from "./sigv4-errors.ts";
 type Output = Readonly<Record<string, unknown>>;
 
 interface Asked {
-  readonly input: KmsInput;
+  readonly input: JsonInput;
   readonly region: string;
   readonly arn: string;
   readonly operation: string;
@@ -37,7 +37,7 @@ export class KmsService implements Service {
   describe(request: Request): Description {
     const target = /^TrentService\.(\w+)$/u.exec(request.headers.get("x-amz-target") ?? "");
     const detail: CallDetail = { bytes: request.body.length };
-    const input = KmsInput.tryParse(request.body);
+    const input = JsonInput.tryParse(request.body);
     if (input?.keyId !== undefined) detail.KeyId = input.keyId;
     if (input?.hasContext === true) detail.EncryptionContext = input.context;
     return { operation: target?.[1] ?? "Unknown", detail };
@@ -55,7 +55,7 @@ export class KmsService implements Service {
       throw wrongScope("json", "region", hostRegion);
     if (call.operation === "Unknown") throw new ServiceError(400, "UnknownOperationException", "");
     const asked = {
-      input: KmsInput.parse(request.body),
+      input: JsonInput.parse(request.body),
       region: signer.region,
       arn,
       operation: call.operation,

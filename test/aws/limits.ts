@@ -22,7 +22,7 @@ export class Limits {
 
   /** Counts one call; the status that it fails with, or undefined. */
   check(service: ServiceName): number | undefined {
-    if (this.#isOver(service)) return service === "kms" || service === "sts" ? 400 : 503;
+    if (this.#isOver(service)) return service === "s3" ? 503 : 400;
     const errors = this.#errors.get(service);
     if (errors === undefined) return undefined;
     errors.owed += errors.fraction;

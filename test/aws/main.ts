@@ -23,7 +23,7 @@ const { values } = parseArgs({
 });
 
 const places = values.listen.map((text): [ListenerName | "control", string, number] => {
-  const match = /^(imds|container|s3|kms|sts|all|control)=(.+):(\d+)$/u.exec(text);
+  const match = /^(imds|container|s3|kms|sts|secretsmanager|ssm|all|control)=(.+):(\d+)$/u.exec(text);
   if (match === null) throw new Error(`--listen ${text}: NAME=HOST:PORT`);
   return [match[1] as ListenerName | "control", match[2] ?? "", Number(match[3])];
 });

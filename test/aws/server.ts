@@ -14,23 +14,28 @@ import type { ListenerName, Request, Service, ServiceName } from "./http.ts";
 import { IdentityStore } from "./identity.ts";
 import type { AccessKey, Credentials } from "./identity.ts";
 import { ImdsService } from "./imds.ts";
+import { JsonService } from "./json-service.ts";
 import { KmsService } from "./kms-api.ts";
 import { KmsStore } from "./kms-store.ts";
 import { Limits } from "./limits.ts";
 import { Listener } from "./listener.ts";
+import { ParametersApi } from "./parameters-api.ts";
+import { ParameterStore } from "./parameters-store.ts";
 import { routeByRequest } from "./route.ts";
 import { S3Service } from "./s3-api.ts";
 import { S3Store } from "./s3-store.ts";
+import { SecretsApi } from "./secrets-api.ts";
+import { SecretStore } from "./secrets-store.ts";
 import { StsService } from "./sts.ts";
 import { makeCertificate, serviceHosts } from "./tls.ts";
 import type { TestCertificate } from "./tls.ts";
 
-const LISTENERS = ["imds", "container", "s3", "kms", "sts", "all"] as const;
+const LISTENERS = ["imds", "container", "s3", "kms", "sts", "secretsmanager", "ssm", "all"] as const;
 /** The metadata address and the agents speak HTTP only. */
-const TLS_LISTENERS: readonly ListenerName[] = ["s3", "kms", "sts", "all"];
+const TLS_LISTENERS: readonly ListenerName[] = ["s3", "kms", "sts", "secretsmanager", "ssm", "all"];
 
 export interface AwsOptions {
-  /** S3, KMS, STS and `all` over TLS, or those listeners that are named */
+  /** S3, KMS, STS, Secrets Manager, Systems Manager and `all` over TLS, or those listeners that are named */
   readonly tls?: boolean | readonly ListenerName[];
   /** the certificate's time is over */
   readonly expiredCertificate?: boolean;
@@ -78,6 +83,8 @@ export class Aws {
   readonly accessKeys: readonly Credentials[];
   readonly s3: S3Store;
   readonly kms: KmsStore;
+  readonly secrets: SecretStore;
+  readonly parameters: ParameterStore;
   readonly imds: ImdsService;
   readonly container: ContainerService;
   readonly sts: StsService;
@@ -102,6 +109,8 @@ export class Aws {
     this.accessKeys = (options.accessKeys ?? [DEFAULT_KEY]).map((key) => this.identities.addAccessKey(key));
     this.s3 = new S3Store(clock, this.region);
     this.kms = new KmsStore(clock, this.account, this.region);
+    this.secrets = new SecretStore(clock, this.account, this.region);
+    this.parameters = new ParameterStore(clock, this.account, this.region);
     this.imds = new ImdsService(this.identities, clock, this.region);
     this.container = new ContainerService(this.identities, clock);
     this.sts = new StsService(this.identities, clock, regions);
@@ -116,6 +125,8 @@ export class Aws {
       sts: this.sts,
       s3: new S3Service(this.s3, this.identities, clock),
       kms: new KmsService(this.kms, this.identities, clock, regions),
+      secretsmanager: new JsonService(new SecretsApi(this.secrets), this.identities, clock, regions),
+      ssm: new JsonService(new ParametersApi(this.parameters), this.identities, clock, regions),
     };
     this.#listeners = this.#makeListeners(options, services);
   }
@@ -161,11 +172,13 @@ export class Aws {
 
   /** Endpoints, region and authority; no credentials. */
   serviceEnv(): Record<string, string> {
-    const { s3, kms, sts } = this.endpoints;
+    const { s3, kms, sts, secretsmanager, ssm } = this.endpoints;
     return {
       AWS_ENDPOINT_URL_S3: s3,
       AWS_ENDPOINT_URL_KMS: kms,
       AWS_ENDPOINT_URL_STS: sts,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsmanager,
+      AWS_ENDPOINT_URL_SSM: ssm,
       AWS_REGION: this.region,
       ...(this.caFile === undefined ? {} : { AWS_CA_BUNDLE: this.caFile }),
     };

@@ -74,6 +74,8 @@ export function serviceHosts(regions: Iterable<string>): string[] {
     `*.s3.${region}.amazonaws.com`,
     `kms.${region}.amazonaws.com`,
     `sts.${region}.amazonaws.com`,
+    `secretsmanager.${region}.amazonaws.com`,
+    `ssm.${region}.amazonaws.com`,
   ]);
   return [
     "localhost",

@@ -111,22 +111,30 @@ export async function s3(aws: Aws, ask: Ask, how: Signing = {}): Promise<Answer>
   return send(aws, "s3", { ...ask, headers: sign(aws, "s3", ask, how) });
 }
 
-export interface KmsAnswer extends Answer {
+const TARGETS = { kms: "TrentService", secretsmanager: "secretsmanager", ssm: "AmazonSSM" } as const;
+
+export interface JsonAnswer extends Answer {
   readonly json: Readonly<Record<string, unknown>>;
 }
 
-export async function kms(
+export function kms(aws: Aws, operation: string, input: unknown, how: Signing = {}): Promise<JsonAnswer> {
+  return jsonCall(aws, "kms", operation, input, how);
+}
+
+/** An operation of a service that speaks AWS JSON 1.1. */
+export async function jsonCall(
   aws: Aws,
+  service: keyof typeof TARGETS,
   operation: string,
   input: unknown,
   how: Signing = {},
-): Promise<KmsAnswer> {
+): Promise<JsonAnswer> {
   const headers = {
     "content-type": "application/x-amz-json-1.1",
-    "x-amz-target": `TrentService.${operation}`,
+    "x-amz-target": `${TARGETS[service]}.${operation}`,
   };
   const ask = { method: "POST", headers, body: JSON.stringify(input) };
-  const answer = await send(aws, "kms", { ...ask, headers: sign(aws, "kms", ask, how) });
+  const answer = await send(aws, service, { ...ask, headers: sign(aws, service, ask, how) });
   return { ...answer, json: JSON.parse(answer.text) as Record<string, unknown> };
 }
 

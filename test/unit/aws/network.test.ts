@@ -35,7 +35,7 @@ describe("TLS", () => {
     });
   }
 
-  it("serves S3, KMS and STS over TLS, the metadata addresses without", async () => {
+  it("serves AWS's services over TLS, the metadata addresses without", async () => {
     const schemes = Object.entries(aws.endpoints).map(([name, url]) => [name, url.split(":")[0]]);
     assert.deepEqual(Object.fromEntries(schemes), {
       imds: "http",
@@ -43,6 +43,8 @@ describe("TLS", () => {
       s3: "https",
       kms: "https",
       sts: "https",
+      secretsmanager: "https",
+      ssm: "https",
       all: "https",
       control: "http",
     });

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { directObject, directService } from "../../../../src/aws/direct/endpoint.ts";
+import { directObject, directService, regionalService } from "../../../../src/aws/direct/endpoint.ts";
 import { parseS3Uri } from "../../../../src/stores/s3/ref.ts";
 
 const NONE = { HOME: "/nonexistent" };
@@ -92,5 +92,48 @@ describe("direct endpoints", () => {
       }
     }
     assert.equal(seen, 24);
+  });
+});
+
+describe("endpoints of Secrets Manager and Systems Manager", () => {
+  const FIPS = { ...NONE, AWS_USE_FIPS_ENDPOINT: "true" };
+
+  for (const [service, region, env, url] of [
+    ["secretsmanager", "eu-west-1", NONE, "https://secretsmanager.eu-west-1.amazonaws.com/"],
+    ["ssm", "me-central-1", NONE, "https://ssm.me-central-1.amazonaws.com/"],
+    ["secretsmanager", "cn-north-1", NONE, "https://secretsmanager.cn-north-1.amazonaws.com.cn/"],
+    ["ssm", "cn-northwest-1", NONE, "https://ssm.cn-northwest-1.amazonaws.com.cn/"],
+    ["secretsmanager", "us-gov-west-1", NONE, "https://secretsmanager.us-gov-west-1.amazonaws.com/"],
+    ["ssm", "us-gov-east-1", NONE, "https://ssm.us-gov-east-1.amazonaws.com/"],
+    ["secretsmanager", "us-east-2", FIPS, "https://secretsmanager-fips.us-east-2.amazonaws.com/"],
+    ["ssm", "ca-central-1", FIPS, "https://ssm-fips.ca-central-1.amazonaws.com/"],
+    ["secretsmanager", "us-gov-east-1", FIPS, "https://secretsmanager-fips.us-gov-east-1.amazonaws.com/"],
+    // The ordinary endpoint is the FIPS one there.
+    ["ssm", "us-gov-west-1", FIPS, "https://ssm.us-gov-west-1.amazonaws.com/"],
+    ["ssm", "eu-west-1", FIPS, undefined],
+    ["secretsmanager", "cn-north-1", FIPS, undefined],
+    ["ssm", "us-east-1", { ...NONE, AWS_USE_DUALSTACK_ENDPOINT: "true" }, undefined],
+    ["ssm", "us-iso-east-1", NONE, undefined],
+    ["secretsmanager", "eusc-de-east-1", NONE, undefined],
+    ["secretsmanager", "evil", NONE, undefined],
+  ] as const) {
+    const how = env === NONE ? "" : `, ${Object.keys(env).at(-1)}`;
+    test(`${service} in ${region}${how}`, () =>
+      assert.equal(regionalService(service, region, env)?.href, url));
+  }
+
+  test("a custom endpoint is each service's own, in any region", () => {
+    const env = { ...FIPS, AWS_ENDPOINT_URL_SSM: "https://ssm.example.com/base" };
+    assert.equal(regionalService("ssm", "anywhere", env)?.href, "https://ssm.example.com/base/");
+    assert.equal(regionalService("secretsmanager", "eu-west-1", env), undefined);
+    const both = { ...NONE, AWS_ENDPOINT_URL: "https://aws.example.com" };
+    assert.equal(regionalService("secretsmanager", "anywhere", both)?.href, "https://aws.example.com/");
+  });
+
+  test("a shared config file is no reason against it", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "direct-")), "config");
+    writeFileSync(file, "[default]\nregion = eu-west-1\n");
+    const env = { ...NONE, AWS_CONFIG_FILE: file };
+    assert.equal(regionalService("ssm", "us-east-1", env)?.href, "https://ssm.us-east-1.amazonaws.com/");
   });
 });

@@ -1,22 +1,22 @@
 import { ServiceError } from "./http.ts";
 import type { EncryptionContext } from "./kms-blob.ts";
 
-/** The JSON input of a KMS call, read member by member; what is not right is a ValidationException. */
-export class KmsInput {
+/** The JSON input of a call, read member by member; what is not right is a ValidationException. */
+export class JsonInput {
   readonly #members: Readonly<Record<string, unknown>>;
 
   constructor(members: Readonly<Record<string, unknown>>) {
     this.#members = members;
   }
 
-  static parse(body: Buffer): KmsInput {
-    return KmsInput.tryParse(body) ?? serialization();
+  static parse(body: Buffer): JsonInput {
+    return JsonInput.tryParse(body) ?? serialization();
   }
 
-  static tryParse(body: Buffer): KmsInput | undefined {
+  static tryParse(body: Buffer): JsonInput | undefined {
     try {
       const value: unknown = JSON.parse(body.length === 0 ? "{}" : body.toString("utf8"));
-      return isRecord(value) ? new KmsInput(value) : undefined;
+      return isRecord(value) ? new JsonInput(value) : undefined;
     } catch {
       return undefined;
     }
@@ -39,6 +39,12 @@ export class KmsInput {
     );
   }
 
+  /** The member where it is a text; nothing is checked. */
+  plainText(member: string): string | undefined {
+    const value = this.#members[member];
+    return typeof value === "string" ? value : undefined;
+  }
+
   text(member: string): string | undefined {
     const value = this.#members[member];
     if (value === undefined || value === null) return undefined;
@@ -56,6 +62,18 @@ export class KmsInput {
     const value = this.#members[member];
     if (value === undefined || value === null) return undefined;
     return typeof value === "number" ? value : serialization();
+  }
+
+  flag(member: string): boolean {
+    const value = this.#members[member] ?? false;
+    return typeof value === "boolean" ? value : serialization();
+  }
+
+  texts(member: string): string[] | undefined {
+    const value = this.#members[member];
+    if (value === undefined || value === null) return undefined;
+    if (!Array.isArray(value)) return serialization();
+    return value.map((text) => (typeof text === "string" ? text : serialization()));
   }
 
   /** Base64 → 1 to maxBytes bytes. */
