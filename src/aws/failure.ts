@@ -51,8 +51,15 @@ const UNREACHABLE_CODES = new Set([
 const TLS_CODES =
   /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO_SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO$|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_EXCEEDED$)/;
 
+/**
+ * What a service's own refusal means where that differs from meanings.ts; undefined: it does not.
+ *
+ * @param message AWS's words: to tell two meanings of one code apart, never to be shown
+ */
+export type OwnMeaning = (code: string, message: string) => Meaning | undefined;
+
 /** Classifies what `operation` (for messages: `GetObject`, `Decrypt`) threw. */
-export function classify(operation: string, error: unknown): Failure {
+export function classify(operation: string, error: unknown, own?: OwnMeaning): Failure {
   if (error instanceof SealexecError) return { error };
   if (error instanceof AttemptTimeout) {
     return {
@@ -66,7 +73,7 @@ export function classify(operation: string, error: unknown): Failure {
   const { code, status, requestId } = facts(error);
   if (code !== undefined && TLS_CODES.test(code)) return tlsFailure(operation, code, error);
   if (code !== undefined && UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
-  const meaning = clockSkew(error) ?? lookUp(code, status);
+  const meaning = clockSkew(error) ?? ownMeaning(error, code, own) ?? lookUp(code, status);
   const facets = [code, status, requestId === undefined ? undefined : `request id ${requestId}`];
   const details = facets.filter((facet) => facet !== undefined).join(", ");
   if (meaning === undefined) {
@@ -83,6 +90,11 @@ export function classify(operation: string, error: unknown): Failure {
     }),
     ...(meaning.transient === undefined ? {} : { transient: meaning.transient }),
   };
+}
+
+function ownMeaning(error: unknown, code: string | undefined, own?: OwnMeaning): Meaning | undefined {
+  if (own === undefined || code === undefined) return undefined;
+  return own(code, error instanceof Error ? error.message : "");
 }
 
 function lookUp(code: string | undefined, status: number | undefined): Meaning | undefined {

@@ -160,6 +160,8 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   PriorRequestNotComplete: THROTTLED,
   InternalError: FAILING,
   InternalFailure: FAILING,
+  InternalServerError: FAILING,
+  InternalServiceError: FAILING,
   ServiceUnavailable: FAILING,
   ServiceUnavailableException: FAILING,
   IDPCommunicationError: FAILING,

@@ -8,6 +8,9 @@ import { hasSharedFiles } from "../credentials.ts";
 import { customEndpoint } from "../endpoints.ts";
 
 const COMMERCIAL_REGION = /^(us|ca|mx|sa|eu|ap|me|af|il)-[a-z]+-\d$/;
+const CHINESE_REGION = /^cn-[a-z]+-\d$/;
+const GOV_REGION = /^us-gov-[a-z]+-\d$/;
+const FIPS_REGION = /^(us|ca|us-gov)-[a-z]+-\d$/;
 
 // Amazon S3 User Guide, "General purpose bucket naming rules": reserved suffixes, whose buckets answer elsewhere.
 const SPECIAL_BUCKET = /(--x-s3|--op-s3|--ol-s3|--table-s3|\.mrap)$/;
@@ -28,16 +31,46 @@ export function directObject(bucket: string, key: string, region: string, env: E
     : new URL(`https://${bucket}.${host}/${path}`);
 }
 
-/** The URL of a service that is asked by POST to its root. */
-export function directService(
-  service: "kms" | "secretsmanager" | "ssm",
-  region: string,
-  env: Environment,
-): URL | undefined {
+/** The URL of KMS, which is asked by POST to its root. */
+export function directService(service: "kms", region: string, env: Environment): URL | undefined {
   const custom = customEndpoint(service, env);
   if (needsSdk(env)) return undefined;
   if (custom !== undefined) return below(custom, "");
   return COMMERCIAL_REGION.test(region) ? new URL(`https://${service}.${region}.amazonaws.com/`) : undefined;
+}
+
+/**
+ * The URL of a service that is asked in no other way than the direct one, so that a shared config file is no reason
+ * against it: in the partitions aws, aws-cn and aws-us-gov, and at FIPS endpoints where there are some. undefined for
+ * dual stack and for other regions: they need a custom endpoint.
+ *
+ * Source: AWS General Reference, "AWS Secrets Manager endpoints and quotas" (asm.html) and "AWS Systems Manager
+ * endpoints and quotas" (ssm.html); the endpoint rule sets of both services in botocore.
+ */
+export function regionalService(
+  service: "secretsmanager" | "ssm",
+  region: string,
+  env: Environment,
+): URL | undefined {
+  const custom = customEndpoint(service, env);
+  if (custom !== undefined) return below(custom, "");
+  if (isTrue(env, "AWS_USE_DUALSTACK_ENDPOINT")) return undefined;
+  const suffix = suffixOf(region);
+  if (suffix === undefined) return undefined;
+  if (!isTrue(env, "AWS_USE_FIPS_ENDPOINT")) return new URL(`https://${service}.${region}.${suffix}/`);
+  if (!FIPS_REGION.test(region)) return undefined;
+  // In GovCloud the ordinary host of Systems Manager is the FIPS one.
+  const host = service === "ssm" && region.startsWith("us-gov-") ? "ssm" : `${service}-fips`;
+  return new URL(`https://${host}.${region}.${suffix}/`);
+}
+
+function suffixOf(region: string): string | undefined {
+  if (CHINESE_REGION.test(region)) return "amazonaws.com.cn";
+  return COMMERCIAL_REGION.test(region) || GOV_REGION.test(region) ? "amazonaws.com" : undefined;
+}
+
+function isTrue(env: Environment, name: string): boolean {
+  return env[name]?.toLowerCase() === "true";
 }
 
 function needsSdk(env: Environment): boolean {

@@ -1,0 +1,77 @@
+/** Calls of the AWS JSON services that have only the direct way: Secrets Manager and Systems Manager. */
+import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import type { Direct } from "./direct/call.ts";
+import { regionalService } from "./direct/endpoint.ts";
+import { callJson } from "./direct/json.ts";
+import { classify } from "./failure.ts";
+import type { OwnMeaning } from "./failure.ts";
+import { FIRST_GUESS } from "./region.ts";
+import { retry } from "./retry.ts";
+import type { AwsNeed, AwsSession } from "./session.ts";
+
+const ATTEMPT_MS = 10_000;
+
+export type RegionalService = Parameters<typeof regionalService>[0];
+
+const ENDPOINT_VARIABLES: Readonly<Record<RegionalService, string>> = {
+  secretsmanager: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+  ssm: "AWS_ENDPOINT_URL_SSM",
+};
+
+/**
+ * What a source of such a service wants of AWS.
+ *
+ * @param region the one that its URI names
+ */
+export function regionalNeed(service: RegionalService, region: string | undefined): AwsNeed {
+  return {
+    // All sources of one service in one region share what is found out about it.
+    home: region === undefined ? service : `${service} in ${region}`,
+    ...(region === undefined ? {} : { region }),
+    urls: (found, _, env) => [regionalService(service, found, env)],
+  };
+}
+
+export interface RegionalCall {
+  readonly service: RegionalService;
+  readonly need: AwsNeed;
+  /** `GetSecretValue`, `GetParameter`, … */
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  /** what the service's refusals mean for this operation */
+  readonly meaning: OwnMeaning;
+}
+
+/**
+ * Calls an operation once (more only where an attempt failed).
+ *
+ * @throws what `meaning` and meanings.ts say; "config" where there is no region or no endpoint
+ */
+export function callRegional(
+  { service, need, operation, input, meaning }: RegionalCall,
+  session: AwsSession,
+  context: Context,
+): Promise<Readonly<Record<string, unknown>>> {
+  return retry(
+    context,
+    { attemptMs: ATTEMPT_MS, classify: (error) => classify(operation, error, meaning) },
+    async (signal) => callJson(await wayTo(service, need, session), service, operation, input, signal),
+  );
+}
+
+async function wayTo(service: RegionalService, need: AwsNeed, session: AwsSession): Promise<Direct> {
+  // Only S3 says where a bucket is: here, a guess would look for the secret in a stranger's region.
+  if (session.region(need) === FIRST_GUESS) {
+    throw new SealexecError("config", "no region is known", {
+      hint: "set AWS_REGION, or name it in the URI: ?region=REGION",
+    });
+  }
+  const direct = await session.direct(need, (region, env) => regionalService(service, region, env));
+  if (direct !== undefined) return direct;
+  throw new SealexecError(
+    "config",
+    `the endpoint of ${service} in ${session.regionName(need)} is not supported yet`,
+    { hint: `check AWS_REGION, or set ${ENDPOINT_VARIABLES[service]} to its URL` },
+  );
+}

@@ -1,0 +1,30 @@
+import type { SealexecError } from "../errors.ts";
+
+/**
+ * The parameters behind the "?" of a URI: each of them known, there once, and not empty. Nothing is decoded.
+ *
+ * @param flags those that have no value; the text of one that is there is empty
+ * @throws what `refuse` makes of what is wrong
+ */
+export function parseParameters<Name extends string>(
+  query: string,
+  names: readonly Name[],
+  refuse: (what: string) => SealexecError,
+  flags: readonly Name[] = [],
+): Partial<Record<Name, string>> {
+  const found: Partial<Record<Name, string>> = {};
+  for (const pair of query.split("&")) {
+    const equals = pair.indexOf("=");
+    const written = equals === -1 ? pair : pair.slice(0, equals);
+    const name = names.find((known) => known === written);
+    if (name === undefined) throw refuse(`has a parameter other than ${names.join(", ")}`);
+    if (found[name] !== undefined) throw refuse(`has ${name} twice`);
+    const value = equals === -1 ? "" : pair.slice(equals + 1);
+    if (flags.includes(name) ? equals !== -1 : value === "")
+      throw refuse(
+        flags.includes(name) ? `has a value for ${name}, which takes none` : `has an empty ${name}`,
+      );
+    found[name] = value;
+  }
+  return found;
+}
