@@ -1,6 +1,7 @@
 /**
  * A value that does not print: toString, JSON and the inspectors of Node and Bun all say `[secret]`.
- * `reveal` is called in two places only: where the environment of CMD is built and where a user asked for the text.
+ * `reveal` is called in few places only: where the environment of CMD is built, where a user asked for the text, and
+ * where a store is given it.
  */
 export class Secret {
   readonly #value: string;

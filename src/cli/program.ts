@@ -103,23 +103,31 @@ function addPush(program: Command, world: World): void {
   const command = program
     .command("push")
     .summary("seal a .env on this machine and upload it")
-    .description("Checks a .env, seals it under a KMS key on this machine, and uploads it.")
+    .description(
+      "Checks a .env and uploads it: to S3 sealed under a KMS key on this machine, to Secrets Manager as JSON.",
+    )
     .argument("<file>", "the .env to seal, or - for standard input")
-    .argument("<uri>", "where to: s3://BUCKET/KEY")
-    .addOption(new Option("--key <KEY>", "KMS key id, ARN or alias (SEALEXEC_KEY)"))
+    .argument("<uri>", "where to: s3://BUCKET/KEY or secretsmanager://NAME")
+    .addOption(
+      new Option(
+        "--key <KEY>",
+        "KMS key id, ARN or alias; elsewhere than in S3 the key of what is new (SEALEXEC_KEY)",
+      ),
+    )
     .addOption(repeatable("--context <K=V>", "encryption context to bind (repeatable; SEALEXEC_CONTEXT)"))
     .addOption(
       new Option("--format <FORMAT>", "v3, or v2 for old clients").choices(["v3", "v2"]).default("v3"),
     )
     .option("--no-bind", "do not bind the object to its place (for other clients)")
     .addOption(new Option("--if-match <ETAG>", "replace only this revision").conflicts("create"))
-    .option("--create", "only where there is no object yet")
+    .option("--create", "only where there is nothing yet")
     .addOption(list("--allow <NAME,...>", "names that run refuses by default (SEALEXEC_ALLOW)"))
     .addHelpText(
       "after",
       `
 Examples:
   sealexec push .env s3://my-bucket/app.env --key alias/my-app
+  sealexec push .env secretsmanager://prod/app
   sops -d app.enc.env | sealexec push - s3://my-bucket/app.env --key alias/my-app --create`,
     );
   common(command).action(async (file: string, uri: string, flags: PushCliFlags) => {
@@ -136,8 +144,10 @@ function addPull(program: Command, world: World): void {
   const command = program
     .command("pull")
     .summary("open a sealed .env and print it")
-    .description("Opens a sealed .env and prints it, byte for byte as it was sealed.")
-    .argument("<uri>", "s3://BUCKET/KEY[?versionId=...]")
+    .description(
+      "Opens a source and prints it: a sealed .env byte for byte as it was sealed, variables as a .env.",
+    )
+    .argument("<uri>", "s3://BUCKET/KEY[?versionId=...], or any other source of run")
     .option("-o, --output <FILE>", "write a file of mode 0600 instead of standard output")
     .option("--force", "with -o: replace a file that is there")
     .addHelpText(

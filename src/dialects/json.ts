@@ -26,6 +26,25 @@ export function variablesOf(object: Readonly<Record<string, unknown>>, options: 
   return variables;
 }
 
+/**
+ * The text of one key of a JSON object.
+ *
+ * @throws SealexecError "missing" where there is no such key; "data" as `parseJson`
+ */
+export function pickJson(bytes: Uint8Array, key: string): Secret {
+  const object = parseObject(bytes);
+  const shown = JSON.stringify(key.slice(0, 80));
+  if (Object.hasOwn(object, key)) return new Secret(textOf(shown, object[key]));
+  throw new SealexecError("missing", `no key ${shown} in the JSON object`, {
+    hint: "check #KEY: names of keys are case-sensitive",
+  });
+}
+
+/** One JSON object of strings, in the order of the variables; `parseJson` reads it back. */
+export function printJson(variables: Variables): string {
+  return JSON.stringify(Object.fromEntries([...variables].map(([name, value]) => [name, value.reveal()])));
+}
+
 function collect(
   object: Readonly<Record<string, unknown>>,
   prefix: string,

@@ -1,0 +1,60 @@
+/** Where `push` can put a .env: one target for each store that can be written. */
+import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import { parseKey } from "../options.ts";
+import type { Variables } from "../secret.ts";
+import type { PushFlags } from "./push.ts";
+
+/** A place that was named and is not asked yet. */
+export interface Target {
+  /** the largest file that fits there, bytes */
+  readonly largestBytes: number;
+  /** Puts it there. Returns what to print: names and facts, never a value. */
+  write(file: CheckedFile): Promise<readonly Fact[]>;
+}
+
+/** A .env that was read and checked. */
+export interface CheckedFile {
+  /** wiped by whoever has no more use of it */
+  readonly plaintext: Uint8Array;
+  readonly variables: Variables;
+}
+
+export type Fact = readonly [name: string, value: string];
+
+type MakeTarget = (uri: string, flags: PushFlags, context: Context) => Target;
+
+/** Scheme → its code. */
+const TARGETS: Readonly<Record<string, () => Promise<MakeTarget>>> = {
+  s3: async () => (await import("./targets/s3.ts")).s3Target,
+  secretsmanager: async () => (await import("./targets/secrets-manager.ts")).secretTarget,
+};
+
+/** @throws "usage" where the URI is not of the form, its store cannot be written, or a flag makes no sense there */
+export async function parseTarget(uri: string, flags: PushFlags, context: Context): Promise<Target> {
+  const scheme = /^([a-z][a-z0-9-]*):/.exec(uri)?.[1] ?? "";
+  // What has no known scheme is refused as an S3 URI would be.
+  const load = (Object.hasOwn(TARGETS, scheme) ? TARGETS[scheme] : undefined) ?? TARGETS["s3"];
+  if (load === undefined) throw new SealexecError("internal", "no target at all");
+  return (await load())(uri, flags, context);
+}
+
+/** The key that the flags or the environment name. */
+export function keyOf(flags: PushFlags, context: Context): string | undefined {
+  const key = flags.key ?? context.env["SEALEXEC_KEY"] ?? "";
+  return key === "" ? undefined : parseKey(key);
+}
+
+/** Refuses the flags that are about sealing, where the store encrypts by itself. */
+export function refuseSealingFlags(store: string, flags: PushFlags): void {
+  const given = {
+    "--format v2": flags.format === "v2",
+    "--no-bind": !flags.bind,
+    "--if-match": flags.ifMatch !== undefined,
+    "--context": flags.context !== undefined,
+  };
+  for (const [flag, isGiven] of Object.entries(given)) {
+    if (isGiven)
+      throw new SealexecError("usage", `${flag} is for sealed objects: ${store} has no such thing`);
+  }
+}

@@ -1,0 +1,106 @@
+/**
+ * What Secrets Manager's refusals mean, where a code alone does not say it or says another thing elsewhere.
+ * Source: Secrets Manager API Reference, the errors of each operation; User Guide, "Troubleshooting".
+ */
+import type { OwnMeaning } from "../../aws/failure.ts";
+import type { Meaning } from "../../aws/meanings.ts";
+
+export type SecretOperation = "GetSecretValue" | "PutSecretValue" | "CreateSecret";
+
+const KEY_HINT =
+  "check the secret's KMS key: it must be enabled, and both its policy and the role's must allow it";
+
+const BY_CODE: Readonly<Record<string, Meaning>> = {
+  DecryptionFailure: {
+    kind: "config",
+    says: "Secrets Manager cannot decrypt the secret with its KMS key",
+    hint: KEY_HINT,
+  },
+  EncryptionFailure: {
+    kind: "config",
+    says: "Secrets Manager cannot encrypt the secret with its KMS key",
+    hint: KEY_HINT,
+  },
+  InvalidParameterException: {
+    kind: "config",
+    says: "Secrets Manager does not take this name, version or stage",
+    hint: "check the URI, and that the version has the stage where both are given",
+  },
+  ValidationException: {
+    kind: "config",
+    says: "Secrets Manager does not take this name, version or stage",
+    hint: "check the URI, and --key (SEALEXEC_KEY) where it is pushed",
+  },
+  ResourceExistsException: {
+    kind: "data",
+    says: "there is a secret already",
+    hint: "look at what is there (sealexec pull), then push again without --create; nothing was overwritten",
+  },
+  LimitExceededException: {
+    kind: "config",
+    says: "a quota of Secrets Manager is used up",
+    hint: "a secret holds 100 versions without a stage made within a day; ask for a higher quota of secrets",
+  },
+};
+
+/** The meanings for one operation. */
+export function secretMeaning(operation: SecretOperation): OwnMeaning {
+  return (code, message) => {
+    switch (code) {
+      case "AccessDeniedException":
+        return denied(operation, message);
+      case "ResourceNotFoundException":
+        return missing(message);
+      case "InvalidRequestException":
+        return invalidState(message);
+      default:
+        return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+    }
+  };
+}
+
+function denied(operation: SecretOperation, message: string): Meaning {
+  // "Access to KMS is not allowed", or KMS's own words about kms:Decrypt.
+  if (/\bKMS\b|\bkms:/.test(message)) {
+    return {
+      kind: "denied",
+      says: "the secret's KMS key is denied to these credentials",
+      hint: `allow ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey and kms:Decrypt"} on the secret's key, in the role's policy and in the key's`,
+    };
+  }
+  return {
+    kind: "denied",
+    says: "access denied",
+    hint: `allow secretsmanager:${operation} on this secret to the role, and ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey"} if it has a key of its own: sealexec check shows the role`,
+  };
+}
+
+function missing(message: string): Meaning {
+  if (/staging label|version/i.test(message)) {
+    return {
+      kind: "missing",
+      says: "no such version or stage of the secret",
+      hint: "check stage and versionId, or leave them out for AWSCURRENT; a new secret has no value until one is put there",
+    };
+  }
+  return {
+    kind: "missing",
+    says: "no such secret in this account and region",
+    hint: "check the name and the region, or put it there first: sealexec push FILE URI",
+  };
+}
+
+function invalidState(message: string): Meaning {
+  if (/marked for deletion|scheduled for deletion|was deleted/i.test(message)) {
+    return {
+      kind: "missing",
+      says: "the secret is marked for deletion",
+      hint: "bring it back: aws secretsmanager restore-secret --secret-id NAME",
+    };
+  }
+  return {
+    kind: "config",
+    says: "the secret is in a state in which this cannot be done",
+    hint: "look at it (aws secretsmanager describe-secret): its rotation, replication, owning service or KMS key",
+  };
+}

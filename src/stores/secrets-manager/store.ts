@@ -1,0 +1,17 @@
+import type { Source, Store } from "../source.ts";
+import { readSecret, secretNeed } from "./read.ts";
+import { formatSecretUri, parseSecretUri } from "./ref.ts";
+import type { SecretRef } from "./ref.ts";
+
+/** Secrets of AWS Secrets Manager: `secretsmanager://NAME-or-ARN[?…][#KEY]`. */
+export const store: Store = { parse: (uri) => secretSource(parseSecretUri(uri)) };
+
+function secretSource(ref: SecretRef): Source {
+  const { reading } = ref;
+  return {
+    uri: formatSecretUri(ref),
+    aws: secretNeed(ref),
+    ...(reading.as === "text" ? { dialect: reading.dialect } : {}),
+    read: (tools) => readSecret(ref, tools),
+  };
+}
