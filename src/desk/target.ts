@@ -27,6 +27,7 @@ type MakeTarget = (uri: string, flags: PushFlags, context: Context) => Target;
 /** Scheme → its code. */
 const TARGETS: Readonly<Record<string, () => Promise<MakeTarget>>> = {
   s3: async () => (await import("./targets/s3.ts")).s3Target,
+  file: async () => (await import("./targets/sealed-file.ts")).sealedFileTarget,
   secretsmanager: async () => (await import("./targets/secrets-manager.ts")).secretTarget,
 };
 

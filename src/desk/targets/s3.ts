@@ -2,9 +2,9 @@
 import { AwsSession } from "../../aws/session.ts";
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
-import { seal, writerContext } from "../../envelope/index.ts";
+import { writerContext } from "../../envelope/index.ts";
 import { SealexecError } from "../../errors.ts";
-import { generateDataKey } from "../../kms/generate.ts";
+import { localKeyPath } from "../../key-name.ts";
 import { parseContext, words } from "../../options.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";
 import { parseS3Uri, placeOf } from "../../stores/s3/ref.ts";
@@ -13,15 +13,12 @@ import { s3Need } from "../../stores/s3/store.ts";
 import { readRevision, writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
 import type { PushFlags } from "../push.ts";
-import { keyOf } from "../target.ts";
+import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms } from "../sealing.ts";
 import type { CheckedFile, Fact, Target } from "../target.ts";
-
-/** The tag of AES-GCM, bytes. */
-const TAG_BYTES = 16;
 
 export function s3Target(uri: string, flags: PushFlags, context: Context): Target {
   const ref = parseTarget(uri);
-  const key = chosenKey(flags, context);
+  const key = kmsKey(flags, context);
   const userContext = parseContext(flags.context ?? words(context.env["SEALEXEC_CONTEXT"], /,/));
   const encryptionContext = writerContext(flags.format, userContext, flags.bind ? placeOf(ref) : undefined);
   return {
@@ -47,17 +44,8 @@ async function sealAndWrite(
   const place = placeOf(ref);
   // Read before sealing: a change that comes in between is somebody else's.
   const expected = await step(context, "object", place, () => expectedRevision(ref, flags, session, context));
-  const dataKey = await step(context, "key", key, () =>
-    generateDataKey(key, encryptionContext, s3Need(ref), session, context),
-  );
-  const sealed = seal(flags.format, {
-    plaintext,
-    dataKey: dataKey.plaintext,
-    wrappedKey: dataKey.wrapped,
-    encryptionContext,
-  });
-  dataKey.plaintext.fill(0);
-  plaintext.fill(0);
+  const sealing = { key, format: flags.format, encryptionContext, located: s3Need(ref) };
+  const sealed = await sealUnderKms(plaintext, sealing, session, context);
   const revision = await step(context, "object", place, () =>
     writeObject(ref, sealed, expected, session, context),
   );
@@ -66,7 +54,7 @@ async function sealAndWrite(
     ["version", revision.versionId ?? "none: the bucket is not versioned"],
     ["etag", revision.etag ?? "none"],
     ["format", flags.format],
-    ["key", dataKey.keyArn],
+    ["key", sealed.key],
     ["variables", String(variables.size)],
   ];
 }
@@ -77,11 +65,12 @@ function parseTarget(uri: string): S3Ref {
   throw new SealexecError("usage", "a push makes a new version: the URI may not name one");
 }
 
-function chosenKey(flags: PushFlags, context: Context): string {
-  const key = keyOf(flags, context);
-  if (key !== undefined) return key;
-  throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", {
-    hint: "a KMS key id, ARN or alias, such as alias/my-app",
+// A local key has no encryption context, and so no binding to the object's place.
+function kmsKey(flags: PushFlags, context: Context): string {
+  const key = chosenKey(flags, context);
+  if (localKeyPath(key) === undefined) return key;
+  throw new SealexecError("usage", "--key: a local key is for sealed files (file:PATH), not for S3", {
+    hint: "name a key of KMS: its id, ARN or alias",
   });
 }
 
@@ -92,15 +81,6 @@ function expectedRevision(
   context: Context,
 ): Expected | Promise<Expected> {
   if (flags.create === true) return { kind: "absent" };
-  if (flags.ifMatch !== undefined) return { kind: "etag", etag: quoted(flags.ifMatch) };
+  if (flags.ifMatch !== undefined) return { kind: "etag", etag: quotedEtag(flags.ifMatch) };
   return readRevision(ref, session, context);
-}
-
-// RFC 9110, section 8.8.3: an entity tag has quotes around it; people copy it without.
-function quoted(etag: string): string {
-  const bare = etag.replace(/^"|"$/g, "");
-  if (/^[\x21\x23-\x7e]+$/.test(bare)) return `"${bare}"`;
-  throw new SealexecError("usage", "--if-match is not an ETag", {
-    hint: "push prints the ETag of each version",
-  });
 }

@@ -1,0 +1,74 @@
+/** Sealing what is pushed: a fresh data key from KMS or for a local key, and the envelope around the .env. */
+import type { AwsSession, Located } from "../aws/session.ts";
+import { step } from "../context.ts";
+import type { Context } from "../context.ts";
+import { generateLocalDataKey, seal } from "../envelope/index.ts";
+import type { EncryptionContext, Metadata } from "../envelope/index.ts";
+import { SealexecError } from "../errors.ts";
+import { LOCAL } from "../key-name.ts";
+import { generateDataKey } from "../kms/generate.ts";
+import { readLocalKey } from "../local-key.ts";
+import type { PushFlags } from "./push.ts";
+import { keyOf } from "./target.ts";
+
+export interface Sealed {
+  readonly metadata: Metadata;
+  readonly body: Uint8Array;
+  /** the ARN of the KMS key, or `local:PATH` */
+  readonly key: string;
+}
+
+/** The tag of AES-GCM, which the body has behind the plaintext, bytes. */
+export const TAG_BYTES = 16;
+
+/** Seals under a key of KMS, and wipes the plaintext. */
+export async function sealUnderKms(
+  plaintext: Uint8Array,
+  sealing: {
+    readonly key: string;
+    readonly format: "v3" | "v2";
+    readonly encryptionContext: EncryptionContext;
+    readonly located: Located;
+  },
+  session: AwsSession,
+  context: Context,
+): Promise<Sealed> {
+  const { key, format, encryptionContext, located } = sealing;
+  const dataKey = await step(context, "key", key, () =>
+    generateDataKey(key, encryptionContext, located, session, context),
+  );
+  const { plaintext: opened, wrapped: wrappedKey, keyArn } = dataKey;
+  const sealed = seal(format, { plaintext, dataKey: opened, wrappedKey, encryptionContext });
+  opened.fill(0);
+  plaintext.fill(0);
+  return { ...sealed, key: keyArn };
+}
+
+/** Seals under the local key at `path`, and wipes the plaintext. */
+export function sealUnderLocalKey(plaintext: Uint8Array, path: string): Sealed {
+  const localKey = readLocalKey(path);
+  const { dataKey, wrappedKey } = generateLocalDataKey(localKey);
+  localKey.fill(0);
+  const sealed = seal("v3", { plaintext, dataKey, wrappedKey, encryptionContext: undefined });
+  dataKey.fill(0);
+  plaintext.fill(0);
+  return { ...sealed, key: LOCAL + path };
+}
+
+/** @throws "usage" where neither the flags nor the environment name a key */
+export function chosenKey(flags: PushFlags, context: Context): string {
+  const key = keyOf(flags, context);
+  if (key !== undefined) return key;
+  throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", {
+    hint: "a KMS key id, ARN or alias, such as alias/my-app",
+  });
+}
+
+// RFC 9110, section 8.8.3: an entity tag has quotes around it; people copy it without.
+export function quotedEtag(etag: string): string {
+  const bare = etag.replace(/^"|"$/g, "");
+  if (/^[\x21\x23-\x7e]+$/.test(bare)) return `"${bare}"`;
+  throw new SealexecError("usage", "--if-match is not an ETag", {
+    hint: "push prints the ETag of each version",
+  });
+}

@@ -1,0 +1,69 @@
+/** `sealexec push` to a sealed file: under a local key, or a key of KMS; never over what was not expected. */
+import { AwsSession } from "../../aws/session.ts";
+import { step } from "../../context.ts";
+import type { Context } from "../../context.ts";
+import { writerContext } from "../../envelope/index.ts";
+import { SealexecError } from "../../errors.ts";
+import { localKeyPath } from "../../key-name.ts";
+import { parseContext, words } from "../../options.ts";
+import { formatSealedFileUri, parseSealedFileUri } from "../../stores/sealed-file/ref.ts";
+import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
+import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
+import { readTextRevision, writeSealedFile } from "../../stores/sealed-file/write.ts";
+import type { ExpectedText } from "../../stores/sealed-file/write.ts";
+import type { PushFlags } from "../push.ts";
+import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms, sealUnderLocalKey } from "../sealing.ts";
+import type { Sealed } from "../sealing.ts";
+import type { Target } from "../target.ts";
+
+const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
+
+export function sealedFileTarget(uri: string, flags: PushFlags, context: Context): Target {
+  const ref = parseSealedFileUri(uri);
+  const key = chosenKey(flags, context);
+  const userContext = parseContext(flags.context ?? words(context.env["SEALEXEC_CONTEXT"], /,/));
+  const path = localKeyPath(key);
+  if (flags.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
+  if (path !== undefined && Object.keys(userContext).length > 0) {
+    throw new SealexecError("usage", "--context: a local key has none", {
+      hint: "a context is what KMS checks: seal under a key of KMS, or leave it out",
+    });
+  }
+  const seal = (plaintext: Uint8Array): Promise<Sealed> => {
+    if (path !== undefined) return step(context, "key", key, () => sealUnderLocalKey(plaintext, path));
+    const encryptionContext = writerContext("v3", userContext);
+    return byKms(plaintext, { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED }, context);
+  };
+  const name = formatSealedFileUri(ref);
+  return {
+    largestBytes: LARGEST_BODY_BYTES - TAG_BYTES,
+    write: async ({ plaintext, variables }) => {
+      const expected = await step(context, "object", name, () => expectedText(ref, flags));
+      const sealed = await seal(plaintext);
+      const etag = await step(context, "object", name, () => writeSealedFile(ref, sealed, expected));
+      return [
+        ["sealed", name],
+        ["etag", etag],
+        ["format", "v3"],
+        ["key", sealed.key],
+        ["variables", String(variables.size)],
+      ];
+    },
+  };
+}
+
+async function byKms(
+  plaintext: Uint8Array,
+  sealing: Parameters<typeof sealUnderKms>[1],
+  context: Context,
+): Promise<Sealed> {
+  const session = new AwsSession(context, sealing.key);
+  await session.begin([SEALED_FILE_NEED], "writing");
+  return sealUnderKms(plaintext, sealing, session, context);
+}
+
+function expectedText(ref: SealedFileRef, flags: PushFlags): ExpectedText {
+  if (flags.create === true) return { kind: "absent" };
+  if (flags.ifMatch !== undefined) return { kind: "etag", etag: quotedEtag(flags.ifMatch) };
+  return readTextRevision(ref);
+}

@@ -1,0 +1,138 @@
+/** Sealed files: under a local key with no AWS at all, and under a key of KMS. */
+import assert from "node:assert/strict";
+import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { ARTEFACTS, KEY, sealexec, withAws } from "./harness.ts";
+
+const ENV = { AWS_EC2_METADATA_DISABLED: "true" };
+const TEXT = "TOKEN=canary-7720ef\n";
+
+for (const artefact of ARTEFACTS) {
+  describe(`sealed files, ${artefact.name}`, () => {
+    test("keygen, push and run, with no AWS", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd };
+        assertPrinted(await sealexec(["keygen", "key"], options), "key       local:key\n");
+        assert.equal((await stat(join(cwd, "key"))).mode & 0o777, 0o600);
+        const pushed = await sealexec(["push", "-", "file:a.sealed", "--key", "local:key"], {
+          ...options,
+          input: TEXT,
+        });
+        assert.equal(pushed.status, 0, pushed.stderr);
+        const sealed = await readFile(join(cwd, "a.sealed"), "utf8");
+        assert.ok(sealed.startsWith("sealexec sealed file 1\n") && !sealed.includes("canary"));
+        const run = ["run", "--from", "file:a.sealed", "--key", "local:key", "--", "printenv", "TOKEN"];
+        assertPrinted(await sealexec(run, options), "canary-7720ef\n");
+      }));
+
+    test("a key is made once: keygen never writes over a file", () =>
+      withFolder(async (cwd) => {
+        await writeFile(join(cwd, "key"), "precious");
+        assertFailed(
+          await sealexec(["keygen", "key"], { env: ENV, artefact, cwd }),
+          64,
+          /key: is there already/,
+        );
+        assert.equal(await readFile(join(cwd, "key"), "utf8"), "precious");
+      }));
+
+    test("a key that others can read, one that is none, and one that is not there", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd };
+        await sealexec(["keygen", "key"], options);
+        await sealexec(["push", "-", "file:a.sealed", "--key", "local:key"], { ...options, input: TEXT });
+        const run = (key: string): string[] => ["run", "--from", "file:a.sealed", "--key", key, "--", "true"];
+        await chmod(join(cwd, "key"), 0o644);
+        assertFailed(
+          await sealexec(run("local:key"), options),
+          78,
+          /local:key: others than its owner/,
+          /chmod 600/,
+        );
+        await writeFile(join(cwd, "other"), "not a key\n", { mode: 0o600 });
+        assertFailed(
+          await sealexec(run("local:other"), options),
+          78,
+          /local:other: not a local key/,
+          /keygen/,
+        );
+        assertFailed(
+          await sealexec(run("local:absent"), options),
+          66,
+          /local:absent: cannot be read/,
+          /keygen/,
+        );
+        await sealexec(["keygen", "second"], options);
+        assertFailed(
+          await sealexec(run("local:second"), options),
+          65,
+          /another local key/,
+          /--key local:PATH/,
+        );
+      }));
+
+    test("under a key of KMS, with its context; each kind of key opens its own only", () =>
+      withFolder((cwd) =>
+        withAws(async (aws) => {
+          const options = { env: aws.env(), artefact, cwd };
+          const flags = ["--key", KEY, "--context", "stage=prod"];
+          const pushed = await sealexec(["push", "-", "file:a.sealed", ...flags], {
+            ...options,
+            input: TEXT,
+          });
+          assert.equal(pushed.status, 0, pushed.stderr);
+          const run = ["run", "--from", "file:a.sealed", ...flags, "--", "printenv", "TOKEN"];
+          aws.resetCalls();
+          assertPrinted(await sealexec(run, options), "canary-7720ef\n");
+          assert.deepEqual([aws.count("s3"), aws.count("kms")], [0, 1]);
+          const other = [
+            "run",
+            "--from",
+            "file:a.sealed",
+            "--key",
+            KEY,
+            "--context",
+            "stage=dev",
+            "--",
+            "true",
+          ];
+          assertFailed(await sealexec(other, options), 65, /encryption context does not match/);
+          await sealexec(["keygen", "key"], options);
+          const local = ["run", "--from", "file:a.sealed", "--key", "local:key", "--", "true"];
+          assertFailed(
+            await sealexec(local, options),
+            65,
+            /wrapped by KMS, not with a local key/,
+            /--key KEY/,
+          );
+          await sealexec(["push", "-", "file:b.sealed", "--key", "local:key"], { ...options, input: TEXT });
+          const kms = ["run", "--from", "file:b.sealed", "--key", KEY, "--", "true"];
+          assertFailed(await sealexec(kms, options), 65, /x-amz-w is 02/, /--key local:PATH/);
+        }),
+      ));
+
+    test("a local key is not for S3, and has no context", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd, input: TEXT };
+        await sealexec(["keygen", "key"], { env: ENV, artefact, cwd });
+        const s3 = ["push", "-", "s3://bucket/key", "--key", "local:key"];
+        assertFailed(await sealexec(s3, options), 64, /a local key is for sealed files/, /KMS/);
+        const context = ["push", "-", "file:a", "--key", "local:key", "--context", "a=b"];
+        assertFailed(await sealexec(context, options), 64, /a local key has none/);
+      }));
+
+    test("what is no sealed file is not written over", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd };
+        await sealexec(["keygen", "key"], options);
+        await writeFile(join(cwd, ".env"), TEXT);
+        const again = ["push", ".env", "file:a.sealed", "--key", "local:key"];
+        assert.equal((await sealexec(again, options)).status, 0);
+        const stale = ["push", ".env", "file:a.sealed", "--key", "local:key", "--if-match", "0".repeat(64)];
+        assertFailed(await sealexec(stale, options), 65, /no longer the one expected/, /pull/);
+        assert.equal((await sealexec(again, options)).status, 0);
+      }));
+  });
+}
