@@ -1,4 +1,4 @@
-/** What holds for every connection to AWS: which CAs are trusted, how long connecting may take, no plain HTTP to strangers. */
+/** What holds for every connection: which CAs are trusted, how long connecting may take, no plain HTTP to strangers. */
 import { readFileSync } from "node:fs";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
@@ -12,13 +12,19 @@ const CONNECT_SHARE = 1 / 3;
 
 export class Connecting {
   readonly #context: Pick<Context, "env" | "deadline">;
-  /** PEM of AWS_CA_BUNDLE; undefined: the runtime's own CAs */
+  /** PEM of the only CAs to trust; undefined: the runtime's own */
   readonly ca: Buffer | undefined;
 
-  /** @throws "config" where AWS_CA_BUNDLE cannot be read */
-  constructor(context: Pick<Context, "env" | "deadline">) {
+  /**
+   * @param caVariable the variable that names the PEM file of the CAs: AWS's and Vault's do not mix
+   * @throws "config" where that file cannot be read (`AWS_CA_BUNDLE: FILE cannot be read`)
+   */
+  constructor(
+    context: Pick<Context, "env" | "deadline">,
+    caVariable: "AWS_CA_BUNDLE" | "VAULT_CACERT" = "AWS_CA_BUNDLE",
+  ) {
     this.#context = context;
-    this.ca = readCaBundle(context.env);
+    this.ca = readCaBundle(caVariable, context.env);
   }
 
   /** How long connecting may take from now on, milliseconds. */
@@ -32,14 +38,14 @@ export class Connecting {
   }
 }
 
-function readCaBundle(env: Environment): Buffer | undefined {
-  const file = env["AWS_CA_BUNDLE"];
+function readCaBundle(variable: string, env: Environment): Buffer | undefined {
+  const file = env[variable];
   if (file === undefined || file === "") return undefined;
   try {
     const bytes = readFileSync(file);
     if (bytes.includes("-----BEGIN CERTIFICATE-----")) return bytes;
   } catch (error) {
-    throw new SealexecError("config", `AWS_CA_BUNDLE: ${file} cannot be read`, {
+    throw new SealexecError("config", `${variable}: ${file} cannot be read`, {
       hint: "name a PEM file that this user can read",
       cause: error,
     });

@@ -107,7 +107,11 @@ export async function callService(caller: Caller, call: Call, signal: AbortSigna
   throw new ServiceRefusal(answer, call.readRefusal(answer), caller.clock);
 }
 
-async function sign({ identity, region, clock }: Caller, call: Call): Promise<Record<string, string>> {
+/** The headers of a signed request: those of the call, and those of Signature Version 4. */
+export async function sign(
+  { identity, region, clock }: Omit<Caller, "wires">,
+  call: Omit<Call, "largestBody" | "readRefusal">,
+): Promise<Record<string, string>> {
   const { service, method, url, query = {}, headers = {}, body } = call;
   const signer = new SignatureV4({
     service,
