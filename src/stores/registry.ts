@@ -7,6 +7,7 @@ const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>>
   s3: () => import("./s3/store.ts"),
   file: () => import("./sealed-file/store.ts"),
   secretsmanager: () => import("./secrets-manager/store.ts"),
+  vault: () => import("./vault/store.ts"),
 };
 
 /** The schemes, for messages and help. */

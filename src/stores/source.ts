@@ -7,6 +7,7 @@ import type { Context } from "../context.ts";
 import type { Metadata } from "../envelope/format.ts";
 import type { Dialect } from "../dialects/parse.ts";
 import type { Variables } from "../secret.ts";
+import type { VaultClient } from "../vault/client.ts";
 
 /** What a store offers. */
 export interface Store {
@@ -67,4 +68,6 @@ export interface Tools {
   readonly context: Context;
   /** the way to AWS; made where it is first asked for */
   readonly session: AwsSession;
+  /** the way to Vault; likewise */
+  vault(): Promise<VaultClient>;
 }

@@ -2,6 +2,7 @@ import { AwsSession } from "../aws/session.ts";
 import type { AwsNeed } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { localKeyPath } from "../key-name.ts";
+import type { VaultClient } from "../vault/client.ts";
 import type { Source, Tools } from "./source.ts";
 
 /** The tools of one run, shared by all its sources. */
@@ -9,6 +10,7 @@ export class RunTools implements Tools {
   readonly context: Context;
   readonly #key: string | undefined;
   #session: AwsSession | undefined;
+  #vault: Promise<VaultClient> | undefined;
 
   /** @param key the KMS key that must have sealed what is sealed */
   constructor(context: Context, key: string | undefined) {
@@ -26,6 +28,17 @@ export class RunTools implements Tools {
   needs(sources: readonly Source[]): AwsNeed[] {
     const local = localKeyPath(this.#key) !== undefined;
     return sources.flatMap(({ aws }) => (aws === undefined || (local && aws.onlyKms === true) ? [] : [aws]));
+  }
+
+  /** Rejects with "config" where the environment's settings of Vault cannot be used. */
+  vault(): Promise<VaultClient> {
+    this.#vault ??= this.#openVault();
+    return this.#vault;
+  }
+
+  async #openVault(): Promise<VaultClient> {
+    const { VaultClient } = await import("../vault/client.ts");
+    return new VaultClient(this.context, async () => (await this.session.credentials()).identity);
   }
 
   /** Puts all of that on its way. Returns whether it is anything. */

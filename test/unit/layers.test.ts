@@ -17,6 +17,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/options.ts"],
   ["src/sealed"],
   ["src/stores", "src/kms"],
+  // It has its transport of aws, and proves itself by AWS credentials.
+  ["src/vault"],
   ["src/aws"],
   ["src/local-key.ts"],
   ["src/dialects"],

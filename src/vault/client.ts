@@ -1,0 +1,127 @@
+/**
+ * Vault for one run: its connections, its token, and its calls. Source: HashiCorp Vault HTTP API. A token that a login
+ * gave is used for the run and left to expire: revoking it would be one more round trip before CMD can start, and would
+ * revoke dynamic credentials with it.
+ */
+import { Connecting } from "../aws/connecting.ts";
+import type { Answer } from "../aws/direct/answer.ts";
+import { ask } from "../aws/direct/ask.ts";
+import { Wires } from "../aws/direct/wires.ts";
+import { retry } from "../aws/retry.ts";
+import type { Identity } from "../aws/credentials.ts";
+import { step } from "../context.ts";
+import type { Context } from "../context.ts";
+import type { SealexecError } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import { activeNode, redirectedTwice } from "./redirect.ts";
+import { UnreadableVaultAnswer, VaultRefusal, classifyVault, parseObject } from "./refusal.ts";
+import type { Json } from "./refusal.ts";
+import { readSettings } from "./settings.ts";
+import type { VaultSettings } from "./settings.ts";
+import { findToken } from "./token.ts";
+import type { Token } from "./token.ts";
+
+const ATTEMPT_MS = 10_000;
+/** The largest answer that is read, bytes: no secret that fits an environment is larger. */
+const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
+
+export interface VaultCall {
+  readonly method: "GET" | "POST";
+  /** below /v1/, not encoded */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: Json;
+  /** a refusal that means more here than its status says; undefined: it does not */
+  readonly explain?: (refusal: VaultRefusal, operation: string) => SealexecError | undefined;
+}
+
+/** How AWS credentials are come by where a login needs them. */
+export type LoadIdentity = () => Promise<Identity>;
+
+export class VaultClient {
+  readonly #context: Context;
+  readonly #settings: VaultSettings;
+  readonly #wires: Wires;
+  readonly #identity: LoadIdentity;
+  #token: Promise<Token> | undefined;
+
+  /** @throws "config" where the environment's settings cannot be used */
+  constructor(context: Context, identity: LoadIdentity) {
+    this.#context = context;
+    this.#settings = readSettings(context.env);
+    this.#wires = new Wires(new Connecting(context, "VAULT_CACERT"));
+    this.#identity = identity;
+  }
+
+  /** A GET with the run's token, which is looked for, or got by a login, at the first of them. */
+  async read(call: Omit<VaultCall, "method" | "body">): Promise<Json> {
+    const { text } = await this.#findToken();
+    return this.#call({ ...call, method: "GET" }, text);
+  }
+
+  /** A POST without a token: a login. */
+  login(call: Omit<VaultCall, "method" | "query">): Promise<Json> {
+    return this.#call({ ...call, method: "POST" }, undefined);
+  }
+
+  #findToken(): Promise<Token> {
+    this.#token ??= step(
+      this.#context,
+      "credentials",
+      "Vault",
+      () => findToken(this, this.#context.env, this.#identity),
+      ({ from }) => from,
+    );
+    return this.#token;
+  }
+
+  #call(call: VaultCall, token: string | undefined): Promise<Json> {
+    const operation = `${call.method} ${call.path}`;
+    const classify = (error: unknown) => {
+      const explained = error instanceof VaultRefusal ? call.explain?.(error, operation) : undefined;
+      return explained === undefined ? classifyVault(operation, error) : { error: explained };
+    };
+    return retry(this.#context, { attemptMs: ATTEMPT_MS, classify }, async (signal) => {
+      const answer = await this.#ask(call, token, signal);
+      if (answer.status < 200 || answer.status > 299) throw new VaultRefusal(answer);
+      const json = parseObject(answer.body);
+      if (json === undefined) throw new UnreadableVaultAnswer();
+      return json;
+    });
+  }
+
+  async #ask(call: VaultCall, token: string | undefined, signal: AbortSignal): Promise<Answer> {
+    const url = urlOf(this.#settings.address, call);
+    const question = {
+      method: call.method,
+      headers: this.#headers(token),
+      largestBody: LARGEST_ANSWER_BYTES,
+      ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    };
+    const answer = await ask(this.#wires, { ...question, url }, signal);
+    if (answer.status !== 307) return answer;
+    const node = activeNode(answer, url, this.#context.env);
+    const second = await ask(this.#wires, { ...question, url: node }, signal);
+    if (second.status === 307) throw redirectedTwice();
+    return second;
+  }
+
+  #headers(token: string | undefined): Record<string, string> {
+    const { namespace } = this.#settings;
+    return {
+      accept: "application/json",
+      "user-agent": `sealexec/${VERSION}`,
+      // A Vault Agent in between may insist on it ("require_request_header").
+      "x-vault-request": "true",
+      ...(namespace === undefined ? {} : { "x-vault-namespace": namespace }),
+      ...(token === undefined ? { "content-type": "application/json" } : { "x-vault-token": token }),
+    };
+  }
+}
+
+function urlOf(address: URL, { path, query = {} }: VaultCall): URL {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  const url = new URL(`${address.href.replace(/\/+$/, "")}/v1/${encoded}`);
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+  return url;
+}

@@ -1,0 +1,63 @@
+/**
+ * The proof of an AWS identity: a signed request for STS GetCallerIdentity, which Vault sends on in our place. No call
+ * of AWS is made here, but for the credentials. Source: HashiCorp Vault HTTP API, "AWS auth method: Login".
+ */
+import { sign } from "../aws/direct/call.ts";
+import { Clock } from "../aws/direct/clock.ts";
+import { parseRegion } from "../aws/region.ts";
+import type { Environment } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import type { LoadIdentity } from "./client.ts";
+import type { Proof } from "./login.ts";
+import { need } from "./settings.ts";
+
+const BODY = "Action=GetCallerIdentity&Version=2011-06-15";
+
+export async function proveByAws(env: Environment, identity: LoadIdentity): Promise<Proof> {
+  const role = need(env, "VAULT_ROLE", "the role of VAULT_AUTH=aws");
+  const { region, url } = stsOf(env);
+  const serverId = env["VAULT_AWS_IAM_SERVER_ID"] ?? "";
+  const { host: _, ...headers } = await sign(
+    { identity: await identity(), clock: new Clock(), region },
+    {
+      service: "sts",
+      method: "POST",
+      url,
+      headers: {
+        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
+        ...(serverId === "" ? {} : { "x-vault-aws-iam-server-id": checkedServerId(serverId) }),
+      },
+      body: BODY,
+    },
+  );
+  return {
+    body: {
+      role,
+      iam_http_request_method: "POST",
+      iam_request_url: base64(url.href),
+      iam_request_body: base64(BODY),
+      iam_request_headers: base64(JSON.stringify(headers)),
+    },
+    hint: "check VAULT_ROLE and its bound_iam_principal_arn, VAULT_AWS_IAM_SERVER_ID, and VAULT_AWS_STS_REGION",
+  };
+}
+
+// Vault sends it to the STS of its own configuration, the global one by default (sts_endpoint, sts_region).
+function stsOf(env: Environment): { region: string; url: URL } {
+  const named = env["VAULT_AWS_STS_REGION"] ?? "";
+  if (named === "") return { region: "us-east-1", url: new URL("https://sts.amazonaws.com/") };
+  const region = parseRegion(named, "VAULT_AWS_STS_REGION").name;
+  const suffix = region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com";
+  return { region, url: new URL(`https://sts.${region}.${suffix}/`) };
+}
+
+function checkedServerId(value: string): string {
+  if (/^[\x21-\x7e]{1,1024}$/.test(value)) return value;
+  throw new SealexecError("config", "VAULT_AWS_IAM_SERVER_ID cannot be sent as a header", {
+    hint: "the value of iam_server_id_header_value in Vault's auth/aws/config/client",
+  });
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}

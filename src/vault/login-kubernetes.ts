@@ -1,0 +1,17 @@
+import type { Environment } from "../context.ts";
+import type { Proof } from "./login.ts";
+import { need } from "./settings.ts";
+import { readSettingFile } from "./token.ts";
+
+// Kubernetes documentation, "Accessing the Kubernetes API from a Pod".
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+
+/** Source: HashiCorp Vault HTTP API, "Kubernetes auth method: Login". */
+export function proveByKubernetes(env: Environment): Proof {
+  const role = need(env, "VAULT_ROLE", "the role of VAULT_AUTH=kubernetes");
+  const jwt = readSettingFile("VAULT_K8S_TOKEN_FILE", env["VAULT_K8S_TOKEN_FILE"] || SERVICE_ACCOUNT);
+  return {
+    body: { role, jwt },
+    hint: "check VAULT_ROLE, and that it is bound to this service account and namespace, with the token's audience",
+  };
+}

@@ -1,0 +1,149 @@
+/** Answers of Vault that are no success, and what they mean (HashiCorp Vault HTTP API: "HTTP status codes"). */
+import { classify } from "../aws/failure.ts";
+import type { Failure } from "../aws/failure.ts";
+import type { Transient } from "../aws/retry.ts";
+import { AnswerTooLarge } from "../aws/direct/answer.ts";
+import type { Answer } from "../aws/direct/answer.ts";
+import { SealexecError } from "../errors.ts";
+import type { ErrorKind } from "../errors.ts";
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** An answer other than success. Of its text nothing is ever shown. */
+export class VaultRefusal extends Error {
+  readonly status: number;
+  /** of the answer's JSON; empty where it is none */
+  readonly answer: Json;
+
+  constructor(answer: Answer) {
+    super(`status ${answer.status}`);
+    this.status = answer.status;
+    this.answer = parseObject(answer.body) ?? {};
+  }
+
+  /** Whether one of Vault's own error texts says so. */
+  says(text: RegExp): boolean {
+    const { errors } = this.answer;
+    return Array.isArray(errors) && errors.some((line) => typeof line === "string" && text.test(line));
+  }
+}
+
+/** An answer that says that all is well, and is not what Vault would say. */
+export class UnreadableVaultAnswer extends Error {}
+
+export function parseObject(body: Buffer): Json | undefined {
+  try {
+    return objectOf(JSON.parse(body.toString("utf8")));
+  } catch {
+    // Its message would quote the answer.
+    return undefined;
+  }
+}
+
+/** `value` where it is a JSON object. */
+export function objectOf(value: unknown): Json | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+}
+
+/** @param operation for people: `GET secret/data/app` */
+export function classifyVault(operation: string, error: unknown): Failure {
+  if (error instanceof VaultRefusal) return refused(operation, error);
+  if (error instanceof UnreadableVaultAnswer) return failure("unavailable", NOT_VAULT, operation, error);
+  if (error instanceof AnswerTooLarge) {
+    return {
+      error: new SealexecError("data", `the answer is too large (${operation})`, {
+        hint: "a secret of this size would not fit an environment; check the path",
+        cause: error,
+      }),
+    };
+  }
+  const { error: found, transient } = classify(operation, error);
+  const hint = found.hint?.replace("AWS_CA_BUNDLE", "VAULT_CACERT");
+  return {
+    error: new SealexecError(found.kind, found.message, { hint, cause: found.cause, located: found.located }),
+    ...(transient === undefined ? {} : { transient }),
+  };
+}
+
+interface Meaning {
+  readonly says: string;
+  readonly hint: string;
+  readonly transient?: Transient;
+}
+
+const NOT_VAULT: Meaning = {
+  says: "the answer is not Vault's",
+  hint: "check VAULT_ADDR, and what stands between here and there: a proxy, a captive portal",
+  transient: "failing",
+};
+const TOKEN_REFUSED: Meaning = {
+  says: "Vault refused the token: it has expired, was revoked, or is of another namespace",
+  hint: "get a new one (VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_AUTH), and check VAULT_NAMESPACE",
+};
+const FORBIDDEN: Meaning = {
+  says: "permission denied",
+  hint: "a policy of the token must allow read on this path, and the token must be valid: vault token lookup",
+};
+const THROTTLED: Meaning = {
+  says: "still throttled when the time was over",
+  hint: "raise --timeout (SEALEXEC_TIMEOUT), or start fewer at once, or raise Vault's rate limit quota",
+  transient: "throttled",
+};
+const SEALED: Meaning = {
+  says: "Vault is sealed",
+  hint: "unseal it (vault operator unseal), and look at vault status",
+  transient: "failing",
+};
+const DOWN: Meaning = {
+  says: "Vault is down for maintenance, or sealed",
+  hint: "look at vault status; raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
+  transient: "failing",
+};
+const STANDBY: Meaning = {
+  says: "this node of Vault is a standby that does not answer such requests",
+  hint: "point VAULT_ADDR at the active node, or at a load balancer that finds it",
+  transient: "failing",
+};
+const FAILING: Meaning = {
+  says: "Vault kept failing",
+  hint: "look at Vault's own log; raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
+  transient: "failing",
+};
+const NO_MOUNT: Meaning = {
+  says: "nothing is mounted at this path",
+  hint: "check the mount's name (vault secrets list, vault auth list) and VAULT_NAMESPACE",
+};
+const UNEXPECTED: Meaning = {
+  says: "Vault does not take this request",
+  hint: "check VAULT_ADDR and the path; Vault's audit log has the reason",
+};
+
+function refused(operation: string, refusal: VaultRefusal): Failure {
+  const { status } = refusal;
+  const because = (kind: ErrorKind, meaning: Meaning): Failure =>
+    failure(kind, meaning, `${operation}: ${status}`, refusal);
+  if (status === 403 && refusal.says(/invalid token|bad token/i)) return because("denied", TOKEN_REFUSED);
+  if (status === 400 && refusal.says(/missing client token/i)) return because("denied", TOKEN_REFUSED);
+  if (status === 401 || status === 403) return because("denied", FORBIDDEN);
+  if (status === 404 && refusal.says(/no handler for route|route entry not found|unsupported path/i))
+    return because("missing", NO_MOUNT);
+  if (status === 404) return because("missing", { says: "not there", hint: "check the path" });
+  if (status === 429) return because("timeout", THROTTLED);
+  // Those of sys/health; load balancers pass them on.
+  if (status === 472 || status === 473) return because("unavailable", STANDBY);
+  // A read replica that has not seen the write yet.
+  if (status === 412) return because("unavailable", FAILING);
+  if (status === 503) return because("unavailable", refusal.says(/sealed/i) ? SEALED : DOWN);
+  if (status >= 500) return because("unavailable", FAILING);
+  return because("config", UNEXPECTED);
+}
+
+function failure(
+  kind: ErrorKind,
+  { says, hint, transient }: Meaning,
+  details: string,
+  cause: unknown,
+): Failure {
+  const error = new SealexecError(kind, `${says} (${details})`, { hint, cause });
+  return transient === undefined ? { error } : { error, transient };
+}

@@ -1,0 +1,53 @@
+/**
+ * Where Vault is and how it is spoken to, from the variables that the vault command has as well.
+ * Source: HashiCorp Vault documentation, "Vault CLI: Environment variables".
+ */
+import type { Environment } from "../context.ts";
+import { parseEndpoint } from "../aws/endpoints.ts";
+import { SealexecError } from "../errors.ts";
+
+export interface VaultSettings {
+  /** of VAULT_ADDR */
+  readonly address: URL;
+  /** of VAULT_NAMESPACE */
+  readonly namespace: string | undefined;
+}
+
+// What Go's strconv.ParseBool takes for no.
+const NO = new Set(["", "0", "f", "F", "false", "False", "FALSE"]);
+
+/** @throws "config" where VAULT_ADDR is missing or may not be asked, or certificates would go unchecked */
+export function readSettings(env: Environment): VaultSettings {
+  if (!NO.has(env["VAULT_SKIP_VERIFY"] ?? "")) {
+    throw new SealexecError("config", "VAULT_SKIP_VERIFY is set, and certificates are always verified", {
+      hint: "unset it; where the CA is your own, name its PEM file in VAULT_CACERT",
+    });
+  }
+  const address = env["VAULT_ADDR"] ?? "";
+  if (address === "") {
+    throw new SealexecError("config", "VAULT_ADDR is missing", {
+      hint: "set it to the address of Vault, such as https://vault.example.com:8200",
+    });
+  }
+  return { address: parseEndpoint("VAULT_ADDR", address, env), namespace: namespaceOf(env) };
+}
+
+function namespaceOf(env: Environment): string | undefined {
+  const namespace = env["VAULT_NAMESPACE"] ?? "";
+  if (namespace === "") return undefined;
+  if (/^[\x21-\x7e]{1,1024}$/.test(namespace)) return namespace;
+  throw new SealexecError("config", "VAULT_NAMESPACE is not the name of a namespace", {
+    hint: "for example admin/team-a/",
+  });
+}
+
+/**
+ * A setting that must be there.
+ *
+ * @throws "config", naming it
+ */
+export function need(env: Environment, name: string, hint: string): string {
+  const value = env[name] ?? "";
+  if (value !== "") return value;
+  throw new SealexecError("config", `${name} is missing`, { hint });
+}
