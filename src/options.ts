@@ -6,12 +6,15 @@ import type { Acceptance } from "./envelope/format.ts";
 import { SealexecError } from "./errors.ts";
 import { localKeyPath } from "./key-name.ts";
 import type { OpenPolicy } from "./sealed/open.ts";
+import { parseCredentialsRef } from "./vault/credentials-ref.ts";
+import type { CredentialsRef } from "./vault/credentials-ref.ts";
 
 /** What the flags say, as commander hands it over; undefined: not given. */
 export interface OpenFlags {
   readonly key?: string;
   readonly context?: readonly string[];
   readonly accept?: readonly string[];
+  readonly credentials?: string;
 }
 
 /** Key, context and accepted formats: what `pull` has in common with `run`. */
@@ -27,6 +30,12 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
       ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
     ]),
   };
+}
+
+/** What makes the AWS credentials; undefined: the chain finds them. */
+export function parseCredentials(flag: string | undefined, env: Environment): CredentialsRef | undefined {
+  const text = flag ?? env["SEALEXEC_CREDENTIALS"] ?? "";
+  return flag === undefined && text === "" ? undefined : parseCredentialsRef(text);
 }
 
 /** `K=V` pairs as a map. */

@@ -24,6 +24,15 @@ export interface Credentials {
   readonly source: string;
   /** the sources before it in the chain, and why each was passed over */
   readonly passedOver: readonly string[];
+  /** they are so new that AWS may not know them before then, by the context's clock */
+  readonly settledAt?: number;
+}
+
+/** A source that was chosen by name: it counts in place of the chain. Its retries are its own. */
+export interface ChosenSource {
+  /** for people; never a secret */
+  readonly name: string;
+  readonly load: (work: Omit<Attempt, "signal">) => Promise<Omit<Credentials, "passedOver">>;
 }
 
 export interface Attempt {
@@ -49,6 +58,7 @@ export interface CredentialSource {
 /**
  * Loads the credentials.
  *
+ * @param chosen undefined: the chain
  * @throws "denied" where no source is configured, or the one that is hands out none; "unavailable" where it cannot
  * be reached; "config" where its configuration is broken
  */
@@ -56,7 +66,12 @@ export async function loadCredentials(
   context: Context,
   network: Network,
   region: string | undefined,
+  chosen?: ChosenSource,
 ): Promise<Credentials> {
+  if (chosen !== undefined) {
+    const passedOver = CHAIN.map(({ name }) => `${name}: --credentials (SEALEXEC_CREDENTIALS) names another`);
+    return { ...(await chosen.load({ context, network, region })), passedOver };
+  }
   const passedOver: string[] = [];
   for (const link of CHAIN) {
     if (!link.isConfigured(context.env)) {

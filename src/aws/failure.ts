@@ -1,7 +1,7 @@
 /** What an error of the AWS SDK, or of Node below it, means to us. The table of codes is in meanings.ts. */
 import { SealexecError } from "../errors.ts";
 import { printable } from "../logger.ts";
-import { CLOCK_SKEW, CLOCK_SKEW_LEARNED, meaningOfCode, meaningOfStatus } from "./meanings.ts";
+import { CLOCK_SKEW, CLOCK_SKEW_LEARNED, UNKNOWN_YET, meaningOfCode, meaningOfStatus } from "./meanings.ts";
 import type { Meaning } from "./meanings.ts";
 import { AttemptTimeout } from "./retry.ts";
 import type { Transient } from "./retry.ts";
@@ -21,6 +21,7 @@ interface ServiceError {
     readonly httpStatusCode?: number;
     readonly requestId?: string;
     readonly clockSkewCorrected?: boolean;
+    readonly unsettled?: boolean;
   };
   readonly $response?: { readonly headers?: Record<string, string> };
 }
@@ -73,7 +74,8 @@ export function classify(operation: string, error: unknown, own?: OwnMeaning): F
   const { code, status, requestId } = facts(error);
   if (code !== undefined && TLS_CODES.test(code)) return tlsFailure(operation, code, error);
   if (code !== undefined && UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
-  const meaning = clockSkew(error) ?? ownMeaning(error, code, own) ?? lookUp(code, status);
+  const meaning =
+    clockSkew(error) ?? unknownYet(error, code) ?? ownMeaning(error, code, own) ?? lookUp(code, status);
   const facets = [code, status, requestId === undefined ? undefined : `request id ${requestId}`];
   const details = facets.filter((facet) => facet !== undefined).join(", ");
   if (meaning === undefined) {
@@ -110,6 +112,24 @@ export function isClockSkew(error: Error): boolean {
 function clockSkew(error: unknown): Meaning | undefined {
   if (!(error instanceof Error) || !isClockSkew(error)) return undefined;
   return (error as ServiceError).$metadata?.clockSkewCorrected === true ? CLOCK_SKEW_LEARNED : CLOCK_SKEW;
+}
+
+// What the services say of an access key that IAM has not told them of yet.
+const UNKNOWN_KEY_CODES = new Set([
+  "InvalidAccessKeyId",
+  "InvalidClientTokenId",
+  "UnrecognizedClientException",
+  "SignatureDoesNotMatch",
+]);
+
+/** Whether a code says that the access key, or its secret, is not known. */
+export function isUnknownKey(code: string | undefined): boolean {
+  return code !== undefined && UNKNOWN_KEY_CODES.has(code);
+}
+
+function unknownYet(error: unknown, code: string | undefined): Meaning | undefined {
+  const unsettled = (error as ServiceError | undefined)?.$metadata?.unsettled === true;
+  return unsettled && isUnknownKey(code) ? UNKNOWN_YET : undefined;
 }
 
 function unreachable(operation: string, code: string, error: unknown): Failure {

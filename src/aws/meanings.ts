@@ -59,6 +59,13 @@ export const CLOCK_SKEW: Meaning = {
 };
 // The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
 export const CLOCK_SKEW_LEARNED: Meaning = { ...CLOCK_SKEW, transient: "failing" };
+// IAM User Guide, "Changes that I make are not always immediately visible": a new access key takes seconds to be known.
+export const UNKNOWN_YET: Meaning = {
+  ...REFUSED,
+  says: "AWS does not know the new key yet",
+  hint: "raise --timeout (SEALEXEC_TIMEOUT), or use vault:MOUNT/sts/ROLE, whose sessions are good at once",
+  transient: "failing",
+};
 const CHANGED_HINT = "look at what is there (sealexec pull), then try again";
 const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
 const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";

@@ -9,7 +9,7 @@ import type { Context, Environment } from "../context.ts";
 import { step } from "../context.ts";
 import { eventLoopTurn } from "../event-loop.ts";
 import { loadCredentials } from "./credentials.ts";
-import type { Credentials } from "./credentials.ts";
+import type { ChosenSource, Credentials } from "./credentials.ts";
 import type { Direct } from "./direct/call.ts";
 import { Clock } from "./direct/clock.ts";
 import { directService } from "./direct/endpoint.ts";
@@ -38,17 +38,22 @@ export class AwsSession {
   readonly network: Network;
   readonly #context: Context;
   readonly #key: string | undefined;
+  readonly #chosen: (() => Promise<ChosenSource>) | undefined;
   readonly #clock = new Clock();
   readonly #regions = new Map<string, Region>();
   readonly #s3 = new Map<string, S3Client>();
   readonly #kms = new Map<string, KMSClient>();
   #credentials: Promise<Credentials> | undefined;
 
-  /** @throws "config" where an endpoint or the CA bundle of the environment cannot be used */
-  constructor(context: Context, key: string | undefined) {
+  /**
+   * @param chosen where the credentials come from; undefined: from the chain
+   * @throws "config" where an endpoint or the CA bundle of the environment cannot be used
+   */
+  constructor(context: Context, key: string | undefined, chosen?: () => Promise<ChosenSource>) {
     checkEndpoints(context);
     this.#context = context;
     this.#key = key;
+    this.#chosen = chosen;
     this.network = new Network(context);
   }
 
@@ -84,7 +89,7 @@ export class AwsSession {
       this.#context,
       "credentials",
       "AWS",
-      () => loadCredentials(this.#context, this.network, region),
+      async () => loadCredentials(this.#context, this.network, region, await this.#chosen?.()),
       (credentials) => credentials.source,
     );
     return this.#credentials;
@@ -154,8 +159,9 @@ export class AwsSession {
   ): Promise<Direct | undefined> {
     const url = urlIn(region, this.#context.env);
     if (url === undefined) return undefined;
-    const { identity } = await this.credentials(region);
-    return { url, caller: { wires: this.network.wires, identity, clock: this.#clock, region } };
+    const { identity, settledAt = 0 } = await this.credentials(region);
+    const unsettled = this.#context.now() < settledAt;
+    return { url, caller: { wires: this.network.wires, identity, clock: this.#clock, region, unsettled } };
   }
 
   async #warm(need: AwsNeed, use: "reading" | "writing"): Promise<void> {

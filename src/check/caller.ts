@@ -1,9 +1,8 @@
-import { GetCallerIdentityCommand, STSClient } from "../aws/sdk.ts";
+import { getCallerIdentity } from "../aws/caller-identity.ts";
 import type { Credentials } from "../aws/credentials.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession } from "../aws/session.ts";
-import { stsConfig } from "../aws/sts.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
@@ -20,17 +19,13 @@ export async function callerArn(
   credentials: Credentials,
   context: Context,
 ): Promise<void> {
-  const client = new STSClient({
-    ...stsConfig(context.env, await session.network.agents(), session.anyRegion()),
-    credentials: async () => credentials.identity,
-  });
+  const { identity } = credentials;
+  const who = { identity, region: session.anyRegion(), network: session.network, env: context.env };
   const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };
   const ask = async (): Promise<string> => {
     try {
-      const answer = await retry(context, options, (signal) =>
-        client.send(new GetCallerIdentityCommand({}), { abortSignal: signal }),
-      );
-      return answer.Arn ?? "unknown";
+      const arn = await retry(context, options, (signal) => getCallerIdentity(who, signal));
+      return arn ?? "unknown";
     } catch (error) {
       if (!(error instanceof SealexecError) || error.kind === "denied") throw error;
       return `unknown: ${error.message}`;

@@ -59,7 +59,7 @@ async function findCommand(command: string | undefined, context: Context): Promi
 }
 
 async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
-  const tools = new RunTools(context, options.open.key);
+  const tools = new RunTools(context, options.open.key, options.credentials);
   try {
     if (tools.needs(options.sources).length > 0) {
       const session = openSession(tools, context);

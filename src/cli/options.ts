@@ -5,6 +5,7 @@ import type { Command } from "./commander.ts";
 /** Options of everything that opens sealed objects. */
 export function opening(command: Command): Command {
   return command
+    .addOption(credentials())
     .option("--key <KEY>", "the KMS key that must have sealed it: id, ARN or alias (SEALEXEC_KEY)")
     .addOption(
       repeatable(
@@ -18,6 +19,14 @@ export function opening(command: Command): Command {
         "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
       ),
     );
+}
+
+/** Where the AWS credentials come from, of everything that asks AWS. */
+export function credentials(): Option {
+  return new Option(
+    "--credentials <SOURCE>",
+    "AWS credentials made by Vault: vault:MOUNT/creds/ROLE or vault:MOUNT/sts/ROLE (SEALEXEC_CREDENTIALS)",
+  );
 }
 
 export function sources(command: Command): Command {

@@ -5,7 +5,7 @@ import { VERSION } from "../version.ts";
 import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
-import { common, list, opening, repeatable, sources } from "./options.ts";
+import { common, credentials, list, opening, repeatable, sources } from "./options.ts";
 import { startRun } from "./run.ts";
 import type { RunCliFlags } from "./run.ts";
 
@@ -114,6 +114,7 @@ function addPush(program: Command, world: World): void {
         "KMS key id, ARN or alias; elsewhere than in S3 the key of what is new (SEALEXEC_KEY)",
       ),
     )
+    .addOption(credentials())
     .addOption(repeatable("--context <K=V>", "encryption context to bind (repeatable; SEALEXEC_CONTEXT)"))
     .addOption(
       new Option("--format <FORMAT>", "v3, or v2 for old clients").choices(["v3", "v2"]).default("v3"),

@@ -1,6 +1,6 @@
 /** `sealexec pull`: open a sealed .env and give it to its owner, on stdout or in a file of mode 0600. */
 import type { Context } from "../context.ts";
-import { parseOpenPolicy } from "../options.ts";
+import { parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { printDotenv } from "../dotenv/print.ts";
 import { readSource } from "../sealed/read.ts";
@@ -19,7 +19,7 @@ export async function pullFile(uri: string, flags: PullFlags, world: World, cont
   const policy = parseOpenPolicy(flags, context.env);
   const replace = flags.force ?? false;
   if (flags.output !== undefined && !replace) refuseExisting(flags.output);
-  const tools = new RunTools(context, policy.key);
+  const tools = new RunTools(context, policy.key, parseCredentials(flags.credentials, context.env));
   await tools.begin([source]);
   const content = await readSource(source, policy, tools);
   const text = content.kind === "text" ? content.bytes : Buffer.from(printDotenv(content.variables));

@@ -17,6 +17,7 @@ export interface PushFlags {
   readonly ifMatch?: string;
   readonly create?: boolean;
   readonly allow?: readonly string[];
+  readonly credentials?: string;
 }
 
 export async function pushFile(

@@ -1,8 +1,10 @@
 /** Where `push` can put a .env: one target for each store that can be written. */
+import type { AwsSession } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { parseKey } from "../options.ts";
+import { parseCredentials, parseKey } from "../options.ts";
 import type { Variables } from "../secret.ts";
+import { RunTools } from "../stores/tools.ts";
 import type { PushFlags } from "./push.ts";
 
 /** A place that was named and is not asked yet. */
@@ -44,6 +46,11 @@ export async function parseTarget(uri: string, flags: PushFlags, context: Contex
 export function keyOf(flags: PushFlags, context: Context): string | undefined {
   const key = flags.key ?? context.env["SEALEXEC_KEY"] ?? "";
   return key === "" ? undefined : parseKey(key);
+}
+
+/** The way to AWS that the flags and the environment describe. */
+export function openSession(key: string | undefined, flags: PushFlags, context: Context): AwsSession {
+  return new RunTools(context, key, parseCredentials(flags.credentials, context.env)).session;
 }
 
 /** Refuses the flags that are about sealing, where the store encrypts by itself. */

@@ -1,7 +1,7 @@
 /** The options of `run` and of `check`, from flags and from the variables that stand for them in a Dockerfile. */
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { parseNames, parseOpenPolicy, words } from "../options.ts";
+import { parseCredentials, parseNames, parseOpenPolicy, words } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { parseSource } from "../stores/registry.ts";
 import type { EnvironmentPolicy } from "./environment.ts";
@@ -39,8 +39,10 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
       hint: "for example: sealexec run --from s3://my-bucket/app.env -- node server.js",
     });
   }
+  const credentials = parseCredentials(flags.credentials, env);
   return {
     sources: await Promise.all(uris.map(parseSource)),
+    ...(credentials === undefined ? {} : { credentials }),
     open: parseOpenPolicy(flags, env),
     names: {
       require: parseNames("--require", flags.require ?? [env["SEALEXEC_REQUIRE"] ?? ""]),

@@ -8,10 +8,13 @@ import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
 import { refuseNames, requireNames } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
+import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { OpenedSource, Underneath } from "./explain.ts";
 
 export interface SourceOptions {
   readonly sources: readonly Source[];
+  /** what makes the AWS credentials; absent: the chain finds them */
+  readonly credentials?: CredentialsRef;
   readonly open: OpenPolicy;
   readonly names: NamePolicy;
   /** say where each variable came from, put over this; absent: say nothing */
@@ -24,7 +27,7 @@ export interface SourceOptions {
  * @throws SealexecError where any source cannot be opened whole, sets a refused name, or a required one is not there
  */
 export async function openSources(options: SourceOptions, context: Context): Promise<Variables> {
-  const tools = new RunTools(context, options.open.key);
+  const tools = new RunTools(context, options.open.key, options.credentials);
   const needsAws = await tools.begin(options.sources);
   context.trace?.mark("requests on their way");
   // Most of a start's code is loaded while they are.

@@ -1,26 +1,39 @@
+import type { ChosenSource, Identity } from "../aws/credentials.ts";
 import { AwsSession } from "../aws/session.ts";
 import type { AwsNeed } from "../aws/session.ts";
 import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
 import { localKeyPath } from "../key-name.ts";
 import type { VaultClient } from "../vault/client.ts";
+import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Source, Tools } from "./source.ts";
 
 /** The tools of one run, shared by all its sources. */
 export class RunTools implements Tools {
   readonly context: Context;
   readonly #key: string | undefined;
+  readonly #chosen: CredentialsRef | undefined;
   #session: AwsSession | undefined;
   #vault: Promise<VaultClient> | undefined;
 
-  /** @param key the KMS key that must have sealed what is sealed */
-  constructor(context: Context, key: string | undefined) {
+  /**
+   * @param key the KMS key that must have sealed what is sealed
+   * @param chosen what makes the AWS credentials; undefined: the chain finds them
+   */
+  constructor(context: Context, key: string | undefined, chosen?: CredentialsRef) {
     this.context = context;
     this.#key = key;
+    this.#chosen = chosen;
   }
 
   /** @throws "config" where the environment's endpoints or CA bundle cannot be used */
   get session(): AwsSession {
-    this.#session ??= new AwsSession(this.context, this.#key);
+    const chosen = this.#chosen;
+    this.#session ??= new AwsSession(
+      this.context,
+      this.#key,
+      chosen === undefined ? undefined : () => this.#choose(chosen),
+    );
     return this.#session;
   }
 
@@ -38,7 +51,23 @@ export class RunTools implements Tools {
 
   async #openVault(): Promise<VaultClient> {
     const { VaultClient } = await import("../vault/client.ts");
-    return new VaultClient(this.context, async () => (await this.session.credentials()).identity);
+    return new VaultClient(this.context, () => this.#identityForVault());
+  }
+
+  async #identityForVault(): Promise<Identity> {
+    if (this.#chosen === undefined) return (await this.session.credentials()).identity;
+    throw new SealexecError(
+      "config",
+      "VAULT_AUTH=aws takes AWS credentials, and these are to come from Vault",
+      {
+        hint: "log in to Vault by another method or a token, or leave --credentials (SEALEXEC_CREDENTIALS) out",
+      },
+    );
+  }
+
+  async #choose(ref: CredentialsRef): Promise<ChosenSource> {
+    const { vaultCredentials } = await import("../vault/credentials.ts");
+    return vaultCredentials(ref, await this.vault());
   }
 
   /** Puts all of that on its way. Returns whether it is anything. */

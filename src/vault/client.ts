@@ -31,6 +31,8 @@ export interface VaultCall {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: Json;
+  /** how long an attempt may take, milliseconds */
+  readonly attemptMs?: number;
   /** a refusal that means more here than its status says; undefined: it does not */
   readonly explain?: (refusal: VaultRefusal, operation: string) => SealexecError | undefined;
 }
@@ -81,7 +83,8 @@ export class VaultClient {
       const explained = error instanceof VaultRefusal ? call.explain?.(error, operation) : undefined;
       return explained === undefined ? classifyVault(operation, error) : { error: explained };
     };
-    return retry(this.#context, { attemptMs: ATTEMPT_MS, classify }, async (signal) => {
+    const { attemptMs = ATTEMPT_MS } = call;
+    return retry(this.#context, { attemptMs, classify }, async (signal) => {
       const answer = await this.#ask(call, token, signal);
       if (answer.status < 200 || answer.status > 299) throw new VaultRefusal(answer);
       const json = parseObject(answer.body);

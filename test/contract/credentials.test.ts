@@ -9,6 +9,8 @@ import { sealBlob } from "../aws/kms-blob.ts";
 import type { ServiceName } from "../aws/http.ts";
 import { startAws } from "../aws/server.ts";
 import type { Aws } from "../aws/server.ts";
+import { startVault } from "../vault/server.ts";
+import type { Vault } from "../vault/server.ts";
 import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "../e2e/expect.ts";
 import {
   ARTEFACTS,
@@ -29,6 +31,7 @@ const [USER_KEY, USER_SECRET] = ["AKIAUSEROFPROFILE000", "secret-of-the-profile"
 
 interface Place {
   readonly aws: Aws;
+  readonly vault: Vault;
   /** HOME */
   readonly folder: string;
 }
@@ -60,7 +63,27 @@ function addUser(aws: Aws): string {
   return `aws_access_key_id = ${USER_KEY}\naws_secret_access_key = ${USER_SECRET}\n`;
 }
 
+function vaultEnv({ vault }: Place, kind: "creds" | "sts"): Record<string, string> {
+  vault.awsEngine.addRole("app");
+  return { ...vault.tokenEnv(), SEALEXEC_CREDENTIALS: `vault:aws/${kind}/app` };
+}
+
 const SOURCES: readonly Source[] = [
+  {
+    name: "Vault, a session",
+    shown: "vault:aws/sts/app",
+    arn: /:assumed-role\/app\/vault-sts$/,
+    asked: [],
+    given: async (place) => vaultEnv(place, "sts"),
+  },
+  {
+    name: "Vault, a user's key",
+    shown: "vault:aws/creds/app",
+    arn: /:user\/vault-token-app$/,
+    // Whether AWS knows the key.
+    asked: ["sts"],
+    given: async (place) => vaultEnv(place, "creds"),
+  },
   {
     name: "environment, a user's key",
     shown: "environment",
@@ -239,7 +262,12 @@ function withPlace(work: (place: Place) => Promise<void>): Promise<void> {
     withAws(async (aws) => {
       await push(aws, "app.env", "A=1\n");
       aws.resetCalls();
-      await work({ aws, folder });
+      const vault = await startVault(aws);
+      try {
+        await work({ aws, vault, folder });
+      } finally {
+        await vault.close();
+      }
     }),
   );
 }
@@ -281,6 +309,7 @@ describe("credentials: every source", { concurrency: 2 }, () => {
 
 describe("credentials: the order of the chain", () => {
   const ORDER = [
+    "Vault, a session",
     "environment, a user's key",
     "profile, a user's key",
     "web identity (IRSA)",
@@ -288,7 +317,7 @@ describe("credentials: the order of the chain", () => {
     "instance metadata",
   ];
 
-  test("environment, profile, web identity, container, instance", () =>
+  test("what was chosen, then environment, profile, web identity, container, instance", () =>
     withPlace(async (place) => {
       const sources = ORDER.map((name) => SOURCES.find((source) => source.name === name));
       const envs = await Promise.all(sources.map(async (source) => (await source?.given(place)) ?? {}));
@@ -296,7 +325,7 @@ describe("credentials: the order of the chain", () => {
       for (let first = 0; first < sources.length; first += 1) {
         const env = Object.assign(baseEnv(place), ...envs.slice(first)) as Record<string, string>;
         // Without AWS_PROFILE the default profile of the file would count.
-        if (first > 1) env["AWS_SHARED_CREDENTIALS_FILE"] = join(place.folder, "none");
+        if (first > 2) env["AWS_SHARED_CREDENTIALS_FILE"] = join(place.folder, "none");
         seen.push((await stepsOf(env)).get("credentials")?.detail ?? "none");
       }
       assert.deepEqual(

@@ -3,38 +3,26 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Aws } from "../aws/server.ts";
 import { startVault } from "../vault/server.ts";
-import type { Vault, VaultOptions } from "../vault/server.ts";
-import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
-import { ARTEFACTS, sealexec, withAws } from "./harness.ts";
+import type { VaultOptions } from "../vault/server.ts";
+import { RAN, SAY, assertFailed, assertPrinted } from "./expect.ts";
+import { ARTEFACTS, sealexec } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
-
-interface Place {
-  readonly aws: Aws;
-  readonly vault: Vault;
-  /** HOME */
-  readonly folder: string;
-}
+import { paths, withPlace } from "./vault-place.ts";
+import type { Place } from "./vault-place.ts";
 
 const SECRET = { DB_PASSWORD: "hunter2 $x 'q'", PORT: 5432, ON: true };
 const SHOW = ["sh", "-c", 'printf "%s|%s|%s" "$DB_PASSWORD" "$PORT" "$ON"'] as const;
 const SHOWN = "hunter2 $x 'q'|5432|true";
 
 function withVault(work: (place: Place) => Promise<void>, options: VaultOptions = {}): Promise<void> {
-  return withFolder((folder) =>
-    withAws(async (aws) => {
-      const vault = await startVault(aws, options);
-      try {
-        vault.kv1.put("app", SECRET);
-        vault.kv2.put("app", { DB_PASSWORD: "old", PORT: 1, ON: false });
-        vault.kv2.put("app", SECRET);
-        await work({ aws, vault, folder });
-      } finally {
-        await vault.close();
-      }
-    }),
-  );
+  return withPlace(async (place) => {
+    const { kv1, kv2 } = place.vault;
+    kv1.put("app", SECRET);
+    kv2.put("app", { DB_PASSWORD: "old", PORT: 1, ON: false });
+    kv2.put("app", SECRET);
+    await work(place);
+  }, options);
 }
 
 /** Nothing of AWS is in it but an IMDS that would be seen if it were asked. */
@@ -48,7 +36,6 @@ function envOf({ aws, vault, folder }: Place): Record<string, string> {
 }
 
 const run = (uri: string, ...flags: string[]): string[] => ["run", "--from", uri, ...flags, "--", ...SAY];
-const paths = ({ vault }: Place): string[] => vault.calls.map(({ path }) => path);
 
 function nothingOfAws({ aws }: Place): void {
   assert.deepEqual(aws.calls, []);

@@ -21,6 +21,8 @@ export interface Caller {
   readonly identity: Identity;
   readonly clock: Clock;
   readonly region: string;
+  /** the credentials are so new that AWS may not know them yet */
+  readonly unsettled?: boolean;
 }
 
 /** Where a service is asked, and what it takes to sign for it. */
@@ -58,11 +60,12 @@ export class ServiceRefusal extends Error {
     readonly httpStatusCode: number;
     readonly requestId?: string;
     readonly clockSkewCorrected?: boolean;
+    readonly unsettled?: boolean;
   };
   readonly $response: { readonly headers: Readonly<Record<string, string>> };
   readonly Region: string | undefined;
 
-  constructor(answer: Answer, refusal: Refusal, clock: Clock) {
+  constructor(answer: Answer, refusal: Refusal, { clock, unsettled = false }: Omit<Caller, "wires">) {
     super(refusal.message ?? "");
     this.name = refusal.code ?? "UnknownError";
     const requestId = requestIdOf(answer) ?? refusal.requestId;
@@ -71,6 +74,7 @@ export class ServiceRefusal extends Error {
       httpStatusCode: answer.status,
       ...(requestId === undefined ? {} : { requestId }),
       ...(clockSkewCorrected ? { clockSkewCorrected } : {}),
+      ...(unsettled ? { unsettled } : {}),
     };
     this.$response = { headers: answer.headers };
     this.Region = refusal.region;
@@ -104,12 +108,12 @@ export async function callService(caller: Caller, call: Call, signal: AbortSigna
   const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
   const answer = await ask(caller.wires, question, signal);
   if (answer.status >= 200 && answer.status < 300) return answer;
-  throw new ServiceRefusal(answer, call.readRefusal(answer), caller.clock);
+  throw new ServiceRefusal(answer, call.readRefusal(answer), caller);
 }
 
 /** The headers of a signed request: those of the call, and those of Signature Version 4. */
 export async function sign(
-  { identity, region, clock }: Omit<Caller, "wires">,
+  { identity, region, clock }: Pick<Caller, "identity" | "region" | "clock">,
   call: Omit<Call, "largestBody" | "readRefusal">,
 ): Promise<Record<string, string>> {
   const { service, method, url, query = {}, headers = {}, body } = call;

@@ -1,5 +1,5 @@
 /** `sealexec push` to S3: sealed on this machine, and never over somebody else's change. */
-import { AwsSession } from "../../aws/session.ts";
+import type { AwsSession } from "../../aws/session.ts";
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { writerContext } from "../../envelope/index.ts";
@@ -14,6 +14,7 @@ import { readRevision, writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
 import type { PushFlags } from "../push.ts";
 import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms } from "../sealing.ts";
+import { openSession } from "../target.ts";
 import type { CheckedFile, Fact, Target } from "../target.ts";
 
 export function s3Target(uri: string, flags: PushFlags, context: Context): Target {
@@ -39,7 +40,7 @@ async function sealAndWrite(
   { plaintext, variables }: CheckedFile,
   context: Context,
 ): Promise<readonly Fact[]> {
-  const session = new AwsSession(context, key);
+  const session = openSession(key, flags, context);
   await session.begin([s3Need(ref)], "writing");
   const place = placeOf(ref);
   // Read before sealing: a change that comes in between is somebody else's.

@@ -1,5 +1,4 @@
 /** `sealexec push` to a sealed file: under a local key, or a key of KMS; never over what was not expected. */
-import { AwsSession } from "../../aws/session.ts";
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { writerContext } from "../../envelope/index.ts";
@@ -14,6 +13,7 @@ import type { ExpectedText } from "../../stores/sealed-file/write.ts";
 import type { PushFlags } from "../push.ts";
 import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms, sealUnderLocalKey } from "../sealing.ts";
 import type { Sealed } from "../sealing.ts";
+import { openSession } from "../target.ts";
 import type { Target } from "../target.ts";
 
 const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
@@ -32,7 +32,12 @@ export function sealedFileTarget(uri: string, flags: PushFlags, context: Context
   const seal = (plaintext: Uint8Array): Promise<Sealed> => {
     if (path !== undefined) return step(context, "key", key, () => sealUnderLocalKey(plaintext, path));
     const encryptionContext = writerContext("v3", userContext);
-    return byKms(plaintext, { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED }, context);
+    return byKms(
+      plaintext,
+      { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED },
+      flags,
+      context,
+    );
   };
   const name = formatSealedFileUri(ref);
   return {
@@ -55,9 +60,10 @@ export function sealedFileTarget(uri: string, flags: PushFlags, context: Context
 async function byKms(
   plaintext: Uint8Array,
   sealing: Parameters<typeof sealUnderKms>[1],
+  flags: PushFlags,
   context: Context,
 ): Promise<Sealed> {
-  const session = new AwsSession(context, sealing.key);
+  const session = openSession(sealing.key, flags, context);
   await session.begin([SEALED_FILE_NEED], "writing");
   return sealUnderKms(plaintext, sealing, session, context);
 }

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
+import { parseCredentials } from "../../options.ts";
 import { secretNeed } from "../../stores/secrets-manager/read.ts";
 import { formatSecretUri, parseSecretUri } from "../../stores/secrets-manager/ref.ts";
 import type { SecretRef } from "../../stores/secrets-manager/ref.ts";
@@ -33,18 +34,17 @@ export function secretTarget(uri: string, flags: PushFlags, context: Context): T
       const written = await write(
         ref,
         { variables: file.variables, token: randomUUID(), key, create },
-        context,
+        new RunTools(context, key, parseCredentials(flags.credentials, context.env)),
       );
       return factsOf(written, key, file);
     },
   };
 }
 
-async function write(ref: SecretRef, what: SecretWrite, context: Context): Promise<WrittenSecret> {
-  const tools = new RunTools(context, what.key);
+async function write(ref: SecretRef, what: SecretWrite, tools: RunTools): Promise<WrittenSecret> {
   await tools.session.begin([secretNeed(ref)]);
   return step(
-    context,
+    tools.context,
     "object",
     formatSecretUri(ref),
     () => writeSecret(ref, what, tools),

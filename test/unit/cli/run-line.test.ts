@@ -44,6 +44,7 @@ const PLAIN: readonly (readonly string[])[] = [
   ["run", "--verbose", "--key", "--", "--", "x"],
   ["run", "--key", "-x", "--", ""],
   ["run", "--timeout=", "--", "x"],
+  ["run", "--credentials", "vault:aws/sts/app", "--credentials=vault:aws/creds/app", "--", "x"],
   ["run", "--log", "json", "--log=text", "--", "x"],
 ];
 

@@ -1,0 +1,25 @@
+import type { Environment } from "../context.ts";
+import type { Identity } from "./credentials.ts";
+import type { Network } from "./network.ts";
+import { GetCallerIdentityCommand, STSClient } from "./sdk.ts";
+import { stsConfig } from "./sts.ts";
+
+export interface Who {
+  readonly identity: Identity;
+  readonly region: string | undefined;
+  readonly network: Network;
+  readonly env: Environment;
+}
+
+/** STS GetCallerIdentity, which needs no permission, once: the ARN of who this is. Rejects as the SDK does. */
+export async function getCallerIdentity(
+  { identity, region, network, env }: Who,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const client = new STSClient({
+    ...stsConfig(env, await network.agents(), region),
+    credentials: async () => identity,
+  });
+  const { Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+  return Arn;
+}

@@ -1,0 +1,94 @@
+/**
+ * AWS credentials that Vault makes for this run. Source: HashiCorp Vault HTTP API, "AWS secrets engine: Generate
+ * credentials". The lease is neither renewed nor revoked: what a start needs is over long before it ends.
+ */
+import { getCallerIdentity } from "../aws/caller-identity.ts";
+import type { ChosenSource, Credentials, Identity } from "../aws/credentials.ts";
+import { classify, facts, isUnknownKey } from "../aws/failure.ts";
+import type { Failure } from "../aws/failure.ts";
+import { UNKNOWN_YET } from "../aws/meanings.ts";
+import type { Network } from "../aws/network.ts";
+import { retry } from "../aws/retry.ts";
+import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import type { VaultClient } from "./client.ts";
+import { formatCredentialsRef } from "./credentials-ref.ts";
+import type { CredentialsRef } from "./credentials-ref.ts";
+import { objectOf } from "./refusal.ts";
+import type { Json, VaultRefusal } from "./refusal.ts";
+
+// Vault makes an IAM user, its policies and its key meanwhile; another attempt would make another user.
+const ISSUE_MS = 25_000;
+// IAM User Guide, "Changes that I make are not always immediately visible". Seconds, as a rule.
+const SETTLING_MS = 30_000;
+const PROBE_MS = 3_000;
+
+export function vaultCredentials(ref: CredentialsRef, vault: VaultClient): ChosenSource {
+  const name = formatCredentialsRef(ref);
+  return {
+    name,
+    load: async ({ context, network, region }): Promise<Omit<Credentials, "passedOver">> => {
+      const path = `${ref.mount}/${ref.kind}/${ref.role}`;
+      const identity = identityIn(await vault.read({ path, attemptMs: ISSUE_MS, explain }), path);
+      // Sessions are good at once; a user's new key is not.
+      if (identity.sessionToken !== undefined) return { identity, source: name };
+      const settledAt = context.now() + SETTLING_MS;
+      await untilKnown(identity, region, network, context);
+      return { identity, source: name, settledAt };
+    },
+  };
+}
+
+function explain(refusal: VaultRefusal, operation: string): SealexecError | undefined {
+  if (refusal.status !== 400) return undefined;
+  return new SealexecError("config", `Vault could not make AWS credentials (${operation}: 400)`, {
+    hint: "check the role's name and type (vault list aws/roles) and what Vault itself may do in AWS; its log has the reason",
+    cause: refusal,
+  });
+}
+
+function identityIn(answer: Json, path: string): Identity {
+  const data = objectOf(answer["data"]) ?? {};
+  const text = (name: string): string | undefined => {
+    const value = data[name];
+    return typeof value === "string" && value !== "" ? value : undefined;
+  };
+  const [accessKeyId, secretAccessKey] = [text("access_key"), text("secret_key")];
+  // The second name is that of Vault 1.17 and later; both are there.
+  const sessionToken = text("security_token") ?? text("session_token");
+  if (accessKeyId === undefined || secretAccessKey === undefined) {
+    throw new SealexecError("config", `the answer holds no AWS credentials (GET ${path})`, {
+      hint: "name the mount of an AWS secrets engine: vault secrets list",
+    });
+  }
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
+/** Resolves when STS knows the key, or cannot be asked: then S3 and KMS say it (`settledAt`). */
+async function untilKnown(
+  identity: Identity,
+  region: string | undefined,
+  network: Network,
+  context: Context,
+): Promise<void> {
+  const options = { attemptMs: PROBE_MS, budgetMs: SETTLING_MS, classify: classifyProbe };
+  try {
+    await retry(context, options, (signal) =>
+      getCallerIdentity({ identity, region, network, env: context.env }, signal),
+    );
+  } catch (error) {
+    if (error instanceof SealexecError && error.kind === "denied") throw error;
+    context.log.info("STS cannot be asked whether AWS knows the new key; going on");
+  }
+}
+
+function classifyProbe(error: unknown): Failure {
+  const { code } = facts(error);
+  // Whatever else went wrong is no reason to wait here.
+  if (!isUnknownKey(code)) return { error: classify("GetCallerIdentity", error).error };
+  const { says, hint } = UNKNOWN_YET;
+  return {
+    error: new SealexecError("denied", `${says} (GetCallerIdentity: ${code})`, { hint, cause: error }),
+    transient: "failing",
+  };
+}
