@@ -7,6 +7,11 @@ export type Dialect = "dotenv" | "json";
 
 export const DIALECTS: readonly Dialect[] = ["dotenv", "json"];
 
+/** The dialect of this name, as `?format=` gives it; undefined: there is none. */
+export function parseDialect(name: string): Dialect | undefined {
+  return DIALECTS.find((dialect) => dialect === name);
+}
+
 /** @throws SealexecError "data", with a line or a name, never a value */
 export async function parseText(bytes: Uint8Array, dialect: Dialect): Promise<Variables> {
   switch (dialect) {

@@ -8,6 +8,9 @@ const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>>
   file: () => import("./sealed-file/store.ts"),
   secretsmanager: () => import("./secrets-manager/store.ts"),
   vault: () => import("./vault/store.ts"),
+  "env-file": () => import("./mounted/store.ts"),
+  dir: () => import("./mounted/store.ts"),
+  "json-file": () => import("./mounted/store.ts"),
 };
 
 /** The schemes, for messages and help. */

@@ -1,0 +1,143 @@
+/** One file a variable, as Docker, Swarm, Compose and Kubernetes mount secrets. */
+import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../context.ts";
+import { isDotenvName } from "../../dotenv/name.ts";
+import { SealexecError } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import type { Variables } from "../../secret.ts";
+import type { Exposed } from "./exposure.ts";
+import { accessing } from "./failure.ts";
+import { LARGEST_FILE_BYTES, readMember } from "./read.ts";
+import type { DirRef } from "./ref.ts";
+
+/** MAX_ARG_STRLEN without the NUL (execve(2)): `NAME=value` in all. */
+const LARGEST_VARIABLE_BYTES = 131_071;
+const MOST_FILES = 10_000;
+
+export interface Folder {
+  readonly variables: Variables;
+  readonly files: readonly Exposed[];
+}
+
+/**
+ * Reads every file of the folder, in the order of their names. Where Kubernetes mounts it, the files are links into
+ * `..data`, which is a link to the folder of one version: that is looked up once, so that an update which comes in
+ * between cannot mix two versions. An old version is removed right after the update: then all is read again.
+ *
+ * @throws "missing"; "config" where something cannot be read, or is no file; "data" for names and contents that no
+ *   variable can have
+ */
+export function readFolder(ref: DirRef, context: Context): Folder {
+  checkFolder(ref.path);
+  for (;;) {
+    const version = versionOf(ref.path);
+    try {
+      return readVersion(ref, version);
+    } catch (error) {
+      const isGone = error instanceof SealexecError && error.kind === "missing";
+      if (!isGone || version === undefined || versionOf(ref.path) === version) throw error;
+      if (context.deadline.remainingMs === 0) throw context.deadline.error(error);
+    }
+  }
+}
+
+function checkFolder(path: string): void {
+  if (accessing(() => statSync(path).isDirectory())) return;
+  throw new SealexecError("config", "a file, where a folder is expected", {
+    hint: "a file of variables is env-file:PATH",
+  });
+}
+
+/** The folder of the present version; undefined where there are no versions. */
+function versionOf(path: string): string | undefined {
+  const link = join(path, "..data");
+  return accessing(() =>
+    lstatSync(link, { throwIfNoEntry: false }) === undefined ? undefined : realpathSync(link),
+  );
+}
+
+function readVersion(ref: DirRef, version: string | undefined): Folder {
+  const variables = new Map<string, Secret>();
+  const files: Exposed[] = [];
+  let total = 0;
+  for (const { file, path } of list(ref.path, version)) {
+    const name = nameOf(file, ref.upper);
+    if (variables.has(name)) throw refusal(`${name} is there twice: two files come to the same name`, RENAME);
+    const { bytes, stats } = readMember(path, name, LARGEST_VARIABLE_BYTES + "\r\n".length);
+    total += bytes.length;
+    if (total > LARGEST_FILE_BYTES)
+      throw refusal(`larger than ${LARGEST_FILE_BYTES} bytes in all`, "no environment takes so much");
+    variables.set(name, valueOf(name, bytes, ref.raw));
+    files.push({ name, mode: stats.mode });
+  }
+  return { variables, files };
+}
+
+interface Entry {
+  readonly file: string;
+  readonly path: string;
+}
+
+function list(folder: string, version: string | undefined): Entry[] {
+  const entries = visible(folder).map((file) => ({ file, path: join(folder, file) }));
+  if (version === undefined) return sorted(entries);
+  // What is no link into the versions was mounted over them (subPath), and is as much a file as the others.
+  const others = entries.filter(({ path }) => !leadsToVersion(path));
+  return sorted([...visible(version).map((file) => ({ file, path: join(version, file) })), ...others]);
+}
+
+/** Without dot files: they are `..data` and its like, and what editors and tools leave. */
+function visible(folder: string): string[] {
+  const names = accessing(() => readdirSync(folder));
+  if (names.length > MOST_FILES) throw refusal(`more than ${MOST_FILES} files`, "check the path");
+  return names.filter((name) => !name.startsWith("."));
+}
+
+function leadsToVersion(path: string): boolean {
+  return accessing(() => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    // One that has gone in between was a link to the version before.
+    return stats === undefined || (stats.isSymbolicLink() && readlinkSync(path).startsWith("..data/"));
+  });
+}
+
+function sorted(entries: readonly Entry[]): Entry[] {
+  return entries.toSorted((a, b) => (a.file < b.file ? -1 : 1));
+}
+
+const RENAME =
+  "letters, digits and _ only, not beginning with a digit; dir:PATH?upper makes DB_PASSWORD of db-password";
+
+function nameOf(file: string, upper: boolean): string {
+  const isPlain = /^[A-Za-z0-9_.-]+$/.test(file);
+  const name = upper && isPlain ? file.toUpperCase().replaceAll(/[.-]/g, "_") : file;
+  if (isDotenvName(name)) return name;
+  throw refusal(`the file ${JSON.stringify(file.slice(0, 80))} has not the name of a variable`, RENAME);
+}
+
+function valueOf(name: string, bytes: Uint8Array, raw: boolean): Secret {
+  const text = raw ? decode(name, bytes) : decode(name, bytes).replace(/\r?\n$/, "");
+  bytes.fill(0);
+  if (text.includes("\0"))
+    throw refusal(`${name} holds a NUL, which no variable can`, "encode it, for example as base64");
+  const secret = new Secret(text);
+  const sizeBytes = name.length + "=".length + secret.sizeBytes;
+  if (sizeBytes <= LARGEST_VARIABLE_BYTES) return secret;
+  throw refusal(
+    `${name}: larger than an environment variable can be`,
+    "a variable takes 131,071 bytes with its name: let the program read the file itself",
+  );
+}
+
+function decode(name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw refusal(`${name} is not valid UTF-8`, "encode it, for example as base64");
+  }
+}
+
+function refusal(what: string, hint: string): SealexecError {
+  return new SealexecError("data", what, { hint });
+}
