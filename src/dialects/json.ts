@@ -1,42 +1,46 @@
 /** A flat JSON object as variables: what Secrets Manager, Vault and JSON files hold. */
+import { decodeUtf8 } from "../dotenv/decode.ts";
 import { isDotenvName } from "../dotenv/name.ts";
 import { SealexecError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { Variables } from "../secret.ts";
+import { JsonLiteral, scanJson } from "./json-scan.ts";
+import type { JsonObject } from "./json-scan.ts";
 
 export interface JsonOptions {
   /** joins the names of nested objects (`{"db":{"host":1}}` → `db_host`); absent: nested values are refused */
   readonly flatten?: string;
+  /** takes this key only: one variable of its name, or where it is an object, the variables in it */
+  readonly key?: string;
 }
 
 /**
- * Strings as they are, numbers and booleans as JSON writes them.
+ * Strings as they are, numbers and booleans as they are written.
  *
  * @param bytes UTF-8 text of one JSON object
- * @throws SealexecError "data": not a JSON object, a name that no variable can have, a null, a nested value; names only
+ * @throws SealexecError "data": not a JSON object, a key that is there twice, a name that no variable can have, a null,
+ *   a nested value; "missing": no such key. Names only
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions = {}): Variables {
-  return variablesOf(parseObject(bytes), options);
-}
-
-/** The same of an object that is there already. */
-export function variablesOf(object: Readonly<Record<string, unknown>>, options: JsonOptions = {}): Variables {
-  const variables = new Map<string, Secret>();
-  collect(object, "", options, variables);
-  return variables;
+  return collected(parseObject(bytes), options);
 }
 
 /**
- * The text of one key of a JSON object.
+ * The text of one key of a JSON object, which need not have the name of a variable.
  *
  * @throws SealexecError "missing" where there is no such key; "data" as `parseJson`
  */
 export function pickJson(bytes: Uint8Array, key: string): Secret {
   const object = parseObject(bytes);
-  const shown = JSON.stringify(key.slice(0, 80));
-  if (Object.hasOwn(object, key)) return new Secret(textOf(shown, object[key]));
-  throw new SealexecError("missing", `no key ${shown} in the JSON object`, {
-    hint: "check #KEY: names of keys are case-sensitive",
+  for (const [name, value] of entriesOf(object)) {
+    if (name === key) return new Secret(textOf(JSON.stringify(key.slice(0, 80)), value));
+  }
+  throw noKey(key);
+}
+
+function noKey(key: string): SealexecError {
+  return new SealexecError("missing", `no key ${JSON.stringify(key.slice(0, 80))} in the JSON object`, {
+    hint: "upper and lower case differ; the key is one of the outermost object",
   });
 }
 
@@ -45,16 +49,53 @@ export function printJson(variables: Variables): string {
   return JSON.stringify(Object.fromEntries([...variables].map(([name, value]) => [name, value.reveal()])));
 }
 
+function parseObject(bytes: Uint8Array): AnyObject {
+  const value = scanJson(decodeUtf8(bytes).replace(/^\uFEFF/, ""));
+  if (isObject(value)) return value;
+  throw new SealexecError("data", "not a JSON object", { hint: 'the form is {"NAME": "value", …}' });
+}
+
+/** The same of an object that is there already. */
+export function variablesOf(object: Readonly<Record<string, unknown>>, options: JsonOptions = {}): Variables {
+  return collected(object, options);
+}
+
+/** An object of JSON, as scanned or as a program has it. */
+type AnyObject = JsonObject | Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is AnyObject {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonLiteral)
+  );
+}
+
+function entriesOf(object: AnyObject): Iterable<[string, unknown]> {
+  return object instanceof Map ? object : Object.entries(object);
+}
+
+function collected(object: AnyObject, { flatten, key }: JsonOptions): Variables {
+  const variables = new Map<string, Secret>();
+  collect(key === undefined ? object : chosen(object, key), "", flatten, variables);
+  return variables;
+}
+
+function chosen(object: AnyObject, key: string): AnyObject {
+  for (const [name, value] of entriesOf(object)) {
+    if (name === key) return isObject(value) ? value : new Map([[name, value]] as [string, never][]);
+  }
+  throw noKey(key);
+}
+
 function collect(
-  object: Readonly<Record<string, unknown>>,
+  object: AnyObject,
   prefix: string,
-  { flatten }: JsonOptions,
+  flatten: string | undefined,
   variables: Map<string, Secret>,
 ): void {
-  for (const [key, value] of Object.entries(object)) {
+  for (const [key, value] of entriesOf(object)) {
     const name = prefix + key;
-    if (typeof value === "object" && value !== null && !Array.isArray(value) && flatten !== undefined) {
-      collect(value as Record<string, unknown>, name + flatten, { flatten }, variables);
+    if (isObject(value) && flatten !== undefined) {
+      collect(value, name + flatten, flatten, variables);
       continue;
     }
     if (!isDotenvName(name)) {
@@ -68,22 +109,19 @@ function collect(
 }
 
 function textOf(name: string, value: unknown): string {
-  if (typeof value === "string") return value;
+  if (value instanceof JsonLiteral) return value.text;
   if (typeof value === "number" || typeof value === "boolean") return JSON.stringify(value);
-  throw new SealexecError("data", `${name} is ${value === null ? "null" : "a nested value"}, not a text`, {
-    hint: "make it a string, or name one key with #KEY, or join nested names with ?flatten=_",
-  });
-}
-
-function parseObject(bytes: Uint8Array): Readonly<Record<string, unknown>> {
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-    const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>;
-    }
-  } catch {
-    // Its message would quote the text.
+  if (typeof value !== "string") {
+    throw new SealexecError("data", `${name} is ${value === null ? "null" : "a nested value"}, not a text`, {
+      hint: "make it a string, or name one key with #KEY, or join nested names with ?flatten=_",
+    });
   }
-  throw new SealexecError("data", "not a JSON object", { hint: 'the form is {"NAME": "value", …}' });
+  if (!value.includes("\0") && value.isWellFormed()) return value;
+  throw new SealexecError(
+    "data",
+    `${name} holds ${value.includes("\0") ? "a NUL" : "half of a surrogate pair"}`,
+    {
+      hint: "no environment variable can: encode it, for example as base64",
+    },
+  );
 }

@@ -28,7 +28,12 @@ export function decodeText(bytes: Uint8Array): string {
   return text.slice(start).replaceAll("\r\n", "\n");
 }
 
-function decodeUtf8(bytes: Uint8Array): string {
+/**
+ * UTF-8 as it stands, a byte order mark too.
+ *
+ * @throws SealexecError "data", with the line
+ */
+export function decodeUtf8(bytes: Uint8Array): string {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
     return decoder.decode(bytes);
