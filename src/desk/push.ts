@@ -1,7 +1,8 @@
 /** `sealexec push`: check a .env and put it where the URI says, sealed where the store does not encrypt by itself. */
 import { readFileSync } from "node:fs";
 import type { Context } from "../context.ts";
-import { parseDotenv } from "../dotenv/parse.ts";
+import { parseText } from "../dialects/parse.ts";
+import type { Dialect } from "../dialects/parse.ts";
 import { SealexecError } from "../errors.ts";
 import { refuseNames } from "../names.ts";
 import { parseNames } from "../options.ts";
@@ -30,7 +31,7 @@ export async function pushFile(
   const target = await parseTarget(uri, flags, context);
   const plaintext = await readSource(file, target.largestBytes, world);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
-  const variables = validate(file, plaintext, target.largestBytes, allow);
+  const variables = await validate(file, plaintext, target, allow);
   const facts = await target.write({ plaintext, variables });
   await world.writeOutput(facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join(""));
 }
@@ -52,12 +53,13 @@ async function readSource(file: string, largestBytes: number, world: World): Pro
   }
 }
 
-function validate(
+// The format is not stored: whoever reads the object names it, in the same URI.
+async function validate(
   file: string,
   plaintext: Uint8Array,
-  largestBytes: number,
+  { largestBytes, dialect = "dotenv" }: { readonly largestBytes: number; readonly dialect?: Dialect },
   allow: readonly string[],
-): Variables {
+): Promise<Variables> {
   const name = file === "-" ? "standard input" : file;
   if (plaintext.length > largestBytes) {
     throw new SealexecError("data", `${name}: larger than ${largestBytes} bytes`, {
@@ -65,12 +67,13 @@ function validate(
     });
   }
   try {
-    const variables = parseDotenv(plaintext);
+    // What is set on this machine is nothing to the machine that reads it.
+    const variables = await parseText(plaintext, dialect, () => undefined);
     if (variables.size === 0) throw nothingInIt();
     refuseNames(variables, new Set(allow));
     return variables;
   } catch (error) {
-    throw error instanceof SealexecError ? error.at(`dotenv: ${name}`) : error;
+    throw error instanceof SealexecError ? error.at(`${dialect}: ${name}`) : error;
   }
 }
 

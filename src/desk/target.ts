@@ -1,6 +1,7 @@
 /** Where `push` can put a .env: one target for each store that can be written. */
 import type { AwsSession } from "../aws/session.ts";
 import type { Context } from "../context.ts";
+import type { Dialect } from "../dialects/parse.ts";
 import { SealexecError } from "../errors.ts";
 import { parseCredentials, parseKey } from "../options.ts";
 import type { Variables } from "../secret.ts";
@@ -11,6 +12,8 @@ import type { PushFlags } from "./push.ts";
 export interface Target {
   /** the largest file that fits there, bytes */
   readonly largestBytes: number;
+  /** what the file is, where the URI says so; a .env otherwise */
+  readonly dialect?: Dialect;
   /** Puts it there. Returns what to print: names and facts, never a value. */
   write(file: CheckedFile): Promise<readonly Fact[]>;
 }

@@ -1,25 +1,37 @@
 /** From the text of a source to its variables, in the dialect that the source is in. Each dialect's code is loaded where it is used. */
 import { parseDotenv } from "../dotenv/parse.ts";
 import type { Variables } from "../secret.ts";
+import type { LookUp } from "./docker.ts";
 
 /** The form of a text: how a line becomes a variable. */
-export type Dialect = "dotenv" | "json";
+export type Dialect = "dotenv" | "docker" | "json" | "yaml";
 
-export const DIALECTS: readonly Dialect[] = ["dotenv", "json"];
+export const DIALECTS: readonly Dialect[] = ["dotenv", "docker", "json", "yaml"];
 
 /** The dialect of this name, as `?format=` gives it; undefined: there is none. */
 export function parseDialect(name: string): Dialect | undefined {
   return DIALECTS.find((dialect) => dialect === name);
 }
 
-/** @throws SealexecError "data", with a line or a name, never a value */
-export async function parseText(bytes: Uint8Array, dialect: Dialect): Promise<Variables> {
+/**
+ * @param lookUp what is set already: in `docker`, a name without a value takes it
+ * @throws SealexecError "data", with a line or a name, never a value
+ */
+export async function parseText(bytes: Uint8Array, dialect: Dialect, lookUp: LookUp): Promise<Variables> {
   switch (dialect) {
     case "dotenv":
       return parseDotenv(bytes);
+    case "docker": {
+      const { parseDocker } = await import("./docker.ts");
+      return parseDocker(bytes, lookUp);
+    }
     case "json": {
       const { parseJson } = await import("./json.ts");
       return parseJson(bytes);
+    }
+    case "yaml": {
+      const { parseYaml } = await import("./yaml/parse.ts");
+      return parseYaml(bytes);
     }
   }
 }

@@ -97,7 +97,10 @@ async function parseContent(
       context,
       "dotenv",
       uri,
-      () => parseText(bytes, dialect),
+      () =>
+        parseText(bytes, dialect, (name) =>
+          Object.hasOwn(context.env, name) ? context.env[name] : undefined,
+        ),
       (parsed) => `${parsed.size} variables`,
     );
   } finally {

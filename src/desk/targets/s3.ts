@@ -24,6 +24,7 @@ export function s3Target(uri: string, flags: PushFlags, context: Context): Targe
   const encryptionContext = writerContext(flags.format, userContext, flags.bind ? placeOf(ref) : undefined);
   return {
     largestBytes: LARGEST_OBJECT_BYTES - TAG_BYTES,
+    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
     write: (file) => sealAndWrite({ ref, key, encryptionContext, flags }, file, context),
   };
 }

@@ -1,5 +1,7 @@
-import { SealexecError } from "../../errors.ts";
 import { parseRegion } from "../../aws/region.ts";
+import { DIALECTS, parseDialect } from "../../dialects/parse.ts";
+import type { Dialect } from "../../dialects/parse.ts";
+import { SealexecError } from "../../errors.ts";
 
 /** Where a sealed object lies. */
 export interface S3Ref {
@@ -7,6 +9,8 @@ export interface S3Ref {
   readonly key: string;
   readonly versionId?: string;
   readonly region?: string;
+  /** what is sealed in it; absent: a .env */
+  readonly dialect?: Dialect;
 }
 
 // Amazon S3 User Guide, "General purpose bucket naming rules".
@@ -14,10 +18,10 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const LONGEST_KEY_BYTES = 1_024;
 // A control character in a name is a mistake, or an attack on a terminal or a header.
 const CONTROL = /\p{Cc}/u;
-const FORM = "s3://BUCKET/KEY[?versionId=VERSION][&region=REGION]";
+const FORM = `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&format=${DIALECTS.join("|")}]`;
 
 /**
- * Parses `s3://BUCKET/KEY[?versionId=…][&region=…]`. The key is taken as it is: nothing in it is decoded.
+ * Parses `s3://BUCKET/KEY[?versionId=…][&region=…][&format=…]`. The key is taken as it is: nothing in it is decoded.
  *
  * @throws "usage", naming what is wrong
  */
@@ -40,27 +44,33 @@ export function parseS3Uri(uri: string): S3Ref {
 function checkKey(key: string, uri: string): void {
   if (key === "" || key.endsWith("/")) throw refusal("has no key", uri);
   if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw refusal("has a key of more than 1,024 bytes");
-  if (/\?(versionId|region)=/.test(key)) throw refusal('has a "?" behind its parameters', uri);
+  if (/\?(versionId|region|format)=/.test(key)) throw refusal('has a "?" behind its parameters', uri);
   // HTTP clients and proxies normalise these away, and another object would be read.
   if (key.split("/").some((part) => part === "." || part === ".."))
     throw refusal('has "." or ".." in its key', uri);
 }
 
-function parseParameters(query: string, uri: string): { versionId?: string; region?: string } {
-  const found: { versionId?: string; region?: string } = {};
-  if (query === "") return found;
+type Parameters = Pick<S3Ref, "versionId" | "region" | "dialect">;
+
+function parseParameters(query: string, uri: string): Parameters {
+  const found: { versionId?: string; region?: string; format?: string } = {};
+  if (query === "") return {};
   for (const pair of query.split("&")) {
     const equals = pair.indexOf("=");
     const name = equals === -1 ? pair : pair.slice(0, equals);
     const value = equals === -1 ? "" : pair.slice(equals + 1);
-    if (name !== "versionId" && name !== "region")
-      throw refusal("has a parameter other than versionId and region", uri);
+    if (name !== "versionId" && name !== "region" && name !== "format")
+      throw refusal("has a parameter other than versionId, region and format", uri);
     if (value === "") throw refusal(`has an empty ${name}`, uri);
     if (found[name] !== undefined) throw refusal(`has ${name} twice`, uri);
     found[name] = value;
   }
-  if (found.region !== undefined) parseRegion(found.region, "the URI");
-  return found;
+  const { format, ...rest } = found;
+  if (rest.region !== undefined) parseRegion(rest.region, "the URI");
+  if (format === undefined) return rest;
+  const dialect = parseDialect(format);
+  if (dialect === undefined) throw refusal(`has a format other than ${DIALECTS.join(", ")}`, uri);
+  return { ...rest, dialect };
 }
 
 /** The place that a sealed object is bound to: `s3://BUCKET/KEY`, without version and region. */

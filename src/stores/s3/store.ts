@@ -5,11 +5,16 @@ import { readObject } from "./read.ts";
 import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";
 import type { S3Ref } from "./ref.ts";
 
-/** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…]`. */
+/** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…][&format=…]`. */
 export const store: Store = { parse: (uri) => s3Source(parseS3Uri(uri)) };
 
 export function s3Source(ref: S3Ref): Source {
-  return { uri: formatS3Uri(ref), aws: s3Need(ref), read: (tools) => readSealed(ref, tools) };
+  return {
+    uri: formatS3Uri(ref),
+    aws: s3Need(ref),
+    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
+    read: (tools) => readSealed(ref, tools),
+  };
 }
 
 /** What reading an object, or writing one, wants of AWS. */

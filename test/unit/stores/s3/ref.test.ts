@@ -19,6 +19,11 @@ describe("s3:// URIs", () => {
       "s3://bucket/key?region=eu-west-1&versionId=x",
       { bucket: "bucket", key: "key", region: "eu-west-1", versionId: "x" },
     ],
+    ["s3://bucket/key?format=docker", { bucket: "bucket", key: "key", dialect: "docker" }],
+    [
+      "s3://bucket/key?format=yaml&versionId=x&region=eu-west-1",
+      { bucket: "bucket", key: "key", dialect: "yaml", versionId: "x", region: "eu-west-1" },
+    ],
     [`s3://bucket/${"k".repeat(1_024)}`, { bucket: "bucket", key: "k".repeat(1_024) }],
   ] as const) {
     test(`takes ${uri.slice(0, 60)}`, () => assert.deepEqual(parseS3Uri(uri), ref));
@@ -37,6 +42,12 @@ describe("s3:// URIs", () => {
     "s3://bucket/folder/",
     "s3:///key",
     "s3://ab/key",
+    "s3://bucket/key?format=",
+    "s3://bucket/key?format",
+    "s3://bucket/key?format=env",
+    "s3://bucket/key?format=toString",
+    "s3://bucket/key?format=json&format=json",
+    "s3://bucket/key?format=json?versionId=x",
     "s3://Bucket/key",
     "s3://buck_et/key",
     "s3://-bucket/key",
