@@ -110,6 +110,15 @@ function collect(
 
 function textOf(name: string, value: unknown): string {
   if (value instanceof JsonLiteral) return value.text;
+  // What JSON.parse could not keep: JSON.stringify would write another number, or null.
+  if (
+    typeof value === "number" &&
+    (value % 1 === 0 ? !Number.isSafeInteger(value) : !Number.isFinite(value))
+  ) {
+    throw new SealexecError("data", `${name} is a number with more digits than are kept`, {
+      hint: "make it a string",
+    });
+  }
   if (typeof value === "number" || typeof value === "boolean") return JSON.stringify(value);
   if (typeof value !== "string") {
     throw new SealexecError("data", `${name} is ${value === null ? "null" : "a nested value"}, not a text`, {
