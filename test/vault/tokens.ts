@@ -19,6 +19,8 @@ export interface TokenOptions {
 }
 
 export class Tokens {
+  /** every token that was given out */
+  readonly issued: Token[] = [];
   readonly #known = new Map<string, Token>();
 
   /** A new token: for everything, for an hour, where nothing else is said. */
@@ -26,6 +28,7 @@ export class Tokens {
     const text = `hvs.CAESI${randomBytes(24).toString("base64url")}`;
     const token = { text, paths, expiresAt: Date.now() + ttlMs, namespace };
     this.#known.set(text, token);
+    this.issued.push(token);
     return token;
   }
 
