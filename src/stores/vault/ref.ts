@@ -28,6 +28,7 @@ const CONTROL = /\p{Cc}/u;
  */
 export function parseVaultUri(uri: string): VaultRef {
   if (CONTROL.test(uri)) throw refusal("has a control character");
+  if (!uri.isWellFormed()) throw refusal("is not valid Unicode text");
   if (!uri.startsWith("vault://")) throw refusal("does not begin with vault://");
   if (/\svault:\/\//.test(uri))
     throw new SealexecError("usage", "two URIs in one", { hint: "repeat --from for each" });

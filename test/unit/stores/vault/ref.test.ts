@@ -57,6 +57,7 @@ describe("vault:// URIs", () => {
     "vault://secret/a\u0000b",
     "vault://secret/a\u001b[2Jb",
     "vault://secret/a\u0085b",
+    "vault://secret/a\ud800b",
     "vault://secret/app?version",
     "vault://secret/app?version=",
     "vault://secret/app?version=0",
