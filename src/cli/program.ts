@@ -104,10 +104,10 @@ function addPush(program: Command, world: World): void {
     .command("push")
     .summary("seal a .env on this machine and upload it")
     .description(
-      "Checks a .env and uploads it: to S3 sealed under a KMS key on this machine, to Secrets Manager as JSON.",
+      "Checks a .env and uploads it: to S3 sealed under a KMS key on this machine, elsewhere as the store keeps it.",
     )
     .argument("<file>", "the .env to seal, or - for standard input")
-    .argument("<uri>", "where to: s3://BUCKET/KEY or secretsmanager://NAME")
+    .argument("<uri>", "where to: s3://BUCKET/KEY, secretsmanager://NAME or ssm:///PATH/")
     .addOption(
       new Option(
         "--key <KEY>",

@@ -34,6 +34,7 @@ const TARGETS: Readonly<Record<string, () => Promise<MakeTarget>>> = {
   s3: async () => (await import("./targets/s3.ts")).s3Target,
   file: async () => (await import("./targets/sealed-file.ts")).sealedFileTarget,
   secretsmanager: async () => (await import("./targets/secrets-manager.ts")).secretTarget,
+  ssm: async () => (await import("./targets/ssm.ts")).ssmTarget,
 };
 
 /** @throws "usage" where the URI is not of the form, its store cannot be written, or a flag makes no sense there */

@@ -11,6 +11,7 @@ const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>>
   "env-file": () => import("./mounted/store.ts"),
   dir: () => import("./mounted/store.ts"),
   "json-file": () => import("./mounted/store.ts"),
+  ssm: () => import("./ssm/store.ts"),
 };
 
 /** The schemes, for messages and help. */

@@ -7,8 +7,8 @@ import { refuses } from "../refuses.ts";
 describe("JSON values that would come out as others", () => {
   for (const [text, message] of [
     ['{"A": "canary\\u0000canary"}', /^A holds a NUL$/],
-    ['{"A": "\\ud800canary"}', /^A holds half of a surrogate pair$/],
-    ['{"A": "canary\\udc00"}', /^A holds half of a surrogate pair$/],
+    ['{"A": "\\ud800canary"}', /half of a surrogate pair$/],
+    ['{"A": "canary\\udc00"}', /half of a surrogate pair$/],
   ] as const) {
     test(`${text} is refused`, () => {
       for (const read of [

@@ -1,0 +1,73 @@
+/**
+ * What Systems Manager's refusals mean, where a code alone does not say it or says another thing elsewhere.
+ * Source: Systems Manager API Reference, the errors of each operation.
+ */
+import type { OwnMeaning } from "../../aws/failure.ts";
+import type { Meaning } from "../../aws/meanings.ts";
+
+export type SsmOperation = "GetParameter" | "GetParametersByPath" | "PutParameter";
+
+const BY_CODE: Readonly<Record<string, Meaning>> = {
+  ParameterNotFound: {
+    kind: "missing",
+    says: "no such parameter in this account and region",
+    hint: "check the name and the region; the parameters below a path are ssm:///PATH/, with a slash at the end",
+  },
+  InvalidKeyId: {
+    kind: "config",
+    says: "the KMS key of the parameter cannot be used",
+    hint: "it must be there and enabled (aws kms describe-key); for a push, check --key (SEALEXEC_KEY)",
+  },
+  HierarchyTypeMismatch: {
+    kind: "data",
+    says: "a parameter of another type is there already",
+    hint: "delete it (aws ssm delete-parameter), then push again",
+  },
+  ParameterLimitExceeded: {
+    kind: "config",
+    says: "this account has as many parameters as it may have",
+    hint: "delete some, or ask for a higher quota",
+  },
+  ParameterMaxVersionLimitExceeded: {
+    kind: "config",
+    says: "the parameter's oldest version has a label, and no more versions fit",
+    hint: "move the label to a newer version (aws ssm label-parameter-version)",
+  },
+  // Two writers at once: one after the other, both can.
+  TooManyUpdates: {
+    kind: "unavailable",
+    says: "the parameter is being changed by somebody else",
+    hint: "push again when they are done",
+    transient: "failing",
+  },
+  ValidationException: {
+    kind: "config",
+    says: "Systems Manager does not take this name or value",
+    hint: "names may not begin with aws or ssm; values have at most 8 KB and no {{ }} of another parameter",
+  },
+};
+
+/** The meanings for one operation. */
+export function ssmMeaning(operation: SsmOperation): OwnMeaning {
+  return (code, message) => {
+    if (code === "AccessDeniedException") return denied(operation, message);
+    return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
+  };
+}
+
+function denied(operation: SsmOperation, message: string): Meaning {
+  const needsOfKey = operation === "PutParameter" ? "kms:Encrypt and kms:GenerateDataKey" : "kms:Decrypt";
+  // KMS's refusal, passed on.
+  if (/\bkms:|AWSKMS|customer master key/.test(message)) {
+    return {
+      kind: "denied",
+      says: "the parameter's KMS key is denied to these credentials",
+      hint: `allow ${needsOfKey} on the key, in the role's policy and in the key's`,
+    };
+  }
+  return {
+    kind: "denied",
+    says: "access denied",
+    hint: `allow ssm:${operation} on this path to the role, and ${needsOfKey} if it has a key of its own: sealexec check shows the role`,
+  };
+}

@@ -1,0 +1,46 @@
+import { isDotenvName } from "../../dotenv/name.ts";
+import { SealexecError } from "../../errors.ts";
+import { Secret } from "../../secret.ts";
+import type { Variables } from "../../secret.ts";
+
+/** A parameter with its value in the clear. */
+export interface Parameter {
+  /** with its path */
+  readonly name: string;
+  readonly value: string;
+}
+
+/** The variable of a parameter, as chamber names it: the last part, in upper case, with `_` for `-` and `.`. */
+export function variableName(parameter: string): string {
+  return parameter
+    .slice(parameter.lastIndexOf("/") + 1)
+    .toUpperCase()
+    .replaceAll(/[-.]/g, "_");
+}
+
+/**
+ * Parameters as variables, in their order.
+ *
+ * @throws "data" where one gives no name of a variable, or two give the same; names only
+ */
+export function variablesOf(parameters: readonly Parameter[]): Variables {
+  const variables = new Map<string, Secret>();
+  const origins = new Map<string, string>();
+  for (const { name: parameter, value } of parameters) {
+    const name = variableName(parameter);
+    if (!isDotenvName(name)) {
+      throw new SealexecError("data", `${parameter}: ${JSON.stringify(name)} is not the name of a variable`, {
+        hint: "its last part must begin with a letter: rename it, or move it to another path",
+      });
+    }
+    const other = origins.get(name);
+    if (other !== undefined) {
+      throw new SealexecError("data", `${other} and ${parameter} both give ${name}`, {
+        hint: "rename one of them, or read their paths one by one: a later --from wins",
+      });
+    }
+    origins.set(name, parameter);
+    variables.set(name, new Secret(value));
+  }
+  return variables;
+}

@@ -1,0 +1,104 @@
+import { callRegional, regionalNeed } from "../../aws/regional.ts";
+import type { AwsNeed } from "../../aws/session.ts";
+import { SealexecError } from "../../errors.ts";
+import type { Content, Tools } from "../source.ts";
+import { ssmMeaning } from "./meanings.ts";
+import type { SsmOperation } from "./meanings.ts";
+import { variablesOf } from "./names.ts";
+import type { Parameter } from "./names.ts";
+import type { SsmRef } from "./ref.ts";
+
+// GetParametersByPath: MaxResults is 10 at most.
+const PAGE_SIZE = 10;
+/** More than this is no environment. */
+const MOST_PARAMETERS = 1_000;
+/** Pages may be empty, or shorter than they could be. */
+const MOST_PAGES = 300;
+
+/** What reading parameters, or writing them, wants of AWS. */
+export function ssmNeed(ref: SsmRef): AwsNeed {
+  return regionalNeed("ssm", ref.region);
+}
+
+/**
+ * Reads one parameter, or all below a path, ten at a time.
+ *
+ * @throws "missing" where there is none, "denied", "data" (names), "config", "unavailable", "timeout"
+ */
+export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content> {
+  if (ref.kind === "parameter") {
+    const { parameter, version } = await readOne(ref, ref.name, tools);
+    const detail = version === undefined ? {} : { detail: `version ${version}` };
+    return { kind: "variables", variables: variablesOf([parameter]), ...detail };
+  }
+  const parameters = await readPath(ref, tools);
+  if (parameters.length === 0) {
+    throw new SealexecError("missing", "no parameters below this path", {
+      hint: "check the path and the region; those of deeper paths are read with ?recursive",
+    });
+  }
+  return { kind: "variables", variables: variablesOf(parameters) };
+}
+
+async function readOne(
+  ref: SsmRef,
+  name: string,
+  tools: Tools,
+): Promise<{ readonly parameter: Parameter; readonly version: number | undefined }> {
+  const answer = await call(ref, "GetParameter", { Name: name, WithDecryption: true }, tools);
+  const parameter = parameterOf(answer["Parameter"]);
+  if (parameter === undefined) throw unreadable("GetParameter");
+  const { Version } = answer["Parameter"] as { readonly Version?: unknown };
+  return { parameter, version: typeof Version === "number" ? Version : undefined };
+}
+
+async function readPath(
+  ref: Extract<SsmRef, { readonly kind: "path" }>,
+  tools: Tools,
+): Promise<readonly Parameter[]> {
+  const found: Parameter[] = [];
+  let token: string | undefined;
+  for (let pages = 0; pages < MOST_PAGES && found.length <= MOST_PARAMETERS; pages += 1) {
+    const input = {
+      Path: ref.path.slice(0, -1),
+      Recursive: ref.recursive,
+      WithDecryption: true,
+      MaxResults: PAGE_SIZE,
+      ...(token === undefined ? {} : { NextToken: token }),
+    };
+    const { Parameters, NextToken } = await call(ref, "GetParametersByPath", input, tools);
+    if (!Array.isArray(Parameters)) throw unreadable("GetParametersByPath");
+    for (const item of Parameters) found.push(parameterOf(item) ?? raise(unreadable("GetParametersByPath")));
+    if (typeof NextToken !== "string" || NextToken === "") return found;
+    token = NextToken;
+  }
+  throw new SealexecError("data", `more than ${MOST_PARAMETERS} parameters below this path`, {
+    hint: "name a path that holds only what this program needs",
+  });
+}
+
+function call(
+  ref: SsmRef,
+  operation: SsmOperation,
+  input: Readonly<Record<string, unknown>>,
+  { session, context }: Tools,
+): Promise<Readonly<Record<string, unknown>>> {
+  const meaning = ssmMeaning(operation);
+  return callRegional({ service: "ssm", need: ssmNeed(ref), operation, input, meaning }, session, context);
+}
+
+function parameterOf(item: unknown): Parameter | undefined {
+  if (typeof item !== "object" || item === null) return undefined;
+  const { Name, Value } = item as { readonly Name?: unknown; readonly Value?: unknown };
+  return typeof Name === "string" && typeof Value === "string" ? { name: Name, value: Value } : undefined;
+}
+
+function unreadable(operation: SsmOperation): SealexecError {
+  return new SealexecError("unavailable", `${operation}: the answer holds no parameters`, {
+    hint: "check the endpoint, and what stands between here and there",
+  });
+}
+
+function raise(error: SealexecError): never {
+  throw error;
+}

@@ -1,0 +1,11 @@
+import type { Source, Store } from "../source.ts";
+import { readParameters, ssmNeed } from "./read.ts";
+import { formatSsmUri, parseSsmUri } from "./ref.ts";
+import type { SsmRef } from "./ref.ts";
+
+/** Parameters of AWS Systems Manager: `ssm:///PATH/[?recursive]`, `ssm:///PATH/NAME`. */
+export const store: Store = { parse: (uri) => ssmSource(parseSsmUri(uri)) };
+
+function ssmSource(ref: SsmRef): Source {
+  return { uri: formatSsmUri(ref), aws: ssmNeed(ref), read: (tools) => readParameters(ref, tools) };
+}

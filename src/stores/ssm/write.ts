@@ -1,0 +1,95 @@
+import { callRegional } from "../../aws/regional.ts";
+import { SealexecError } from "../../errors.ts";
+import type { Variables } from "../../secret.ts";
+import type { Tools } from "../source.ts";
+import { ssmMeaning } from "./meanings.ts";
+import { variableName } from "./names.ts";
+import { ssmNeed } from "./read.ts";
+import type { SsmRef } from "./ref.ts";
+
+// Systems Manager User Guide, "Managing parameter tiers".
+const LARGEST_STANDARD_BYTES = 4_096;
+const LARGEST_VALUE_BYTES = 8_192;
+
+export interface ParametersWrite {
+  readonly variables: Variables;
+  /** absent: the account's alias/aws/ssm */
+  readonly key: string | undefined;
+}
+
+type SsmPath = Extract<SsmRef, { readonly kind: "path" }>;
+
+/**
+ * Puts each variable there as a SecureString, one after the other; what else is below the path stays.
+ *
+ * @throws "data" before anything is written where one cannot be; else as a call is refused, saying what was written
+ */
+export async function writeParameters(ref: SsmPath, write: ParametersWrite, tools: Tools): Promise<void> {
+  const { variables } = write;
+  for (const [name, value] of variables) checkVariable(name, value.sizeBytes);
+  const written: string[] = [];
+  for (const [name, value] of variables) {
+    try {
+      await putParameter(ref, name, value.reveal(), write.key, tools);
+      written.push(name);
+    } catch (error) {
+      throw error instanceof SealexecError ? partly(error, name, written, variables.size) : error;
+    }
+  }
+}
+
+function checkVariable(name: string, sizeBytes: number): void {
+  if (variableName(name) !== name) {
+    throw new SealexecError("data", `${name}: it would be read back as ${variableName(name)}`, {
+      hint: "write it in upper case, or keep it in another store",
+    });
+  }
+  if (sizeBytes === 0) {
+    throw new SealexecError("data", `${name} is empty, and a parameter cannot be`, {
+      hint: "leave it out, or keep it in another store",
+    });
+  }
+  if (sizeBytes > LARGEST_VALUE_BYTES) {
+    throw new SealexecError("data", `${name} has more than the ${LARGEST_VALUE_BYTES} bytes of a parameter`, {
+      hint: "seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY",
+    });
+  }
+}
+
+// Overwriting with the same value once more does no harm: an attempt may be made again.
+async function putParameter(
+  ref: SsmPath,
+  name: string,
+  value: string,
+  key: string | undefined,
+  { session, context }: Tools,
+): Promise<void> {
+  const isLarge = Buffer.byteLength(value) > LARGEST_STANDARD_BYTES;
+  const input = {
+    Name: ref.path + name,
+    Value: value,
+    Type: "SecureString",
+    Overwrite: true,
+    ...(key === undefined ? {} : { KeyId: key }),
+    ...(isLarge ? { Tier: "Intelligent-Tiering" } : {}),
+  };
+  const meaning = ssmMeaning("PutParameter");
+  await callRegional(
+    { service: "ssm", need: ssmNeed(ref), operation: "PutParameter", input, meaning },
+    session,
+    context,
+  );
+}
+
+function partly(
+  error: SealexecError,
+  name: string,
+  written: readonly string[],
+  total: number,
+): SealexecError {
+  const done = written.length === 0 ? "nothing was written" : `written before it: ${written.join(", ")}`;
+  return new SealexecError(error.kind, `${name}: ${error.message}; ${done} (${written.length} of ${total})`, {
+    hint: error.hint,
+    cause: error,
+  });
+}
