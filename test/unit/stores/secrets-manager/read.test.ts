@@ -35,7 +35,7 @@ describe("the text of a secret", () => {
     for (const key of ["db", "toString", "constructor"]) {
       refuses(() => contentOf(text, { as: "key", key, name: "X" }), "missing", new RegExp(`no key "${key}"`));
     }
-    refuses(() => contentOf("canary", { as: "key", key: "a", name: "A" }), "data", /^not a JSON object$/);
+    refuses(() => contentOf("canary", { as: "key", key: "a", name: "A" }), "data", /not valid JSON/);
   });
 
   test("the whole text, JSON or not, byte for byte", () => {
@@ -56,8 +56,8 @@ describe("the text of a secret", () => {
     });
   }
 
-  test("JSON that is cut short is not a JSON object either", () =>
-    void refuses(() => contentOf('{"A":"canary', { as: "object" }), "data", /^not a JSON object$/));
+  test("JSON that is cut short is refused", () =>
+    void refuses(() => contentOf(`{"A":"canary`, { as: "object" }), "data", /not valid JSON/));
 });
 
 const CODES: readonly (readonly [string, string, ErrorKind, RegExp, RegExp])[] = [
