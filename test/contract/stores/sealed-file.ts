@@ -10,6 +10,7 @@ import { secretsOf } from "./secrets.ts";
 /** Sealed files under a local key; those under KMS are in test/e2e/sealed-file.test.ts. */
 export const SEALED_FILE: StoreFixture = {
   name: "file",
+  lacks: { deny: "whoever runs tests as root can be denied nothing", hang: "a file", cutOnce: "a file" },
   prepare: (work) =>
     withFolder(async (folder) => {
       const key = join(folder, "key");
