@@ -188,6 +188,34 @@ for (const artefact of ARTEFACTS) {
       assertFailed(await run("--from", uri("app2.env"), "--key", "alias/none"), 78, /NotFoundException/);
     });
 
+    test("secrets: push, versions, stages, keys, and what is not there", async () => {
+      const secret = "secretsmanager://moto/app";
+      const pushed = async (input: string, ...flags: string[]): Promise<Outcome> =>
+        call(["push", "-", secret, ...flags], { input });
+      const made = await pushed("A=1\nB='x y'\n");
+      assert.match(made.stdout, /^secret {4}arn:aws:secretsmanager:eu-west-1:\d+:secret:moto\/app-/);
+      assert.match((await pushed("A=2\nB='x y'\n")).stdout, /^stage {5}AWSCURRENT$/m);
+      assertFailed(await pushed("A=3\n", "--create"), 65, /there is a secret already/);
+      assertPrinted(await call(["pull", secret]), "A=2\nB='x y'\n");
+      assertPrinted(await call(["pull", `${secret}?stage=AWSPREVIOUS#A`]), "A=1\n");
+      const print = ["--", "printenv", "B"];
+      assertPrinted(await call(["run", "-f", `${secret}#B`, ...print]), "x y\n");
+      assertFailed(await call(["run", "-f", `${secret}-none`, ...print]), 66, /no such secret/);
+    });
+
+    test("parameters: push, pages, one of them, and what is not there", async () => {
+      const names = Array.from({ length: 12 }, (_, index) => `N${String(index).padStart(2, "0")}`);
+      const input = names.map((name) => `${name}=${name}\n`).join("");
+      const pushed = await call(["push", "-", "ssm:///moto/app/"], { input });
+      assert.match(pushed.stdout, /^written {3}12 of 12$/m, pushed.stderr);
+      const pulled = await call(["pull", "ssm:///moto/?recursive"]);
+      // moto gives them in an order of its own.
+      assert.deepEqual(pulled.stdout.split("\n").sort(), input.split("\n").sort());
+      assertPrinted(await call(["pull", "ssm:///moto/app/N03"]), "N03=N03\n");
+      assertFailed(await call(["pull", "ssm:///moto/none/"]), 66, /no parameters below this path/);
+      assertFailed(await call(["pull", "ssm:///moto/none"]), 66, /no such parameter .*ParameterNotFound/);
+    });
+
     test("with credentials of a loopback IMDS, which moto does not check", async () => {
       const aws = await startAws();
       try {

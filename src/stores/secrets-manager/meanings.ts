@@ -91,7 +91,7 @@ function missing(message: string): Meaning {
 }
 
 function invalidState(message: string): Meaning {
-  if (/marked for deletion|scheduled for deletion|was deleted/i.test(message)) {
+  if (/marked (for deletion|deleted)|scheduled for deletion|was deleted/i.test(message)) {
     return {
       kind: "missing",
       says: "the secret is marked for deletion",

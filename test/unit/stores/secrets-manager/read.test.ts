@@ -104,6 +104,13 @@ const CODES: readonly (readonly [string, string, ErrorKind, RegExp, RegExp])[] =
     /marked for deletion/,
     /restore-secret/,
   ],
+  [
+    "InvalidRequestException",
+    "You tried to perform the operation on a secret that's currently marked deleted.",
+    "missing",
+    /marked for deletion/,
+    /restore-secret/,
+  ],
   ["InvalidRequestException", "A rotation is in progress.", "config", /in a state/, /describe-secret/],
   ["DecryptionFailure", "", "config", /cannot decrypt/, /KMS key/],
   ["EncryptionFailure", "", "config", /cannot encrypt/, /KMS key/],
