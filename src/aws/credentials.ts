@@ -167,15 +167,17 @@ export function isSet(env: Environment, name: string): boolean {
 
 /** Whether there is a shared config or credentials file at all. */
 export function hasSharedFiles(env: Environment): boolean {
+  return [sharedFile(env, "credentials"), sharedFile(env, "config")].some(
+    (file) => file !== undefined && existsSync(file),
+  );
+}
+
+/** Where a shared file would be; undefined for a user without a home. */
+export function sharedFile(env: Environment, kind: "credentials" | "config"): string | undefined {
+  const named = env[kind === "config" ? "AWS_CONFIG_FILE" : "AWS_SHARED_CREDENTIALS_FILE"];
+  if (named !== undefined && named !== "") return named;
   const home = env["HOME"] ?? homeOfUser();
-  const files = [
-    [env["AWS_SHARED_CREDENTIALS_FILE"], "credentials"],
-    [env["AWS_CONFIG_FILE"], "config"],
-  ] as const;
-  return files.some(([named, standard]) => {
-    if (named !== undefined && named !== "") return existsSync(named);
-    return home !== undefined && existsSync(join(home, ".aws", standard));
-  });
+  return home === undefined ? undefined : join(home, ".aws", kind);
 }
 
 function homeOfUser(): string | undefined {

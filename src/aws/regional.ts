@@ -1,6 +1,7 @@
 /** Calls of the AWS JSON services that have only the direct way: Secrets Manager and Systems Manager. */
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { hasSharedFiles } from "./credentials.ts";
 import type { Direct } from "./direct/call.ts";
 import { regionalService } from "./direct/endpoint.ts";
 import { callJson } from "./direct/json.ts";
@@ -56,16 +57,26 @@ export function callRegional(
   return retry(
     context,
     { attemptMs: ATTEMPT_MS, classify: (error) => classify(operation, error, meaning) },
-    async (signal) => callJson(await wayTo(service, need, session), service, operation, input, signal),
+    async (signal) =>
+      callJson(await wayTo(service, need, session, context), service, operation, input, signal),
   );
 }
 
-async function wayTo(service: RegionalService, need: AwsNeed, session: AwsSession): Promise<Direct> {
+async function wayTo(
+  service: RegionalService,
+  need: AwsNeed,
+  session: AwsSession,
+  context: Context,
+): Promise<Direct> {
   // Only S3 says where a bucket is: here, a guess would look for the secret in a stranger's region.
   if (session.region(need) === FIRST_GUESS) {
     throw new SealexecError("config", "no region is known", {
       hint: "set AWS_REGION, or name it in the URI: ?region=REGION",
     });
+  }
+  if (hasSharedFiles(context.env)) {
+    const { refuseProfileEndpoint } = await import("./profile-endpoint.ts");
+    refuseProfileEndpoint(service, context.env);
   }
   const direct = await session.direct(need, (region, env) => regionalService(service, region, env));
   if (direct !== undefined) return direct;

@@ -1,8 +1,10 @@
 /** Secrets Manager from outside: run, check, pull and push, and what each refusal says. */
 import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../../aws/server.ts";
-import { RAN, SAY, assertFailed, assertPrinted } from "../expect.ts";
+import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "../expect.ts";
 import { ARTEFACTS, KEY, push, sealexec, withAws } from "../harness.ts";
 import type { Outcome } from "../harness.ts";
 import { seedSecretsManager } from "./seed.ts";
@@ -289,4 +291,24 @@ describe("where Secrets Manager is asked", { concurrency: 2 }, () => {
         /AWS_ENDPOINT_URL_SECRETS_MANAGER/,
       );
     }));
+
+  test("with a shared config file too, unless its profile names an endpoint that is not followed", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        seedSecretsManager(aws, NAME, { A: "1" });
+        const file = join(folder, "config");
+        const { AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint = "", ...services } = aws.keyEnv();
+        const env = { ...services, AWS_CONFIG_FILE: file };
+        await writeFile(file, "[default]\nregion = us-east-1\n");
+        const asked = { ...env, AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoint };
+        assertPrinted(await sealexec(["pull", URI], { env: asked }), "A=1\n");
+        await writeFile(file, `[default]\nendpoint_url = ${endpoint}\n`);
+        assertFailed(
+          await sealexec(["pull", URI], { env }),
+          78,
+          /profile default: its endpoint_url is not read/,
+          /AWS_ENDPOINT_URL_SECRETS_MANAGER/,
+        );
+      }),
+    ));
 });

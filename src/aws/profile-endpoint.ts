@@ -1,0 +1,78 @@
+/**
+ * What a profile says of endpoints. The direct way does not follow it, so that a service which has no other way must
+ * not be asked elsewhere than the profile says.
+ * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Dual-stack and FIPS endpoints", "Shared
+ * config and credentials files: file format".
+ */
+import { readFileSync } from "node:fs";
+import type { Environment } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import { isSet, sharedFile } from "./credentials.ts";
+import { customEndpoint } from "./endpoints.ts";
+
+/** How the services are named in a `services` section, and in the environment. */
+const NAMES = {
+  secretsmanager: { section: "secrets_manager", variable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" },
+  ssm: { section: "ssm", variable: "AWS_ENDPOINT_URL_SSM" },
+} as const;
+
+/** @throws "config" where the profile in use names an endpoint, or a kind of it, that the environment does not */
+export function refuseProfileEndpoint(service: keyof typeof NAMES, env: Environment): void {
+  if (customEndpoint(service, env) !== undefined) return;
+  const sections = readSections(env);
+  const name = isSet(env, "AWS_PROFILE") ? (env["AWS_PROFILE"] ?? "") : "default";
+  const profile = sections.get(`profile ${name}`) ?? sections.get(name) ?? new Map<string, string>();
+  const { section, variable } = NAMES[service];
+  const services = sections.get(`services ${profile.get("services") ?? ""}`);
+  const ignored =
+    env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? profile.get("ignore_configured_endpoint_urls") ?? "";
+  if (
+    ignored.toLowerCase() !== "true" &&
+    (profile.has("endpoint_url") || services?.has(`${section}.endpoint_url`) === true)
+  ) {
+    throw refusal(name, "endpoint_url", `set ${variable} to it`);
+  }
+  for (const kind of ["use_fips_endpoint", "use_dualstack_endpoint"]) {
+    const inEnv = `AWS_${kind.toUpperCase()}`;
+    if (!isSet(env, inEnv) && profile.get(kind)?.toLowerCase() === "true")
+      throw refusal(name, kind, `set ${inEnv}=true (or =false to go without)`);
+  }
+}
+
+function refusal(profile: string, setting: string, hint: string): SealexecError {
+  return new SealexecError("config", `profile ${profile}: its ${setting} is not read for this service`, {
+    hint,
+  });
+}
+
+/** Section → key → value; a nested key stands behind the one above it: `ssm.endpoint_url`. */
+function readSections(env: Environment): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const sections = new Map<string, Map<string, string>>();
+  let section = new Map<string, string>();
+  let parent = "";
+  for (const line of readConfig(env).split(/\r?\n/)) {
+    const header = /^\[\s*([^\]]*?)\s*\]/.exec(line)?.[1];
+    if (header !== undefined) {
+      // `[profile "my name"]` and `[profile name]` are the same.
+      const name = header.replace(/^(\S+)\s+["']?(.*?)["']?$/, "$1 $2");
+      section = sections.get(name) ?? new Map<string, string>();
+      sections.set(name, section);
+      continue;
+    }
+    const [, blanks = "", key = "", value = ""] = /^(\s*)([^\s=#;]+)\s*=\s*(.*?)\s*$/.exec(line) ?? [];
+    if (key === "") continue;
+    section.set(blanks === "" ? key : `${parent}.${key}`, value);
+    if (blanks === "") parent = key;
+  }
+  return sections;
+}
+
+function readConfig(env: Environment): string {
+  const file = sharedFile(env, "config");
+  try {
+    return file === undefined ? "" : readFileSync(file, "utf8");
+  } catch {
+    // Not there, or not to be read: whoever takes the credentials from it says so.
+    return "";
+  }
+}
