@@ -6,6 +6,7 @@ import { Secret } from "../secret.ts";
 import type { Variables } from "../secret.ts";
 import { JsonLiteral, scanJson } from "./json-scan.ts";
 import type { JsonObject } from "./json-scan.ts";
+import { carriedText } from "./text.ts";
 
 export interface JsonOptions {
   /** joins the names of nested objects (`{"db":{"host":1}}` → `db_host`); absent: nested values are refused */
@@ -125,12 +126,5 @@ function textOf(name: string, value: unknown): string {
       hint: "make it a string, or name one key with #KEY, or join nested names with ?flatten=_",
     });
   }
-  if (!value.includes("\0") && value.isWellFormed()) return value;
-  throw new SealexecError(
-    "data",
-    `${name} holds ${value.includes("\0") ? "a NUL" : "half of a surrogate pair"}`,
-    {
-      hint: "no environment variable can: encode it, for example as base64",
-    },
-  );
+  return carriedText(name, value);
 }

@@ -1,6 +1,7 @@
 import { regionalNeed, callRegional } from "../../aws/regional.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import { parseJson, pickJson } from "../../dialects/json.ts";
+import { carriedText } from "../../dialects/text.ts";
 import { SealexecError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import type { Content, Tools } from "../source.ts";
@@ -47,7 +48,8 @@ export async function readSecret(ref: SecretRef, { session, context }: Tools): P
  */
 export function contentOf(text: string, reading: Reading): Exclude<Content, { readonly kind: "sealed" }> {
   if (reading.as === "value") {
-    return { kind: "variables", variables: new Map([[reading.name, new Secret(text)]]) };
+    const { name } = reading;
+    return { kind: "variables", variables: new Map([[name, new Secret(carriedText(name, text))]]) };
   }
   const bytes = Buffer.from(text);
   switch (reading.as) {

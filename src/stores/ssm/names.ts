@@ -1,3 +1,4 @@
+import { carriedText } from "../../dialects/text.ts";
 import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
@@ -21,7 +22,7 @@ export function variableName(parameter: string): string {
 /**
  * Parameters as variables, in their order.
  *
- * @throws "data" where one gives no name of a variable, or two give the same; names only
+ * @throws "data" where one gives no name of a variable, two give the same, or a value is none of a variable; names only
  */
 export function variablesOf(parameters: readonly Parameter[]): Variables {
   const variables = new Map<string, Secret>();
@@ -40,7 +41,7 @@ export function variablesOf(parameters: readonly Parameter[]): Variables {
       });
     }
     origins.set(name, parameter);
-    variables.set(name, new Secret(value));
+    variables.set(name, new Secret(carriedText(parameter, value)));
   }
   return variables;
 }

@@ -35,7 +35,8 @@ describe("the text of a secret", () => {
     for (const key of ["db", "toString", "constructor"]) {
       refuses(() => contentOf(text, { as: "key", key, name: "X" }), "missing", new RegExp(`no key "${key}"`));
     }
-    refuses(() => contentOf("canary", { as: "key", key: "a", name: "A" }), "data", /not valid JSON/);
+    const { message } = refuses(() => contentOf("canary", { as: "key", key: "a", name: "A" }), "data");
+    assert.doesNotMatch(message, /canary/);
   });
 
   test("the whole text, JSON or not, byte for byte", () => {
@@ -56,8 +57,18 @@ describe("the text of a secret", () => {
     });
   }
 
-  test("JSON that is cut short is refused", () =>
-    void refuses(() => contentOf(`{"A":"canary`, { as: "object" }), "data", /not valid JSON/));
+  test("JSON that is cut short is refused, and not repeated", () => {
+    const { message } = refuses(() => contentOf('{"A":"canary', { as: "object" }), "data", /not valid JSON/);
+    assert.doesNotMatch(message, /canary/);
+  });
+
+  test("what no variable can hold is refused by name, however it is read", () => {
+    for (const text of ["canary\0", "canary\ud800"]) {
+      const { message } = refuses(() => contentOf(text, { as: "value", name: "A" }), "data", /^A holds /);
+      assert.doesNotMatch(message, /canary/);
+    }
+    refuses(() => contentOf('{"A":"\\u0000"}', { as: "object" }), "data", /^A holds a NUL$/);
+  });
 });
 
 const CODES: readonly (readonly [string, string, ErrorKind, RegExp, RegExp])[] = [

@@ -44,6 +44,15 @@ describe("the variables of parameters", () => {
     assert.doesNotMatch(message, /canary/);
   });
 
+  test("a value that no variable can hold is refused by its parameter's name", () => {
+    const { message } = refuses(
+      () => variablesOf([{ name: "/a/b", value: "canary\0" }]),
+      "data",
+      /^\/a\/b holds a NUL$/,
+    );
+    assert.doesNotMatch(message, /canary/);
+  });
+
   for (const name of ["/a/1st", "/a/9"]) {
     test(`${name} gives no name`, () => {
       const { message } = refuses(
