@@ -3,6 +3,7 @@ import type { AwsSession } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import type { Dialect } from "../dialects/parse.ts";
 import { SealexecError } from "../errors.ts";
+import { localKeyPath } from "../key-name.ts";
 import { parseCredentials, parseKey } from "../options.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
@@ -50,6 +51,15 @@ export async function parseTarget(uri: string, flags: PushFlags, context: Contex
 export function keyOf(flags: PushFlags, context: Context): string | undefined {
   const key = flags.key ?? context.env["SEALEXEC_KEY"] ?? "";
   return key === "" ? undefined : parseKey(key);
+}
+
+/** The same where a store encrypts by itself, with a key of KMS or its own. */
+export function storeKeyOf(store: string, flags: PushFlags, context: Context): string | undefined {
+  const key = keyOf(flags, context);
+  if (localKeyPath(key) === undefined) return key;
+  throw new SealexecError("usage", `a local key cannot encrypt in ${store}`, {
+    hint: "give --key KEY of KMS, or unset SEALEXEC_KEY for the store's own",
+  });
 }
 
 /** The way to AWS that the flags and the environment describe. */

@@ -11,7 +11,7 @@ import { writeSecret } from "../../stores/secrets-manager/write.ts";
 import type { SecretWrite, WrittenSecret } from "../../stores/secrets-manager/write.ts";
 import { RunTools } from "../../stores/tools.ts";
 import type { PushFlags } from "../push.ts";
-import { keyOf, refuseSealingFlags } from "../target.ts";
+import { refuseSealingFlags, storeKeyOf } from "../target.ts";
 import type { CheckedFile, Fact, Target } from "../target.ts";
 
 /** More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON. */
@@ -26,7 +26,7 @@ export function secretTarget(uri: string, flags: PushFlags, context: Context): T
       hint: "secretsmanager://NAME",
     });
   }
-  const key = keyOf(flags, context);
+  const key = storeKeyOf("Secrets Manager", flags, context);
   return {
     largestBytes: LARGEST_FILE_BYTES,
     write: async (file) => {

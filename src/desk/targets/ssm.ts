@@ -2,13 +2,14 @@
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
+import { parseCredentials } from "../../options.ts";
 import { ssmNeed } from "../../stores/ssm/read.ts";
 import { formatSsmUri, parseSsmUri } from "../../stores/ssm/ref.ts";
 import type { SsmRef } from "../../stores/ssm/ref.ts";
 import { writeParameters } from "../../stores/ssm/write.ts";
 import { RunTools } from "../../stores/tools.ts";
 import type { PushFlags } from "../push.ts";
-import { keyOf, refuseSealingFlags } from "../target.ts";
+import { refuseSealingFlags, storeKeyOf } from "../target.ts";
 import type { Target } from "../target.ts";
 
 /** Far more than an environment holds. */
@@ -26,12 +27,12 @@ export function ssmTarget(uri: string, flags: PushFlags, context: Context): Targ
       },
     );
   }
-  const key = keyOf(flags, context);
+  const key = storeKeyOf("Systems Manager", flags, context);
   return {
     largestBytes: LARGEST_FILE_BYTES,
     write: async ({ plaintext, variables }) => {
       plaintext.fill(0);
-      const tools = new RunTools(context, key);
+      const tools = new RunTools(context, key, parseCredentials(flags.credentials, context.env));
       await tools.session.begin([ssmNeed(ref)]);
       await step(context, "object", formatSsmUri(ref), () => writeParameters(ref, { variables, key }, tools));
       return [

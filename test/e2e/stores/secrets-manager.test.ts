@@ -217,6 +217,12 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
         assertFailed(await pushed(aws, URI + more), 64, /writes the whole secret/);
       const arn = "secretsmanager://arn:aws:secretsmanager:us-east-1:111122223333:secret:a-AbCdEf";
       assertFailed(await pushed(aws, arn, "--create"), 64, /--create takes a name/);
+      assertFailed(
+        await pushed(aws, URI, "--key", "local:/none"),
+        64,
+        /a local key cannot encrypt in Secrets Manager/,
+        /KMS/,
+      );
       assert.equal(aws.calls.length, 0);
       assertFailed(await pushed(aws, arn), 66, /no such secret .*PutSecretValue/);
       assert.equal(aws.count("secretsmanager", "CreateSecret"), 0);

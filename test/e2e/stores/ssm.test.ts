@@ -184,6 +184,12 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
         );
       for (const uri of [`${URI}?recursive`, `${URI}a`])
         assertFailed(await pushed(aws, uri, "A=1\n"), 64, /the parameters of one path/);
+      assertFailed(
+        await pushed(aws, URI, "A=1\n", "--key", "local:/none"),
+        64,
+        /a local key cannot encrypt in Systems Manager/,
+        /KMS/,
+      );
       assert.equal(aws.calls.length, 0);
     }));
 
