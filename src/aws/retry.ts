@@ -44,7 +44,8 @@ export async function retry<T>(
 ): Promise<T> {
   const { deadline, now } = context;
   const endsAt = now() + Math.min(options.budgetMs ?? Infinity, deadline.remainingMs);
-  const remaining = (): number => Math.min(endsAt - now(), deadline.remainingMs);
+  // A timer that came late may have gone past the end; no timer may be set into the past.
+  const remaining = (): number => Math.max(0, Math.min(endsAt - now(), deadline.remainingMs));
   let last: SealexecError | undefined;
   for (let attempts = 1; ; attempts += 1) {
     const timeMs = Math.min(options.attemptMs, remaining());

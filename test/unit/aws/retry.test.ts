@@ -113,6 +113,27 @@ describe("retry", () => {
     assert.ok(result.endedAtMs <= 5_000);
   });
 
+  test("a timer that came late, behind the budget's end, sets no other into the past", async () => {
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", onWarning);
+    let nowMs = 0;
+    const { context } = makeContext({}, 30_000, () => nowMs);
+    let attempts = 0;
+    const work = retry(context, { ...options, budgetMs: 100 }, async () => {
+      attempts += 1;
+      // The wait that follows is short; by its end this much has gone by.
+      setTimeout(() => (nowMs = 5_000), 0);
+      throw new Failed("unavailable", "unreachable");
+    });
+    await assert.rejects(work, { kind: "unavailable" });
+    context.deadline.clear();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off("warning", onWarning);
+    assert.deepEqual(warnings, []);
+    assert.ok(attempts > 0);
+  });
+
   test("ends inside a budget that is shorter than the deadline", async (t) => {
     const result = await inFakeTime(t, 60_000, ({ context }) =>
       retry(context, { ...options, budgetMs: 2_000 }, async () => {
