@@ -14,7 +14,7 @@ import type { Context } from "../context.ts";
 import type { SealexecError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { activeNode, redirectedTwice } from "./redirect.ts";
-import { UnreadableVaultAnswer, VaultRefusal, classifyVault, parseObject } from "./refusal.ts";
+import { UnreadableVaultAnswer, VaultRefusal, classifyVault, scanObject } from "./refusal.ts";
 import type { Json } from "./refusal.ts";
 import { readSettings } from "./settings.ts";
 import type { VaultSettings } from "./settings.ts";
@@ -87,7 +87,7 @@ export class VaultClient {
     return retry(this.#context, { attemptMs, classify }, async (signal) => {
       const answer = await this.#ask(call, token, signal);
       if (answer.status < 200 || answer.status > 299) throw new VaultRefusal(answer);
-      const json = parseObject(answer.body);
+      const json = scanObject(answer.body);
       if (json === undefined) throw new UnreadableVaultAnswer();
       return json;
     });

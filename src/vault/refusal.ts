@@ -4,6 +4,8 @@ import type { Failure } from "../aws/failure.ts";
 import type { Transient } from "../aws/retry.ts";
 import { AnswerTooLarge } from "../aws/direct/answer.ts";
 import type { Answer } from "../aws/direct/answer.ts";
+import { JsonLiteral, scanJson } from "../dialects/json-scan.ts";
+import type { JsonObject, JsonValue } from "../dialects/json-scan.ts";
 import { SealexecError } from "../errors.ts";
 import type { ErrorKind } from "../errors.ts";
 
@@ -31,7 +33,24 @@ export class VaultRefusal extends Error {
 /** An answer that says that all is well, and is not what Vault would say. */
 export class UnreadableVaultAnswer extends Error {}
 
-export function parseObject(body: Buffer): Json | undefined {
+/** The object in a success's body; numbers and booleans are JsonLiterals, so that nothing of them is lost. */
+export function scanObject(body: Buffer): Json | undefined {
+  try {
+    return objectOf(plain(scanJson(body.toString("utf8"))));
+  } catch {
+    return undefined;
+  }
+}
+
+function plain(value: JsonValue): unknown {
+  if (value instanceof JsonLiteral || value === null || typeof value === "string") return value;
+  if (isArray(value)) return value.map(plain);
+  return Object.fromEntries([...value].map(([name, entry]) => [name, plain(entry)]));
+}
+
+const isArray: (value: JsonObject | readonly JsonValue[]) => value is readonly JsonValue[] = Array.isArray;
+
+function parseObject(body: Buffer): Json | undefined {
   try {
     return objectOf(JSON.parse(body.toString("utf8")));
   } catch {
@@ -42,7 +61,9 @@ export function parseObject(body: Buffer): Json | undefined {
 
 /** `value` where it is a JSON object. */
 export function objectOf(value: unknown): Json | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : undefined;
+  const isObject =
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof JsonLiteral);
+  return isObject ? (value as Json) : undefined;
 }
 
 /** @param operation for people: `GET secret/data/app` */

@@ -94,6 +94,16 @@ describe("vault: what is read", { concurrency: 2 }, () => {
       nothingOfAws(place);
     }));
 
+  test("numbers are as they were written, whatever their size", () =>
+    withVault(async (place) => {
+      const data = '{"BIG": 12345678901234567890, "FRACTION": 1.10, "ON": false}';
+      const body = `{"data": {"data": ${data}, "metadata": {"version": 3, "destroyed": false}}}`;
+      place.vault.faults.add({ action: "body", body, path: /^secret/ });
+      const args = ["run", "-f", "vault://secret/app", "--pristine", "--", "/usr/bin/env"];
+      const expected = "BIG=12345678901234567890\nFRACTION=1.10\nON=false\n";
+      assertPrinted(await sealexec(args, { env: envOf(place) }), expected);
+    }));
+
   test("nested objects by flatten; a mount with a slash; a namespace", () =>
     withVault(async (place) => {
       const { vault } = place;

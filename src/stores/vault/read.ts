@@ -2,6 +2,7 @@
  * A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)" and
  * "- version 2 (API)".
  */
+import { JsonLiteral } from "../../dialects/json-scan.ts";
 import { SealexecError } from "../../errors.ts";
 import type { VaultClient } from "../../vault/client.ts";
 import { VaultRefusal, objectOf } from "../../vault/refusal.ts";
@@ -75,8 +76,9 @@ async function readV2(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
   const outer = objectOf(answer["data"]);
   const [data, metadata] = [objectOf(outer?.["data"]), objectOf(outer?.["metadata"])];
   if (data === undefined || metadata === undefined) throw unlikeKv();
-  const shown = Number(metadata["version"]);
-  return { data, detail: Number.isSafeInteger(shown) ? `KV v2, version ${shown}` : "KV v2" };
+  const { version: number } = metadata;
+  const shown = number instanceof JsonLiteral && /^\d{1,9}$/.test(number.text) ? number.text : "unknown";
+  return { data, detail: `KV v2, version ${shown}` };
 }
 
 /** A 404 of version 2 says in its metadata what became of the version; without any there is none. */
