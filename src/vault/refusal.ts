@@ -145,6 +145,8 @@ function refused(operation: string, refusal: VaultRefusal): Failure {
     failure(kind, meaning, `${operation}: ${status}`, refusal);
   if (status === 403 && refusal.says(/invalid token|bad token/i)) return because("denied", TOKEN_REFUSED);
   if (status === 400 && refusal.says(/missing client token/i)) return because("denied", TOKEN_REFUSED);
+  // KV, on its way from version 1 to 2, or right after it was mounted.
+  if (status === 400 && refusal.says(/upgrading from non-versioned/i)) return because("unavailable", FAILING);
   if (status === 401 || status === 403) return because("denied", FORBIDDEN);
   if (status === 404 && refusal.says(/no handler for route|route entry not found|unsupported path/i))
     return because("missing", NO_MOUNT);

@@ -16,6 +16,7 @@ function refusal(status: number, ...errors: unknown[]): VaultRefusal {
 const REFUSALS: readonly (readonly [number, readonly unknown[], ErrorKind, boolean, RegExp])[] = [
   [400, [], "config", false, /does not take this request/],
   [400, ["missing client token"], "denied", false, /refused the token/],
+  [400, ["Upgrading from non-versioned to versioned data."], "unavailable", true, /kept failing/],
   [401, [], "denied", false, /permission denied/],
   [403, ["1 error occurred:\n\t* permission denied\n\n"], "denied", false, /permission denied/],
   [403, ["permission denied", "invalid token"], "denied", false, /refused the token/],
