@@ -1,5 +1,8 @@
 import type { ServiceName } from "./http.ts";
 
+/** Their ThrottlingException, or Throttling, is a 400. */
+const IN_400: readonly ServiceName[] = ["kms", "sts", "secretsmanager", "ssm"];
+
 /**
  * Request rates. A service over its rate answers as "Request quotas" (KMS Developer Guide: ThrottlingException, 400)
  * and "Best practices: 503 Slow Down" (S3 User Guide) say.
@@ -22,7 +25,7 @@ export class Limits {
 
   /** Counts one call; the status that it fails with, or undefined. */
   check(service: ServiceName): number | undefined {
-    if (this.#isOver(service)) return service === "s3" ? 503 : 400;
+    if (this.#isOver(service)) return IN_400.includes(service) ? 400 : 503;
     const errors = this.#errors.get(service);
     if (errors === undefined) return undefined;
     errors.owed += errors.fraction;

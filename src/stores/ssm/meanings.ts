@@ -47,9 +47,19 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   },
 };
 
+// Systems Manager Quotas: three writes a second. It is one writer's own pace that is too fast, not a fleet's: what
+// spreads a fleet over many seconds would use up the time of a push.
+const TOO_MANY_WRITES: Meaning = {
+  kind: "timeout",
+  says: "still throttled when the time was over",
+  hint: "raise --timeout (SEALEXEC_TIMEOUT): Systems Manager takes about three parameters a second",
+  transient: "failing",
+};
+
 /** The meanings for one operation. */
 export function ssmMeaning(operation: SsmOperation): OwnMeaning {
   return (code, message) => {
+    if (code === "ThrottlingException" && operation === "PutParameter") return TOO_MANY_WRITES;
     if (code === "AccessDeniedException") return denied(operation, message);
     return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
   };

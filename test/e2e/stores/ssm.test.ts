@@ -204,6 +204,16 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
       assert.equal(aws.count("ssm"), 0);
     }));
 
+  test("more than AWS takes in a second are written all the same", () =>
+    withAws(async (aws) => {
+      aws.limit("ssm", 3);
+      const names = Array.from({ length: 8 }, (_, index) => `N${index}`);
+      const outcome = await pushed(aws, URI, names.map((name) => `${name}=1\n`).join(""));
+      assert.match(outcome.stdout, /^written {3}8 of 8$/m, outcome.stderr);
+      assert.equal(aws.parameters.below(PATH, false).length, 8);
+      assert.ok(aws.calls.some(({ service, status }) => service === "ssm" && status === 400));
+    }));
+
   test("a failure in the middle says what was written, by name", () =>
     withAws(async (aws) => {
       const fault = { service: "ssm", action: "status", status: 400, code: "AccessDeniedException" } as const;

@@ -113,14 +113,15 @@ describe("what Systems Manager's refusals mean", () => {
     });
   }
 
-  for (const [code, status, transient] of [
-    ["InternalServerError", 500, "failing"],
-    ["ThrottlingException", 400, "throttled"],
-    ["TooManyUpdates", 400, "failing"],
+  for (const [operation, code, status, transient] of [
+    ["GetParameter", "InternalServerError", 500, "failing"],
+    ["GetParametersByPath", "ThrottlingException", 400, "throttled"],
+    ["PutParameter", "ThrottlingException", 400, "failing"],
+    ["PutParameter", "TooManyUpdates", 400, "failing"],
   ] as const) {
-    test(`${code} is tried again`, () => {
+    test(`${code} of ${operation} is tried again`, () => {
       const error = Object.assign(new Error(""), { name: code, $metadata: { httpStatusCode: status } });
-      assert.equal(classify("PutParameter", error, ssmMeaning("PutParameter")).transient, transient);
+      assert.equal(classify(operation, error, ssmMeaning(operation)).transient, transient);
     });
   }
 });
