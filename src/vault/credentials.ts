@@ -71,7 +71,7 @@ async function untilKnown(
   network: Network,
   context: Context,
 ): Promise<void> {
-  const options = { attemptMs: PROBE_MS, budgetMs: SETTLING_MS, classify: classifyProbe };
+  const options = { attemptMs: PROBE_MS, budgetMs: SETTLING_MS, classify: probeClassifier() };
   try {
     await retry(context, options, (signal) =>
       getCallerIdentity({ identity, region, network, env: context.env }, signal),
@@ -82,13 +82,21 @@ async function untilKnown(
   }
 }
 
-function classifyProbe(error: unknown): Failure {
-  const { code } = facts(error);
-  // Whatever else went wrong is no reason to wait here.
-  if (!isUnknownKey(code)) return { error: classify("GetCallerIdentity", error).error };
-  const { says, hint } = UNKNOWN_YET;
-  return {
-    error: new SealexecError("denied", `${says} (GetCallerIdentity: ${code})`, { hint, cause: error }),
-    transient: "failing",
+function probeClassifier(): (error: unknown) => Failure {
+  let answered = false;
+  return (error) => {
+    const { code } = facts(error);
+    if (isUnknownKey(code)) {
+      answered = true;
+      const { says, hint } = UNKNOWN_YET;
+      const details = `GetCallerIdentity: ${code}`;
+      return {
+        error: new SealexecError("denied", `${says} (${details})`, { hint, cause: error }),
+        transient: "failing",
+      };
+    }
+    const failure = classify("GetCallerIdentity", error);
+    // An STS that never answered is no reason to wait here; one that did can be asked again.
+    return answered ? failure : { error: failure.error };
   };
 }
