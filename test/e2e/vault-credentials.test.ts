@@ -181,7 +181,7 @@ const FAILING: readonly Failing[] = [
     status: 77,
     error: /^credentials: AWS: AWS does not know the new key yet \(GetCallerIdentity: InvalidClientTokenId\)/,
     hint: /sts\/ROLE/,
-    flags: ["--timeout", "1.5"],
+    flags: ["--timeout", "4"],
     given: ({ vault }) => {
       vault.awsEngine.propagationMs = 60_000;
       return {};

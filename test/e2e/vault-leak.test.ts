@@ -197,7 +197,8 @@ const STAGES: readonly Stage[] = [
     status: 77,
     uri: S3,
     credentials: "vault:aws/creds/app",
-    flags: SHORT,
+    // An answer of STS must come in this time.
+    flags: ["--timeout", "4"],
     given: ({ vault }) => {
       vault.awsEngine.propagationMs = 60_000;
     },
