@@ -16,7 +16,7 @@ import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
 import { callerArn } from "./caller.ts";
 import { formatReport } from "./report.ts";
-import type { ReportFormat } from "./report.ts";
+import type { Expectation, ReportFormat } from "./report.ts";
 
 export interface CheckFlags extends SourceFlags, OpenFlags {
   readonly format: ReportFormat;
@@ -41,7 +41,15 @@ export async function checkSources(
   // As `run`, which looks for the program first: its failure decides the exit status.
   const failures = [...(await findCommand(command, context)), ...(await openAll(options, context))];
   context.deadline.clear();
-  await world.writeOutput(formatReport(flags.format, reports, failures.length, world.wantsColour()));
+  await world.writeOutput(
+    formatReport(
+      flags.format,
+      reports,
+      failures.length,
+      world.wantsColour(),
+      expectationOf(options, context),
+    ),
+  );
   return failures[0] === undefined ? 0 : exitStatus(failures[0].kind);
 }
 
@@ -84,6 +92,14 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
   // With a source missing, which names would be there cannot be known.
   if (failures.length > 0) return failures;
   return failuresOf(mergeSources(opened, options, context));
+}
+
+function expectationOf(options: SourceOptions, context: Context): Expectation {
+  const tools = new RunTools(context, options.open.key, options.credentials);
+  return {
+    asksAws: tools.needs(options.sources).length > 0,
+    gives: options.sources.map(({ gives }) => gives),
+  };
 }
 
 /** What is wrong with the environment is a line of the report; that nothing is wrong is none. */

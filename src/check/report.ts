@@ -21,10 +21,27 @@ const ORDER: readonly Stage[] = [
   "command",
 ];
 
-const SOMETIMES: readonly Stage[] = ["configuration", "role", "command"];
+const OF_AWS: readonly Stage[] = ["credentials", "region"];
+const OF_SEALED: readonly Stage[] = ["format", "key", "context", "decrypt"];
 
-/** The stages that every check goes through; one that is not reported was not reached. */
-const ALWAYS: readonly Stage[] = ORDER.filter((stage) => !SOMETIMES.includes(stage));
+/** What the sources of a check are, as far as it decides which stages there are. */
+export interface Expectation {
+  readonly asksAws: boolean;
+  readonly gives: readonly ("sealed" | "text" | "variables")[];
+}
+
+/** The stages that a check of such sources goes through: one of them that is not reported was not reached. */
+function expectedStages({ asksAws, gives }: Expectation): Set<Stage> {
+  const isSealed = gives.includes("sealed");
+  return new Set([
+    ...(asksAws ? OF_AWS : []),
+    "object",
+    ...(isSealed ? OF_SEALED : []),
+    ...(isSealed || gives.includes("text") ? (["dotenv"] as const) : []),
+    "required names",
+    "refused names",
+  ]);
+}
 
 interface Line {
   readonly stage: Stage;
@@ -40,14 +57,17 @@ interface Line {
  * The report as text to print, ending in a newline.
  *
  * @param failures how many things failed: what the verdict is made of
+ * @param expectation decides which stages are shown although they were not reached
  */
 export function formatReport(
   format: ReportFormat,
   reports: readonly StepReport[],
   failures: number,
   colour: boolean,
+  expectation: Expectation,
 ): string {
-  const lines = ORDER.flatMap((stage) => linesOf(stage, reports));
+  const expected = expectedStages(expectation);
+  const lines = ORDER.flatMap((stage) => linesOf(stage, reports, expected));
   switch (format) {
     case "text":
       return formatText(lines, failures, colour);
@@ -58,9 +78,9 @@ export function formatReport(
   }
 }
 
-function linesOf(stage: Stage, reports: readonly StepReport[]): Line[] {
+function linesOf(stage: Stage, reports: readonly StepReport[], expected: ReadonlySet<Stage>): Line[] {
   const found = reports.filter((report) => report.stage === stage);
-  if (found.length === 0) return ALWAYS.includes(stage) ? [{ stage, mark: "skipped" }] : [];
+  if (found.length === 0) return expected.has(stage) ? [{ stage, mark: "skipped" }] : [];
   return found.map(({ target, ok, durationMs, detail, error }) => ({
     stage,
     mark: ok ? "ok" : "failed",

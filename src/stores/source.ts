@@ -25,6 +25,8 @@ export interface Source {
   readonly uri: string;
   /** what it takes of AWS; absent: nothing, and no AWS credentials are looked for on its behalf */
   readonly aws?: AwsNeed;
+  /** what reading it gives */
+  readonly gives: Content["kind"];
   /** what its text is, where the URI says so (`?format=`) or the store has its own; absent: a .env */
   readonly dialect?: Dialect;
   /**

@@ -12,11 +12,11 @@ function mountedSource(uri: string): Source {
   const ref = parseMountedUri(uri);
   switch (ref.scheme) {
     case "env-file":
-      return { uri, dialect: ref.dialect, read: (tools) => readEnvFile(uri, ref, tools) };
+      return { uri, gives: "text", dialect: ref.dialect, read: (tools) => readEnvFile(uri, ref, tools) };
     case "dir":
-      return { uri, read: async (tools) => readDir(uri, ref, tools) };
+      return { uri, gives: "variables", read: async (tools) => readDir(uri, ref, tools) };
     case "json-file":
-      return { uri, read: (tools) => readJsonFile(uri, ref, tools) };
+      return { uri, gives: "variables", read: (tools) => readJsonFile(uri, ref, tools) };
   }
 }
 

@@ -11,6 +11,7 @@ export const store: Store = { parse: (uri) => s3Source(parseS3Uri(uri)) };
 export function s3Source(ref: S3Ref): Source {
   return {
     uri: formatS3Uri(ref),
+    gives: "sealed",
     aws: s3Need(ref),
     ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
     read: (tools) => readSealed(ref, tools),

@@ -18,6 +18,7 @@ export const store: Store = {
     const name = formatSealedFileUri(ref);
     return {
       uri: name,
+      gives: "sealed",
       aws: SEALED_FILE_NEED,
       read: async () => ({
         kind: "sealed",

@@ -10,6 +10,7 @@ function secretSource(ref: SecretRef): Source {
   const { reading } = ref;
   return {
     uri: formatSecretUri(ref),
+    gives: ref.reading.as === "text" ? "text" : "variables",
     aws: secretNeed(ref),
     ...(reading.as === "text" ? { dialect: reading.dialect } : {}),
     read: (tools) => readSecret(ref, tools),

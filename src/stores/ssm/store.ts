@@ -7,5 +7,10 @@ import type { SsmRef } from "./ref.ts";
 export const store: Store = { parse: (uri) => ssmSource(parseSsmUri(uri)) };
 
 function ssmSource(ref: SsmRef): Source {
-  return { uri: formatSsmUri(ref), aws: ssmNeed(ref), read: (tools) => readParameters(ref, tools) };
+  return {
+    uri: formatSsmUri(ref),
+    gives: "variables",
+    aws: ssmNeed(ref),
+    read: (tools) => readParameters(ref, tools),
+  };
 }

@@ -11,7 +11,7 @@ import type { VaultRef } from "./ref.ts";
 export const store: Store = { parse: (uri) => vaultSource(parseVaultUri(uri)) };
 
 function vaultSource(ref: VaultRef): Source {
-  return { uri: formatVaultUri(ref), read: (tools) => read(ref, tools) };
+  return { uri: formatVaultUri(ref), gives: "variables", read: (tools) => read(ref, tools) };
 }
 
 async function read(ref: VaultRef, tools: Tools): Promise<Content> {
