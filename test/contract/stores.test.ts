@@ -16,7 +16,7 @@ const STORES: readonly StoreFixture[] = [
   SEALED_FILE,
   SECRETS_MANAGER,
   SSM,
-  VAULT,
+  ...VAULT,
   ENV_FILE,
   DIR,
   JSON_FILE,
