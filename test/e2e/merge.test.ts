@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { ARTEFACTS, KEY, push, sealexec } from "./harness.ts";
+import { ARTEFACTS, KEY, ROOT, push, runProcess, sealexec } from "./harness.ts";
 import { assertFailed } from "./expect.ts";
 import { seedSecretsManager, seedSsm } from "./stores/seed.ts";
 import { withPlace } from "./vault-place.ts";
@@ -83,3 +83,28 @@ for (const artefact of ARTEFACTS) {
       }
     }));
 }
+
+test("examples/several-sources.sh: S3, Secrets Manager, a mounted folder and a sealed file", () =>
+  withPlace(async ({ aws, folder }) => {
+    const sealed = await push(aws, "base.env", "DATABASE_URL=s3\nLOG=s3\n");
+    const rotated = seedSecretsManager(aws, "prod", { DATABASE_URL: "sm", TOKEN: "sm" });
+    const mounted = join(folder, "secrets");
+    await mkdir(mounted);
+    await writeFile(join(mounted, "CERTIFICATE"), "dir\n", { mode: 0o600 });
+    const file = `file:${join(folder, "overrides")}`;
+    const env = {
+      ...aws.env(),
+      SHARED: sealed,
+      ROTATED: rotated,
+      MOUNTED: `dir:${mounted}`,
+      OVERRIDES: file,
+      KEY,
+    };
+    const pushed = await sealexec(["push", "-", file, "--key", KEY], { env, input: "LOG=file\n" });
+    assert.equal(pushed.status, 0, pushed.stderr);
+    const script = join(ROOT, "examples/several-sources.sh");
+    const outcome = await runProcess([script, "sh", "-c", 'echo "$DATABASE_URL $TOKEN $CERTIFICATE $LOG"'], {
+      env: { ...env, PATH: `${join(ROOT, "dist")}:/usr/bin:/bin` },
+    });
+    assert.deepEqual([outcome.status, outcome.stdout], [0, "sm sm dir file\n"], outcome.stderr);
+  }));
