@@ -1,6 +1,6 @@
 /** One file a variable, as Docker, Swarm, Compose and Kubernetes mount secrets. */
-import { lstatSync, readdirSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import type { Context } from "../../context.ts";
 import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
@@ -49,12 +49,13 @@ function checkFolder(path: string): void {
   });
 }
 
-/** The folder of the present version; undefined where there are no versions. */
+/** The folder of the present version; undefined where there are no versions. Whether it is there shows when it is read. */
 function versionOf(path: string): string | undefined {
-  const link = join(path, "..data");
-  return accessing(() =>
-    lstatSync(link, { throwIfNoEntry: false }) === undefined ? undefined : realpathSync(link),
-  );
+  return accessing(() => {
+    const link = join(path, "..data");
+    const stats = lstatSync(link, { throwIfNoEntry: false });
+    return stats?.isSymbolicLink() === true ? resolve(path, readlinkSync(link)) : undefined;
+  });
 }
 
 function readVersion(ref: DirRef, version: string | undefined): Folder {
