@@ -17,6 +17,9 @@ const CONTAINERS_OWN: ReadonlySet<number> = new Set([
   0x794c7630, // OVERLAYFS_SUPER_MAGIC
 ]);
 
+/** Where container engines mount. Podman mounts secrets 0444 too, but from its storage, which is a disk. */
+const ENGINES_OWN = "/run/secrets";
+
 export interface Exposed {
   /** the variable, where a file is one */
   readonly name?: string;
@@ -42,6 +45,7 @@ function isWithinReach(path: string): boolean {
   try {
     if (CONTAINERS_OWN.has(statfsSync(path).type)) return false;
     const real = realpathSync(path);
+    if (`${real}/`.startsWith(`${ENGINES_OWN}/`)) return false;
     if (statSync(real).isDirectory() && !lets(real)) return false;
     for (let folder = dirname(real); ; folder = dirname(folder)) {
       if (!lets(folder)) return false;
