@@ -3,34 +3,29 @@ import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import {
-  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
-  renameSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "../aws/control.ts";
-import { cacheFolder, isRoot, skipReason } from "./exec/programs.ts";
-import { BINARY, BUCKET, KEY, ROOT, onPath, runProcess } from "./harness.ts";
-import type { Outcome } from "./harness.ts";
+import { BINARY, BUCKET, KEY, ROOT, runProcess } from "./harness.ts";
+import type { Outcome, RunOptions } from "./harness.ts";
+import { createEngine, noImages } from "./images.ts";
 
-const BASE = "docker.io/library/debian:bookworm-slim";
 const IMAGE = "localhost/sealexec-example";
 const NETWORK = `sealexec-${process.pid}`;
 const URI = `s3://${BUCKET}/app.env`;
 const CANARY = "canary-7d1e44-never-in-an-image";
 const MARKER = "marker-91c2f0-of-the-program";
 
-const needed = ["podman", "buildah", "runc", "conmon", "ip", "tar", "ldd"];
-const skip = isRoot ? skipReason({ probe: "", launch: "" }, ...needed) : "needs root";
+const skip = noImages("ip");
 
 let folder = "";
 let aws: ChildProcess | undefined;
@@ -206,62 +201,18 @@ async function buildImage(): Promise<void> {
   ]) {
     writeFileSync(`${context}/${name}`, `API_TOKEN=${CANARY}\nAWS_SECRET_ACCESS_KEY=${key.secret}\n`);
   }
-  const imported = await podman("import", await baseArchive(), BASE);
-  assert.equal(imported.status, 0, imported.stderr);
-  const build = [
-    "bud",
-    "--isolation",
-    "chroot",
-    "--pull=never",
-    "-f",
-    "Dockerfile.example",
-    "-t",
-    IMAGE,
-    ".",
-  ];
-  const built = await run(["buildah", ...storage(), ...build], { cwd: context });
+  const engine = createEngine(folder);
+  await engine.importBase();
+  const built = await engine.build(context, "-f", "Dockerfile.example", "-t", IMAGE);
   assert.equal(built.status, 0, built.stderr);
 }
 
-const PROGRAMS = ["sh", "cat", "id", "sleep", "touch"];
-
-/** A base image of this machine's own files, as nothing can be pulled; kept for the next run. */
-async function baseArchive(): Promise<string> {
-  const programs = PROGRAMS.map((name) => onPath(name) ?? "");
-  const archive = `${cacheFolder("base", ...programs)}/base.tar`;
-  if (existsSync(archive)) return archive;
-  const tree = `${folder}/base`;
-  for (const name of ["usr/bin", "usr/local/bin", "etc", "proc", "dev", "sys", "tmp", "run"]) {
-    mkdirSync(`${tree}/${name}`, { recursive: true });
-  }
-  const put = (from: string, to: string): void => {
-    mkdirSync(dirname(tree + to), { recursive: true });
-    copyFileSync(from, tree + to);
-    chmodSync(tree + to, 0o755);
-  };
-  for (const [index, file] of programs.entries()) put(file, `/usr/bin/${PROGRAMS[index]}`);
-  put(programs[0] ?? "", "/bin/sh");
-  for (const file of [...programs, BINARY]) {
-    const text = execFileSync("ldd", [file], { encoding: "utf8" });
-    for (const [, library = ""] of text.matchAll(/(?:=> |^\s+)(\/\S+) \(0x/gm)) put(library, library);
-  }
-  execFileSync("tar", ["-C", tree, "--owner=0", "--group=0", "-cf", `${folder}/base.tar`, "."]);
-  copyFileSync(`${folder}/base.tar`, `${archive}.${process.pid}`);
-  renameSync(`${archive}.${process.pid}`, archive);
-  return archive;
-}
-
-function storage(): string[] {
-  return ["--root", `${folder}/storage`, "--runroot", `${folder}/run`, "--storage-driver", "vfs"];
-}
-
 function podman(...words: string[]): Promise<Outcome> {
-  const settings = ["--runtime", "runc", "--cgroup-manager", "cgroupfs", "--events-backend", "none"];
-  return run(["podman", ...storage(), ...settings, ...words]);
+  return createEngine(folder).podman(...words);
 }
 
-function run(words: readonly string[], options: Parameters<typeof runProcess>[1] = {}): Promise<Outcome> {
-  return runProcess(words, { ...options, env: { TMPDIR: tmpdir(), HOME: folder, ...options.env } });
+function run(words: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  return createEngine(folder).run(words, options);
 }
 
 /** Where a container of these tests runs: its network, its limits, its variables. */
