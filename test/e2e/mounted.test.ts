@@ -1,6 +1,7 @@
 /** Mounted secrets from outside: `env-file:`, `dir:` and `json-file:` by run, check and pull. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -276,7 +277,10 @@ for (const artefact of ARTEFACTS) {
           stdio: "ignore",
         });
         const outcome = await run([uri], short);
+        // Until it has gone, it is a reader too, and the next writer would write to it.
+        const gone = once(holder, "exit");
         holder.kill("SIGKILL");
+        await gone;
         assertFailed(
           outcome,
           75,
