@@ -176,7 +176,7 @@ for (const artefact of ARTEFACTS) {
             /the form is/,
           ],
           ["dir:", 64, /^dir:: has no path$/, /the form is dir:PATH/],
-          ["file:bad.env", 64, /does not begin with s3:\/\/, env-file:, dir:, json-file:$/, /./],
+          ["envfile:bad.env", 64, /does not begin with s3:.*env-file:, dir:, json-file:/, /./],
         ] as const) {
           const outcome = await run([uri], undefined, { cwd: folder });
           assertFailed(outcome, status, error, hint);
