@@ -23,7 +23,8 @@ export interface Folder {
 /**
  * Reads every file of the folder, in the order of their names. Where Kubernetes mounts it, the files are links into
  * `..data`, which is a link to the folder of one version: that is looked up once, so that an update which comes in
- * between cannot mix two versions. An old version is removed right after the update: then all is read again.
+ * between cannot mix two versions, and once more behind it: an old version is removed right after the update, and what
+ * was read of it may lack files. Then all is read again.
  *
  * @throws "missing"; "config" where something cannot be read, or is no file; "data" for names and contents that no
  *   variable can have
@@ -33,12 +34,14 @@ export function readFolder(ref: DirRef, context: Context): Folder {
   for (;;) {
     const version = versionOf(ref.path);
     try {
-      return readVersion(ref, version);
+      const read = readVersion(ref, version);
+      // An old version loses its files one by one, and only after the update: if it is still the one, nothing was missing.
+      if (versionOf(ref.path) === version) return read;
     } catch (error) {
       const isGone = error instanceof SealexecError && error.kind === "missing";
       if (!isGone || version === undefined || versionOf(ref.path) === version) throw error;
-      if (context.deadline.remainingMs === 0) throw context.deadline.error(error);
     }
+    if (context.deadline.remainingMs === 0) throw context.deadline.error();
   }
 }
 
