@@ -56,17 +56,16 @@ const staticBuiltins = {
   },
 };
 
-// Code that a start does not need. Each is a file of its own, inside the binary or beside the npm package's first file, and
-// loaded where it is first asked for: what lies in the first file is read whole at each start (bench/README.md). Nothing
-// of ours may be in them, as it would be there twice.
+// What lies in the first file is read whole at each start (bench/README.md). In the binary every dynamic import is a chunk
+// of its own. The npm package is CommonJS, which Bun does not split: there, the large libraries that a start does not
+// need are files of their own beside the first. Nothing of ours may be in them, as it would be there twice.
 const APART: Readonly<Record<string, string>> = {
   "src/aws/sdk.ts": "sealexec-sdk.cjs",
   "src/cli/commander.ts": "sealexec-commander.cjs",
   "src/exec/execa.ts": "sealexec-execa.cjs",
 };
 
-/** @param place where a file that is kept apart is found at run time */
-const filesApart = (place: (file: string) => string): unknown => ({
+const filesApart = {
   name: "files apart",
   setup(build: BuildPlugin): void {
     build.onResolve({ filter: /\/(sdk|commander|execa)\.ts$/ }, ({ path, importer }) => {
@@ -74,7 +73,7 @@ const filesApart = (place: (file: string) => string): unknown => ({
       const file = Object.keys(APART).find(
         (name) => importer !== "" && resolve(dirname(importer), path) === realpathSync(name),
       );
-      return file === undefined ? undefined : { path: place(file), namespace: "apart" };
+      return file === undefined ? undefined : { path: `./${APART[file] ?? ""}`, namespace: "apart" };
     });
     build.onLoad({ filter: /./, namespace: "apart" }, ({ path }) => ({
       // Not a literal: the bundler would look for it.
@@ -82,7 +81,7 @@ const filesApart = (place: (file: string) => string): unknown => ({
       loader: "js",
     }));
   },
-});
+};
 
 function check(result: { success: boolean; logs: unknown[] }): void {
   if (result.success) return;
@@ -94,13 +93,14 @@ async function buildBinary(): Promise<void> {
   const outfile = values.outfile ?? "dist/sealexec";
   check(
     await bun.build({
-      entrypoints: ["bin/sealexec.ts", ...Object.keys(APART)],
+      entrypoints: ["bin/sealexec.ts"],
       target: "bun",
       conditions: CONDITIONS,
-      format: "cjs",
+      format: "esm",
+      splitting: true,
       bytecode: true,
       minify: { whitespace: true, syntax: true, identifiers: false },
-      plugins: [staticBuiltins, filesApart((file) => `/$bunfs/root/${file.replace(/\.ts$/, ".js")}`)],
+      plugins: [staticBuiltins],
       compile: {
         outfile,
         autoloadDotenv: false,
@@ -121,7 +121,7 @@ async function buildBundle(): Promise<void> {
       conditions: CONDITIONS,
       format: "cjs",
       minify: { whitespace: true, syntax: true, identifiers: false },
-      plugins: [staticBuiltins, filesApart((file) => `./${APART[file] ?? ""}`)],
+      plugins: [staticBuiltins, filesApart],
       external: ["bun:ffi"],
     });
     check(result);

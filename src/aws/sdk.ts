@@ -1,5 +1,5 @@
 /**
- * All that is used of the SDK's clients and credential providers. In the compiled binary this is a file of its own
+ * All that is used of the SDK's clients and credential providers. In the npm package this is a file of its own
  * (scripts/build.ts), so that a start that needs none of it does not load it either.
  */
 export { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";

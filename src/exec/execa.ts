@@ -1,2 +1,2 @@
-/** A file of its own in the compiled binary (scripts/build.ts): only Windows needs it. */
+/** A file of its own in the npm package (scripts/build.ts): only Windows needs it. */
 export { execa } from "execa";
