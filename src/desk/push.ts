@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { parseText } from "../dialects/parse.ts";
-import type { Dialect } from "../dialects/parse.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { SealexecError } from "../errors.ts";
 import { refuseNames } from "../names.ts";
 import { parseNames } from "../options.ts";

@@ -1,7 +1,7 @@
 /** Where `push` can put a .env: one target for each store that can be written. */
 import type { AwsSession } from "../aws/session.ts";
 import type { Context } from "../context.ts";
-import type { Dialect } from "../dialects/parse.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { SealexecError } from "../errors.ts";
 import { localKeyPath } from "../key-name.ts";
 import { parseCredentials, parseKey } from "../options.ts";

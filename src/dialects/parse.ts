@@ -1,17 +1,8 @@
 /** From the text of a source to its variables, in the dialect that the source is in. Each dialect's code is loaded where it is used. */
 import { parseDotenv } from "../dotenv/parse.ts";
 import type { Variables } from "../secret.ts";
+import type { Dialect } from "./dialect.ts";
 import type { LookUp } from "./docker.ts";
-
-/** The form of a text: how a line becomes a variable. */
-export type Dialect = "dotenv" | "docker" | "json" | "yaml";
-
-export const DIALECTS: readonly Dialect[] = ["dotenv", "docker", "json", "yaml"];
-
-/** The dialect of this name, as `?format=` gives it; undefined: there is none. */
-export function parseDialect(name: string): Dialect | undefined {
-  return DIALECTS.find((dialect) => dialect === name);
-}
 
 /**
  * @param lookUp what is set already: in `docker`, a name without a value takes it

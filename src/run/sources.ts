@@ -1,7 +1,6 @@
 import type { Credentials } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
-import { parseText } from "../dialects/parse.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
@@ -31,7 +30,11 @@ export async function openSources(options: SourceOptions, context: Context): Pro
   const needsAws = await tools.begin(options.sources);
   context.trace?.mark("requests on their way");
   // Most of a start's code is loaded while they are.
-  await import("../sealed/read.ts");
+  await Promise.all([
+    import("../sealed/read.ts"),
+    import("../dialects/parse.ts"),
+    ...options.sources.map((source) => source.prepare?.()),
+  ]);
   context.trace?.mark("code of opening");
   if (needsAws) await tellCredentials(await tools.session.credentials(), options, context);
   const opened = await Promise.all(
@@ -92,6 +95,7 @@ async function parseContent(
   bytes: Uint8Array,
   context: Context,
 ): Promise<Variables> {
+  const { parseText } = await import("../dialects/parse.ts");
   try {
     return await step(
       context,

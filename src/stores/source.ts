@@ -5,7 +5,7 @@
 import type { AwsNeed, AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import type { Metadata } from "../envelope/format.ts";
-import type { Dialect } from "../dialects/parse.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import type { Variables } from "../secret.ts";
 import type { VaultClient } from "../vault/client.ts";
 
@@ -29,6 +29,8 @@ export interface Source {
   readonly gives: Content["kind"];
   /** what its text is, where the URI says so (`?format=`) or the store has its own; absent: a .env */
   readonly dialect?: Dialect;
+  /** Loads the code that reading takes, where that is much: called while connections and credentials are on their way. */
+  prepare?(): Promise<unknown>;
   /**
    * Reads it whole. A failure is a SealexecError without stage and target: the caller's `step` adds both.
    *

@@ -1,6 +1,6 @@
 /** The URIs of what is mounted into a container: `env-file:PATH`, `dir:PATH`, `json-file:PATH`. Pure. */
-import { DIALECTS, parseDialect } from "../../dialects/parse.ts";
-import type { Dialect } from "../../dialects/parse.ts";
+import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
+import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
 
 export type MountedRef = EnvFileRef | DirRef | JsonFileRef;

@@ -1,6 +1,6 @@
 import { parseRegion } from "../../aws/region.ts";
-import { DIALECTS, parseDialect } from "../../dialects/parse.ts";
-import type { Dialect } from "../../dialects/parse.ts";
+import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
+import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
 
 /** Where a sealed object lies. */

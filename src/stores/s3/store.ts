@@ -1,7 +1,6 @@
 import { directObject, directService } from "../../aws/direct/endpoint.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import type { Content, Source, Store, Tools } from "../source.ts";
-import { readObject } from "./read.ts";
 import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";
 import type { S3Ref } from "./ref.ts";
 
@@ -14,9 +13,13 @@ export function s3Source(ref: S3Ref): Source {
     gives: "sealed",
     aws: s3Need(ref),
     ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
+    prepare: loadRead,
     read: (tools) => readSealed(ref, tools),
   };
 }
+
+// Signing loads node:crypto: not before the first request for credentials has left.
+const loadRead = () => import("./read.ts");
 
 /** What reading an object, or writing one, wants of AWS. */
 export function s3Need(ref: S3Ref): AwsNeed {
@@ -31,6 +34,7 @@ export function s3Need(ref: S3Ref): AwsNeed {
 }
 
 async function readSealed(ref: S3Ref, { session, context }: Tools): Promise<Content> {
+  const { readObject } = await loadRead();
   const { bucket, key, region } = ref;
   const object = await readObject(ref, session, context);
   // It has no version of its own to pin.

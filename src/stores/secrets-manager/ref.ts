@@ -1,6 +1,6 @@
 import { parseRegion } from "../../aws/region.ts";
-import { DIALECTS } from "../../dialects/parse.ts";
-import type { Dialect } from "../../dialects/parse.ts";
+import { DIALECTS } from "../../dialects/dialect.ts";
+import type { Dialect } from "../../dialects/dialect.ts";
 import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
 import { parseParameters } from "../parameters.ts";
