@@ -27,6 +27,18 @@ for (const artefact of ARTEFACTS) {
         assertPrinted(await sealexec(run, options), "canary-7720ef\n");
       }));
 
+    test("a text in another dialect, which the URI names", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd };
+        await sealexec(["keygen", "key"], options);
+        const uri = "file:a.sealed?format=docker";
+        const input = "TOKEN='quoted' # no comment\n";
+        const pushed = await sealexec(["push", "-", uri, "--key", "local:key"], { ...options, input });
+        assert.equal(pushed.status, 0, pushed.stderr);
+        const run = ["run", "--from", uri, "--key", "local:key", "--", "printenv", "TOKEN"];
+        assertPrinted(await sealexec(run, options), "'quoted' # no comment\n");
+      }));
+
     test("a key is made once: keygen never writes over a file", () =>
       withFolder(async (cwd) => {
         await writeFile(join(cwd, "key"), "precious");

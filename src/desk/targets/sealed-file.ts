@@ -42,6 +42,7 @@ export function sealedFileTarget(uri: string, flags: PushFlags, context: Context
   const name = formatSealedFileUri(ref);
   return {
     largestBytes: LARGEST_BODY_BYTES - TAG_BYTES,
+    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
     write: async ({ plaintext, variables }) => {
       const expected = await step(context, "object", name, () => expectedText(ref, flags));
       const sealed = await seal(plaintext);

@@ -19,6 +19,7 @@ export const store: Store = {
     return {
       uri: name,
       gives: "sealed",
+      ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
       aws: SEALED_FILE_NEED,
       read: async () => ({
         kind: "sealed",

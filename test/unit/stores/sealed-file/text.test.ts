@@ -112,6 +112,12 @@ describe("sealed files", () => {
   ] as const) {
     test(`${uri} is a path`, () => assert.equal(parseSealedFileUri(uri).path, path));
   }
+  test("a format is none of the path", () => {
+    assert.deepEqual(parseSealedFileUri("file:a?b?format=docker"), { path: "a?b", dialect: "docker" });
+    for (const uri of ["file:a?format=xml", "file:?format=json", "file:a?format="]) {
+      refuses(() => parseSealedFileUri(uri), "usage");
+    }
+  });
   for (const uri of ["file:", "file:/", "file:dir/", "file:///etc/x", "file://host/x", "file:a\nb"]) {
     test(`${JSON.stringify(uri)} is none`, () => void refuses(() => parseSealedFileUri(uri), "usage"));
   }
