@@ -28,7 +28,7 @@ export async function runProgram(world: World, start: StartRun = startRun): Prom
   const shown: string[] = [];
   const outcome = { status: 0 };
   const program = new Command("sealexec")
-    .description("Opens a KMS-sealed .env from S3 and becomes the program that needs it.")
+    .description("Opens secrets from S3 and other stores, and becomes the program that needs them.")
     .version(VERSION, "-V, --version")
     .configureOutput({
       writeOut: (text) => void shown.push(text),
@@ -90,6 +90,13 @@ function addRun(program: Command, world: World, start: StartRun): void {
     .addHelpText(
       "after",
       `
+Sources, each over the one before it:
+  s3://BUCKET/KEY              a sealed object          env-file:PATH   a mounted .env
+  file:PATH                    a sealed file            dir:PATH        a file for each variable
+  secretsmanager://NAME[#KEY]  AWS Secrets Manager      json-file:PATH  a flat JSON object
+  ssm:///PATH/                 SSM Parameter Store
+  vault://MOUNT/PATH           HashiCorp Vault
+
 Examples:
   sealexec run --from s3://my-bucket/app.env -- node server.js
   sealexec run -f s3://b/base.env -f s3://b/prod.env --require DATABASE_URL -- ./app

@@ -7,11 +7,11 @@ const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>>
   s3: () => import("./s3/store.ts"),
   file: () => import("./sealed-file/store.ts"),
   secretsmanager: () => import("./secrets-manager/store.ts"),
+  ssm: () => import("./ssm/store.ts"),
   vault: () => import("./vault/store.ts"),
   "env-file": () => import("./mounted/store.ts"),
   dir: () => import("./mounted/store.ts"),
   "json-file": () => import("./mounted/store.ts"),
-  ssm: () => import("./ssm/store.ts"),
 };
 
 /** The schemes, for messages and help. */
