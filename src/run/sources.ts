@@ -87,6 +87,8 @@ export async function openSource(source: Source, options: SourceOptions, tools: 
   const variables =
     content.kind === "variables" ? content.variables : await parseContent(source, content.bytes, context);
   await step(context, "refused names", uri, () => refuseNames(variables, options.names.allow));
+  // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
+  if (variables.size === 0) context.log.warn(`${uri}: no variables in it`);
   return variables;
 }
 

@@ -83,6 +83,17 @@ for (const store of STORES) {
           assert.match(outcome.stderr, /\nsealexec: hint: \S/);
         }));
 
+      test("without variables CMD runs, and a warning says so", { skip: store.lacks?.empty ?? false }, () =>
+        store.prepare(async (place) => {
+          const uri = await place.seed({});
+          const { status, stdout, stderr } = await run(place, uri, artefact, { command: ["echo", "ran"] });
+          assert.deepEqual([status, stdout], [0, "ran\n"], stderr);
+          assert.ok(stderr.includes(`sealexec: warning: ${uri}: no variables in it\n`), stderr);
+          const required = await run(place, uri, artefact, { flags: ["--require", "TOKEN"] });
+          assert.equal(required.status, 65, required.stderr);
+        }),
+      );
+
       test("what is damaged is refused, and CMD is not run", { skip: store.lacks?.malform ?? false }, () =>
         store.prepare(async (place) => {
           assert.ok(place.malform !== undefined);

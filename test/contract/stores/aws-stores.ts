@@ -36,6 +36,7 @@ export const SECRETS_MANAGER: StoreFixture = {
 export const SSM: StoreFixture = {
   name: "ssm",
   lacks: {
+    empty: "a path without parameters is missing",
     malform: "any text is a value",
     enlarge: "a parameter has 8 KiB at most",
     pushFlags: "push replaces each parameter by itself: test/e2e/stores/ssm.test.ts",

@@ -4,7 +4,9 @@ import type { Aws } from "../../aws/server.ts";
 export interface StoreFixture {
   readonly name: string;
   /** what of Place it has not, and why */
-  readonly lacks?: Partial<Record<"malform" | "enlarge" | "deny" | "hang" | "cutOnce" | "pushFlags", string>>;
+  readonly lacks?: Partial<
+    Record<"empty" | "malform" | "enlarge" | "deny" | "hang" | "cutOnce" | "pushFlags", string>
+  >;
   /** makes a place for one test, and clears it away */
   readonly prepare: (work: (place: Place) => Promise<void>) => Promise<void>;
 }

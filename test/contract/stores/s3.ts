@@ -7,6 +7,7 @@ const NAME = "contract.env";
 
 export const S3: StoreFixture = {
   name: "s3",
+  lacks: { empty: "push refuses an empty .env" },
   prepare: (work) =>
     withAws((aws) =>
       work({
