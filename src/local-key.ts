@@ -1,12 +1,15 @@
 /** The file of a local key: where there is no KMS (a laptop, a test, a fork's CI), it opens sealed files instead. */
 import { randomBytes } from "node:crypto";
-import { readFileSync, statSync, statfsSync } from "node:fs";
+import { realpathSync, statSync, statfsSync } from "node:fs";
 import { LOCAL_KEY_BYTES } from "./envelope/local-key.ts";
 import { SealexecError } from "./errors.ts";
 import { LOCAL } from "./key-name.ts";
+import { readSmallFile } from "./setting-file.ts";
 
 // statfs(2): a file system in memory, as the ones that secrets are mounted on; who can reach it is the mount's affair.
 const TMPFS = 0x0102_1994;
+// In memory on many machines, and everybody's.
+const SHARED_FOLDERS = /^\/(?:dev|tmp|var\/tmp)\//;
 
 /**
  * Reads a local key, 32 bytes. The file holds them as one line of base64.
@@ -17,7 +20,7 @@ export function readLocalKey(path: string): Uint8Array {
   refuseShared(path);
   let text: string;
   try {
-    text = readFileSync(path, "latin1");
+    text = readSmallFile(path).toString("latin1");
   } catch (error) {
     throw unreadable(path, error);
   }
@@ -37,13 +40,17 @@ export function makeLocalKey(): string {
 function refuseShared(path: string): void {
   try {
     const { mode } = statSync(path);
-    if ((mode & 0o077) === 0 || statfsSync(path).type === TMPFS) return;
+    if ((mode & 0o077) === 0 || isMountedSecret(path)) return;
   } catch (error) {
     throw unreadable(path, error);
   }
   throw new SealexecError("config", `${LOCAL}${path}: others than its owner can read it`, {
     hint: `chmod 600 ${path}`,
   });
+}
+
+function isMountedSecret(path: string): boolean {
+  return statfsSync(path).type === TMPFS && !SHARED_FOLDERS.test(realpathSync(path));
 }
 
 function unreadable(path: string, error: unknown): SealexecError {

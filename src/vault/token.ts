@@ -1,9 +1,9 @@
 /** The run's token: VAULT_TOKEN, VAULT_TOKEN_FILE, a login (VAULT_AUTH), or the file that `vault login` writes. */
-import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { readSmallFile } from "../setting-file.ts";
 import type { LoadIdentity, VaultClient } from "./client.ts";
 
 export interface Token {
@@ -34,7 +34,7 @@ export async function findToken(
 function tokenOfHome(env: Environment): Token {
   const file = join(homeOf(env), ".vault-token");
   try {
-    return { text: readFileSync(file, "utf8").trim(), from: file };
+    return { text: readSmallFile(file).toString("utf8").trim(), from: file };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") throw unreadable("the token file", file, error);
@@ -59,7 +59,7 @@ function homeOf(env: Environment): string {
 /** What a file that the environment names holds, without the white space around it. */
 export function readSettingFile(name: string, file: string): string {
   try {
-    return readFileSync(file, "utf8").trim();
+    return readSmallFile(file).toString("utf8").trim();
   } catch (error) {
     throw unreadable(name, file, error);
   }

@@ -252,7 +252,9 @@ for (const artefact of ARTEFACTS) {
           assertPrinted(await runProcess(script(slow)), `1\n${"x".repeat(100_000)}\n`);
           assertPrinted(await runProcess(script(`json-file:<(echo '{"A":1,"B":2}')`)), "1\n2\n");
           const empty = `${program} run --from env-file:<(true) -- ${SAY.map((word) => `'${word}'`).join(" ")}`;
-          assertPrinted(await runProcess(["bash", "-c", empty]), `${RAN}\n`);
+          const nothing = await runProcess(["bash", "-c", empty]);
+          assert.deepEqual([nothing.status, nothing.stdout], [0, `${RAN}\n`], nothing.stderr);
+          assert.match(nothing.stderr, /warning: env-file:\S+: no variables in it\n$/);
         }
         const typed = `printf 'A=typed\\nB=2\\n' | ${program} run --from env-file:/dev/stdin -- printenv A B`;
         assertPrinted(await runProcess(["sh", "-c", typed]), "typed\n2\n");

@@ -4,7 +4,7 @@ import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
-import { ARTEFACTS, KEY, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, KEY, runProcess, sealexec, withAws } from "./harness.ts";
 
 const ENV = { AWS_EC2_METADATA_DISABLED: "true" };
 const TEXT = "TOKEN=canary-7720ef\n";
@@ -147,4 +147,23 @@ for (const artefact of ARTEFACTS) {
         assert.equal((await sealexec(again, options)).status, 0);
       }));
   });
+}
+
+for (const artefact of ARTEFACTS) {
+  test(`${artefact.name}: a pipe or a device in the place of a key or a token is refused, and waited for by nobody`, () =>
+    withFolder(async (cwd) => {
+      const options = { env: ENV, artefact, cwd, killAfterMs: 10_000 };
+      await sealexec(["keygen", "key"], { env: ENV, artefact, cwd });
+      await sealexec(["push", "-", "file:a.sealed", "--key", "local:key"], { ...options, input: TEXT });
+      await runProcess(["mkfifo", "-m", "600", join(cwd, "fifo")]);
+      for (const key of ["local:fifo", "local:/dev/zero"]) {
+        const run = ["run", "--from", "file:a.sealed", "--key", key, "--timeout", "2", "--", "true"];
+        assertFailed(await sealexec(run, options), 78, /cannot be read|others than its owner/);
+      }
+      for (const file of [join(cwd, "fifo"), "/dev/zero"]) {
+        const env = { ...ENV, VAULT_ADDR: "http://127.0.0.1:9", VAULT_TOKEN_FILE: file };
+        const run = ["run", "--from", "vault://m/p", "--timeout", "2", "--", "true"];
+        assertFailed(await sealexec(run, { ...options, env }), 78, /VAULT_TOKEN_FILE: \S+ cannot be read/);
+      }
+    }));
 }

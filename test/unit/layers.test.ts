@@ -34,6 +34,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/key-name.ts",
     "src/logger.ts",
     "src/secret.ts",
+    "src/setting-file.ts",
     "src/trace.ts",
     "src/version.ts",
     "package.json",

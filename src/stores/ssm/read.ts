@@ -69,7 +69,13 @@ async function readPath(
     const { Parameters, NextToken } = await call(ref, "GetParametersByPath", input, tools);
     if (!Array.isArray(Parameters)) throw unreadable("GetParametersByPath");
     for (const item of Parameters) found.push(parameterOf(item) ?? raise(unreadable("GetParametersByPath")));
-    if (typeof NextToken !== "string" || NextToken === "") return found;
+    if (NextToken === undefined || NextToken === null || NextToken === "") return found;
+    // Not the last page, then, and no way to the next: what was read is not all there is.
+    if (typeof NextToken !== "string") {
+      throw new SealexecError("unavailable", "GetParametersByPath: the answer holds no next page", {
+        hint: "check the endpoint, and what stands between here and there",
+      });
+    }
     token = NextToken;
   }
   throw new SealexecError("data", `more than ${MOST_PARAMETERS} parameters below this path`, {
