@@ -1,5 +1,4 @@
 /** Where `push` can put a .env: one target for each store that can be written. */
-import type { AwsSession } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { SealexecError } from "../errors.ts";
@@ -62,9 +61,9 @@ export function storeKeyOf(store: string, flags: PushFlags, context: Context): s
   });
 }
 
-/** The way to AWS that the flags and the environment describe. */
-export function openSession(key: string | undefined, flags: PushFlags, context: Context): AwsSession {
-  return new RunTools(context, key, parseCredentials(flags.credentials, context.env)).session;
+/** What a push asks AWS with, as the flags and the environment describe it. */
+export function openTools(key: string | undefined, flags: PushFlags, context: Context): RunTools {
+  return new RunTools(context, key, parseCredentials(flags.credentials, context.env));
 }
 
 /** Refuses the flags that are about sealing, where the store encrypts by itself. */

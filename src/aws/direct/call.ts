@@ -5,7 +5,6 @@
 import { createHash, createHmac } from "node:crypto";
 import type { Hash, Hmac } from "node:crypto";
 import { SignatureV4 } from "@smithy/signature-v4";
-
 import { isClockSkew } from "../failure.ts";
 import type { Identity } from "../credentials.ts";
 import { VERSION } from "../../version.ts";

@@ -14,7 +14,7 @@ import { readRevision, writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
 import type { PushFlags } from "../push.ts";
 import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms } from "../sealing.ts";
-import { openSession } from "../target.ts";
+import { openTools } from "../target.ts";
 import type { CheckedFile, Fact, Target } from "../target.ts";
 
 export function s3Target(uri: string, flags: PushFlags, context: Context): Target {
@@ -41,7 +41,7 @@ async function sealAndWrite(
   { plaintext, variables }: CheckedFile,
   context: Context,
 ): Promise<readonly Fact[]> {
-  const session = openSession(key, flags, context);
+  const { session } = openTools(key, flags, context);
   await session.begin([s3Need(ref)], "writing");
   const place = placeOf(ref);
   // Read before sealing: a change that comes in between is somebody else's.

@@ -13,7 +13,7 @@ import type { ExpectedText } from "../../stores/sealed-file/write.ts";
 import type { PushFlags } from "../push.ts";
 import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms, sealUnderLocalKey } from "../sealing.ts";
 import type { Sealed } from "../sealing.ts";
-import { openSession } from "../target.ts";
+import { openTools } from "../target.ts";
 import type { Target } from "../target.ts";
 
 const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
@@ -64,7 +64,7 @@ async function byKms(
   flags: PushFlags,
   context: Context,
 ): Promise<Sealed> {
-  const session = openSession(sealing.key, flags, context);
+  const { session } = openTools(sealing.key, flags, context);
   await session.begin([SEALED_FILE_NEED], "writing");
   return sealUnderKms(plaintext, sealing, session, context);
 }

@@ -3,15 +3,14 @@ import { randomUUID } from "node:crypto";
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
-import { parseCredentials } from "../../options.ts";
 import { secretNeed } from "../../stores/secrets-manager/read.ts";
 import { formatSecretUri, parseSecretUri } from "../../stores/secrets-manager/ref.ts";
 import type { SecretRef } from "../../stores/secrets-manager/ref.ts";
 import { writeSecret } from "../../stores/secrets-manager/write.ts";
 import type { SecretWrite, WrittenSecret } from "../../stores/secrets-manager/write.ts";
-import { RunTools } from "../../stores/tools.ts";
+import type { RunTools } from "../../stores/tools.ts";
 import type { PushFlags } from "../push.ts";
-import { refuseSealingFlags, storeKeyOf } from "../target.ts";
+import { openTools, refuseSealingFlags, storeKeyOf } from "../target.ts";
 import type { CheckedFile, Fact, Target } from "../target.ts";
 
 /** More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON. */
@@ -34,7 +33,7 @@ export function secretTarget(uri: string, flags: PushFlags, context: Context): T
       const written = await write(
         ref,
         { variables: file.variables, token: randomUUID(), key, create },
-        new RunTools(context, key, parseCredentials(flags.credentials, context.env)),
+        openTools(key, flags, context),
       );
       return factsOf(written, key, file);
     },

@@ -2,14 +2,12 @@
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
-import { parseCredentials } from "../../options.ts";
 import { ssmNeed } from "../../stores/ssm/read.ts";
 import { formatSsmUri, parseSsmUri } from "../../stores/ssm/ref.ts";
 import type { SsmRef } from "../../stores/ssm/ref.ts";
 import { writeParameters } from "../../stores/ssm/write.ts";
-import { RunTools } from "../../stores/tools.ts";
 import type { PushFlags } from "../push.ts";
-import { refuseSealingFlags, storeKeyOf } from "../target.ts";
+import { openTools, refuseSealingFlags, storeKeyOf } from "../target.ts";
 import type { Target } from "../target.ts";
 
 /** Far more than an environment holds. */
@@ -32,7 +30,7 @@ export function ssmTarget(uri: string, flags: PushFlags, context: Context): Targ
     largestBytes: LARGEST_FILE_BYTES,
     write: async ({ plaintext, variables }) => {
       plaintext.fill(0);
-      const tools = new RunTools(context, key, parseCredentials(flags.credentials, context.env));
+      const tools = openTools(key, flags, context);
       await tools.session.begin([ssmNeed(ref)]);
       await step(context, "object", formatSsmUri(ref), () => writeParameters(ref, { variables, key }, tools));
       return [

@@ -1,5 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { SealexecError } from "../../errors.ts";
+import { readSmallFile } from "../../setting-file.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { parseSealedText } from "./text.ts";
 import type { SealedText } from "./text.ts";
@@ -18,27 +18,10 @@ export function readSealedFile({ path }: SealedFileRef): SealedText {
 
 /** The text of the file that is there. */
 export function readText(path: string): string {
-  let fd: number;
   try {
-    // Not waiting for somebody who writes, where it is a pipe.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return readSmallFile(path, LARGEST_BYTES).toString("latin1");
   } catch (error) {
     throw unreadable(error);
-  }
-  try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile())
-      throw new SealexecError("config", "not a regular file", { hint: "name a sealed file" });
-    if (stat.size > LARGEST_BYTES) {
-      throw new SealexecError("data", `larger than ${LARGEST_BYTES} bytes`, {
-        hint: "it is not a sealed .env",
-      });
-    }
-    return readFileSync(fd, "latin1");
-  } catch (error) {
-    throw error instanceof SealexecError ? error : unreadable(error);
-  } finally {
-    closeSync(fd);
   }
 }
 
@@ -47,6 +30,14 @@ function unreadable(error: unknown): SealexecError {
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new SealexecError("missing", "no such file", {
       hint: "check the path, from the working directory",
+      cause: error,
+    });
+  }
+  if (code === "ENOTFILE")
+    return new SealexecError("config", "not a regular file", { hint: "name a sealed file", cause: error });
+  if (code === "EFBIG") {
+    return new SealexecError("data", `larger than ${LARGEST_BYTES} bytes`, {
+      hint: "it is not a sealed .env",
       cause: error,
     });
   }
