@@ -3,6 +3,7 @@ import type { Environment } from "./context.ts";
 import { RESERVED_CONTEXT_NAMES } from "./envelope/context.ts";
 import { ACCEPTANCES } from "./envelope/format.ts";
 import type { Acceptance } from "./envelope/format.ts";
+import { parseRevision } from "./envelope/revision.ts";
 import { SealexecError } from "./errors.ts";
 import { localKeyPath } from "./key-name.ts";
 import type { OpenPolicy } from "./sealed/open.ts";
@@ -14,6 +15,7 @@ export interface OpenFlags {
   readonly key?: string;
   readonly context?: readonly string[];
   readonly accept?: readonly string[];
+  readonly minRevision?: string;
   readonly credentials?: string;
 }
 
@@ -29,7 +31,14 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
       ...parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""]),
       ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
     ]),
+    leastRevision: parseLeastRevision(flags.minRevision ?? (env["SEALEXEC_MIN_REVISION"] || "0")),
   };
+}
+
+function parseLeastRevision(text: string): number {
+  const revision = text === "0" ? 0 : parseRevision(text);
+  if (revision !== undefined) return revision;
+  throw new SealexecError("usage", "--min-revision (SEALEXEC_MIN_REVISION) is not a whole number");
 }
 
 /** What makes the AWS credentials; undefined: the chain finds them. */

@@ -18,7 +18,8 @@ export function opening(command: Command): Command {
         "--accept <FORMATS>",
         "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
       ),
-    );
+    )
+    .option("--min-revision <N>", "refuse sealed objects of an older revision (SEALEXEC_MIN_REVISION)");
 }
 
 /** Where the AWS credentials come from, of everything that asks AWS. */

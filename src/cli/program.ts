@@ -129,6 +129,7 @@ function addPush(program: Command, world: World): void {
     .option("--no-bind", "do not bind the object to its place (for other clients)")
     .addOption(new Option("--if-match <ETAG>", "replace only this revision").conflicts("create"))
     .option("--create", "only where there is nothing yet")
+    .option("--revision <N>", "the revision to write; by default one more than what is there")
     .addOption(list("--allow <NAME,...>", "names that run refuses by default (SEALEXEC_ALLOW)"))
     .addHelpText(
       "after",

@@ -13,6 +13,7 @@ const OPTIONS: Readonly<Record<string, readonly [keyof RunCliFlags, Kind]>> = {
   "--key": ["key", "once"],
   "--context": ["context", "list"],
   "--accept": ["accept", "list"],
+  "--min-revision": ["minRevision", "once"],
   "--credentials": ["credentials", "once"],
   "--require": ["require", "list"],
   "--allow": ["allow", "list"],

@@ -17,6 +17,7 @@ export interface PushFlags {
   readonly bind: boolean;
   readonly ifMatch?: string;
   readonly create?: boolean;
+  readonly revision?: string;
   readonly allow?: readonly string[];
   readonly credentials?: string;
 }

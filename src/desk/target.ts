@@ -73,6 +73,7 @@ export function refuseSealingFlags(store: string, flags: PushFlags): void {
     "--no-bind": !flags.bind,
     "--if-match": flags.ifMatch !== undefined,
     "--context": flags.context !== undefined,
+    "--revision": flags.revision !== undefined,
   };
   for (const [flag, isGiven] of Object.entries(given)) {
     if (isGiven)

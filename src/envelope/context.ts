@@ -7,6 +7,7 @@ import {
   V3_CONTENT_ALGORITHM,
 } from "./format.ts";
 import { quote } from "./quote.ts";
+import { REVISION_NAME } from "./revision.ts";
 import { emptyMap } from "./string-map.ts";
 
 /** Which content algorithm the data key is for; written by every client since v2. */
@@ -17,7 +18,12 @@ const KEY_ID_NAME = "kms_cmk_id";
 export const BINDING_NAME = "sealexec:object";
 
 /** Names that a user's context may not hold. */
-export const RESERVED_CONTEXT_NAMES: readonly string[] = [ALGORITHM_NAME, KEY_ID_NAME, BINDING_NAME];
+export const RESERVED_CONTEXT_NAMES: readonly string[] = [
+  ALGORITHM_NAME,
+  KEY_ID_NAME,
+  BINDING_NAME,
+  REVISION_NAME,
+];
 
 const CONTENT_ALGORITHM = { v3: V3_CONTENT_ALGORITHM, v2: GCM_CONTENT_ALGORITHM } as const;
 
@@ -44,8 +50,8 @@ export function checkContext(
 }
 
 /**
- * The encryption context to seal under: the user's pairs, the content algorithm, and the binding where
- * `object` (`s3://BUCKET/KEY`) is given.
+ * The encryption context to seal under: the user's pairs, the content algorithm, and the binding and the revision where
+ * `object` (`s3://BUCKET/KEY`) and `revision` are given.
  *
  * @throws SealexecError "data" when `user` has a reserved name, or text that has no UTF-8 form
  */
@@ -53,12 +59,14 @@ export function writerContext(
   format: "v3" | "v2",
   user: EncryptionContext,
   object?: string,
+  revision?: number,
 ): EncryptionContext {
   refuseReserved(user);
   const context = emptyMap();
   context[ALGORITHM_NAME] = CONTENT_ALGORITHM[format];
   for (const [name, value] of Object.entries(user)) context[name] = value;
   if (object !== undefined) context[BINDING_NAME] = object;
+  if (revision !== undefined) context[REVISION_NAME] = String(revision);
   for (const [name, value] of Object.entries(context)) {
     if (!name.isWellFormed() || !value.isWellFormed()) {
       throw new SealexecError("data", `encryption context: ${quote(name)} is not valid Unicode`);

@@ -19,4 +19,5 @@ export type {
 export { readEnvelope } from "./metadata.ts";
 export type { Reading } from "./metadata.ts";
 export { openEnvelope } from "./open.ts";
+export { checkRevision, claimedRevision, parseRevision, REVISION_NAME } from "./revision.ts";
 export { seal } from "./seal.ts";

@@ -2,7 +2,7 @@
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { checkContext, openEnvelope, readEnvelope } from "../envelope/index.ts";
+import { checkContext, checkRevision, openEnvelope, readEnvelope } from "../envelope/index.ts";
 import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import { openDataKey } from "./data-key.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
@@ -14,6 +14,8 @@ export interface OpenPolicy {
   /** the encryption context that must be there, exactly; undefined: any but a wrong binding */
   readonly context: EncryptionContext | undefined;
   readonly accept: Accepted;
+  /** the oldest revision that may be opened; 0: any, also an object without one */
+  readonly leastRevision: number;
 }
 
 export interface Opened {
@@ -22,6 +24,7 @@ export interface Opened {
   readonly keyArn: string;
   readonly versionId: string | undefined;
   readonly etag: string | undefined;
+  readonly revision: number | undefined;
 }
 
 /**
@@ -38,11 +41,18 @@ export async function openSealed(
 ): Promise<Opened> {
   const { context } = tools;
   const envelope = await readFormat(uri, object, policy, context);
-  await step(context, "context", uri, () =>
-    checkContext(envelope, {
-      object: object.place,
-      ...(policy.context === undefined ? {} : { context: policy.context }),
-    }),
+  const revision = await step(
+    context,
+    "context",
+    uri,
+    () => {
+      checkContext(envelope, {
+        object: object.place,
+        ...(policy.context === undefined ? {} : { context: policy.context }),
+      });
+      return checkRevision(envelope.encryptionContext, policy.leastRevision);
+    },
+    (found) => (found === undefined ? "no revision" : `revision ${found}`),
   );
   const dataKey = await step(
     context,
@@ -56,7 +66,7 @@ export async function openSealed(
   );
   dataKey.plaintext.fill(0);
   const { versionId, etag } = object;
-  return { plaintext, format: envelope.format, keyArn: dataKey.keyArn, versionId, etag };
+  return { plaintext, format: envelope.format, keyArn: dataKey.keyArn, versionId, etag, revision };
 }
 
 async function readFormat(

@@ -39,6 +39,7 @@ for (const artefact of ARTEFACTS) {
             sealed: URI,
             version: stored?.versionId,
             etag: stored?.etag,
+            revision: "1",
             format: "v3",
             key: aws.kms.find(KEY, aws.region).arn,
             variables: "2",
@@ -158,7 +159,7 @@ describe("push: over what is there", { concurrency: 2 }, () => {
       const first = report(await pushText(aws, "A=1\n")).get("etag") ?? "";
       assert.match(first, /^"[0-9a-f]{32}"$/);
       const second = report(await pushText(aws, "A=2\n", "--if-match", first)).get("etag") ?? "";
-      assert.equal(aws.count("s3", "HeadObject"), 1, "only the first push looked");
+      assert.equal(aws.count("s3", "HeadObject"), 2, "for the revision that is there");
       assertFailed(await pushText(aws, "A=3\n", "--if-match", first), 65, /no longer the one expected/);
       report(await pushText(aws, "A=4\n", "--if-match", second.replaceAll('"', "")));
       assertPrinted(await pulled(aws), "A=4\n");
@@ -186,6 +187,100 @@ describe("push: over what is there", { concurrency: 2 }, () => {
     }));
 });
 
+describe("push: the revision", { concurrency: 2 }, () => {
+  const revisions = (aws: Aws): unknown[] =>
+    aws.s3
+      .versions(BUCKET, "app.env")
+      .map(({ metadata }) => JSON.parse(metadata["x-amz-t"] ?? metadata["x-amz-matdesc"] ?? "{}") as object)
+      .map((context) => (context as Record<string, unknown>)["sealexec:revision"]);
+
+  test("is counted up from what is there, whatever way it is pushed", () =>
+    withAws(async (aws) => {
+      assert.equal(report(await pushText(aws, "A=1\n", "--create")).get("revision"), "1");
+      const second = report(await pushText(aws, "A=2\n"));
+      assert.equal(second.get("revision"), "2");
+      const third = report(await pushText(aws, "A=3\n", "--if-match", second.get("etag") ?? ""));
+      assert.equal(third.get("revision"), "3");
+      assert.equal(report(await pushText(aws, "A=4\n", "--format", "v2")).get("revision"), "4");
+      assert.equal(report(await pushText(aws, "A=5\n")).get("revision"), "5");
+      assert.deepEqual(revisions(aws), ["5", "4", "3", "2", "1"]);
+    }));
+
+  test("begins anew behind an object without one", () =>
+    withAws(async (aws) => {
+      assert.equal(report(await pushText(aws, "A=1\n", "--no-bind")).get("revision"), "none");
+      assert.equal(report(await pushText(aws, "A=2\n")).get("revision"), "1");
+      aws.s3.put(BUCKET, "app.env", Buffer.from("A=plain\n"));
+      assert.equal(report(await pushText(aws, "A=3\n")).get("revision"), "1");
+    }));
+
+  test("can be given, and only a newer one than what is there", () =>
+    withAws(async (aws) => {
+      assert.equal(report(await pushText(aws, "A=1\n", "--revision", "7")).get("revision"), "7");
+      for (const old of ["6", "7"]) {
+        assertFailed(
+          await pushText(aws, "A=2\n", "--revision", old),
+          65,
+          /what is there is revision 7 already$/,
+        );
+      }
+      assert.equal(report(await pushText(aws, "A=2\n")).get("revision"), "8");
+      for (const bad of ["0", "01", "x", "1.5", "-1", "1".repeat(16)]) {
+        assertFailed(
+          await pushText(aws, "A=2\n", `--revision=${bad}`),
+          64,
+          /--revision is not a number from 1$/,
+        );
+      }
+      const unbound = await pushText(aws, "A=2\n", "--revision", "9", "--no-bind");
+      assertFailed(unbound, 64, /an object that is not bound has none$/);
+    }));
+
+  test("is left out with a warning where what is there may not be looked at", () =>
+    withAws(async (aws) => {
+      const etag = report(await pushText(aws, "A=1\n")).get("etag") ?? "";
+      aws.s3.deny("HeadObject");
+      const { status, stdout, stderr } = await pushText(aws, "A=2\n", "--if-match", etag);
+      assert.equal(status, 0);
+      assert.match(stdout, /^revision +none$/m);
+      assert.match(stderr, /^sealexec: warning: s3:\S+ what is there cannot be looked at: .* no revision\n$/);
+      assertPrinted(await pulled(aws), "A=2\n");
+    }));
+});
+
+describe("--min-revision", { concurrency: 2 }, () => {
+  test("opens what is as new, and refuses what is older or has none before KMS is asked", () =>
+    withAws(async (aws) => {
+      for (const text of ["A=1\n", "A=2\n"]) report(await pushText(aws, text));
+      assertPrinted(await pulled(aws, "--min-revision", "2"), "A=2\n");
+      aws.resetCalls();
+      const older = await pulled(aws, "--min-revision", "3");
+      assertFailed(older, 65, /^context: s3:\S+: it is revision 2, and 3 is the oldest that may be opened$/);
+      const env = { ...aws.env(), SEALEXEC_MIN_REVISION: "3" };
+      assertFailed(await sealexec(["run", "--from", URI, "--", "true"], { env }), 65, /it is revision 2/);
+      report(await pushText(aws, "A=3\n", "--no-bind"));
+      assertFailed(await pulled(aws, "--min-revision", "1"), 65, /it has no revision, and 1 is the oldest/);
+      assert.equal(aws.count("kms", "Decrypt"), 0);
+    }));
+
+  test("an object whose number was changed does not open", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      const object = aws.s3.get(BUCKET, "app.env");
+      assert.ok(object !== undefined);
+      const text = (object.metadata["x-amz-t"] ?? "").replace(
+        '"sealexec:revision":"1"',
+        '"sealexec:revision":"9"',
+      );
+      assert.match(text, /"9"/);
+      aws.s3.put(BUCKET, "app.env", object.body, { ...object.metadata, "x-amz-t": text });
+      assertFailed(await pulled(aws, "--min-revision", "2"), 65, /KMS cannot open the wrapped data key/);
+      const no = text.replace('"9"', '"09"');
+      aws.s3.put(BUCKET, "app.env", object.body, { ...object.metadata, "x-amz-t": no });
+      assertFailed(await pulled(aws), 65, /sealexec:revision is not a number from 1$/);
+    }));
+});
+
 describe("push: what is sealed", { concurrency: 2 }, () => {
   test("--format v2 for old clients, read back only with --accept v2", () =>
     withAws(async (aws) => {
@@ -206,6 +301,7 @@ describe("push: what is sealed", { concurrency: 2 }, () => {
         JSON.parse(aws.s3.get(BUCKET, "app.env")?.metadata["x-amz-t"] ?? "null") as unknown;
       report(await pushText(aws, "A=1\n", "--context", "stage=prod"));
       const bound = { "aws:x-amz-cek-alg": "115", stage: "prod", "sealexec:object": URI };
+      Object.assign(bound, { "sealexec:revision": "1" });
       assert.deepEqual(contextOf(), bound);
       const generated = aws.calls.find(({ operation }) => operation === "GenerateDataKey");
       assert.deepEqual({ ...generated?.detail.EncryptionContext }, bound);
@@ -235,7 +331,7 @@ describe("push: what is sealed", { concurrency: 2 }, () => {
 describe("push: what is refused", { concurrency: 2 }, () => {
   test("reserved names of the context", () =>
     withAws(async (aws) => {
-      for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object"]) {
+      for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object", "sealexec:revision"]) {
         const outcome = await pushText(aws, "A=1\n", "--context", `${name}=x`);
         assert.ok(outcome.status === 64 || outcome.status === 65);
         assert.match(outcome.stderr, new RegExp(`error: .*${name}.* reserved`));

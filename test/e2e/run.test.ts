@@ -481,7 +481,7 @@ describe("run: which object", { concurrency: 2 }, () => {
       const decrypt = aws.calls.find(({ operation }) => operation === "Decrypt");
       assert.deepEqual(
         { ...decrypt?.detail.EncryptionContext },
-        { "aws:x-amz-cek-alg": "115", stage: "prod", "sealexec:object": uri },
+        { "aws:x-amz-cek-alg": "115", stage: "prod", "sealexec:object": uri, "sealexec:revision": "1" },
       );
     }));
 });

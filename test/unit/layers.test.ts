@@ -13,6 +13,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/cli"],
   // check is run without the exec.
   ["src/check"],
+  // It runs again and again what run runs once.
+  ["src/watch"],
   ["src/run", "src/desk"],
   ["src/options.ts"],
   ["src/sealed"],

@@ -31,7 +31,7 @@ describe("--context", () => {
     const { message } = refuses(() => parseContext(["a=canary", "a=canary"]), "usage", /gives a twice/);
     assert.doesNotMatch(message, /canary/);
   });
-  for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object"]) {
+  for (const name of ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object", "sealexec:revision"]) {
     test(`refuses the reserved name ${name}`, () => {
       refuses(() => parseContext([`${name}=x`]), "usage", /reserved/);
     });
@@ -57,9 +57,20 @@ describe("--key", () => {
 
 describe("what opening needs, from flags and variables", () => {
   test("nothing is given", () => {
-    assert.deepEqual(parseOpenPolicy({}, {}), { key: undefined, context: undefined, accept: new Set() });
-    const empty = { SEALEXEC_KEY: "", SEALEXEC_CONTEXT: "", SEALEXEC_ACCEPT: "" };
-    assert.deepEqual(parseOpenPolicy({}, empty), { key: undefined, context: undefined, accept: new Set() });
+    const nothing = { key: undefined, context: undefined, accept: new Set(), leastRevision: 0 };
+    assert.deepEqual(parseOpenPolicy({}, {}), nothing);
+    const empty = { SEALEXEC_KEY: "", SEALEXEC_CONTEXT: "", SEALEXEC_ACCEPT: "", SEALEXEC_MIN_REVISION: "" };
+    assert.deepEqual(parseOpenPolicy({}, empty), nothing);
+  });
+  test("the least revision, by the flag before the variable", () => {
+    const env = { SEALEXEC_MIN_REVISION: "3" };
+    assert.equal(parseOpenPolicy({}, env).leastRevision, 3);
+    assert.equal(parseOpenPolicy({ minRevision: "0" }, env).leastRevision, 0);
+    refuses(
+      () => parseOpenPolicy({ minRevision: "-1" }, {}),
+      "usage",
+      /--min-revision .* is not a whole number$/,
+    );
   });
   test("variables are split at commas, white space around them is not meant", () => {
     const { key, context, accept } = parseOpenPolicy(

@@ -24,6 +24,8 @@ export function sealedFileTarget(uri: string, flags: PushFlags, context: Context
   const userContext = parseContext(flags.context ?? words(context.env["SEALEXEC_CONTEXT"], /,/));
   const path = localKeyPath(key);
   if (flags.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
+  if (flags.revision !== undefined)
+    throw new SealexecError("usage", "--revision: a sealed file has none: version control orders it");
   if (path !== undefined && Object.keys(userContext).length > 0) {
     throw new SealexecError("usage", "--context: a local key has none", {
       hint: "a context is what KMS checks: seal under a key of KMS, or leave it out",

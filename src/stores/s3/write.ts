@@ -15,18 +15,22 @@ const ATTEMPT_MS = 10_000;
 /** What must be there for a write to take place: nothing, or the revision with this ETag (with its quotes). */
 export type Expected = { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string };
 
-export interface Revision {
+/** What is there now. */
+export type Found =
+  { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string; readonly metadata: Metadata };
+
+export interface Written {
   readonly etag: string | undefined;
   readonly versionId: string | undefined;
 }
 
-/** The revision that is there now, or what says that there is none. */
-export async function readRevision(ref: S3Ref, session: AwsSession, context: Context): Promise<Expected> {
+/** The object that is there now, without its body, or what says that there is none. */
+export async function findObject(ref: S3Ref, session: AwsSession, context: Context): Promise<Found> {
   try {
     const head = await headObject(ref, session, context);
     if (head.ETag === undefined)
       throw new SealexecError("unavailable", "HeadObject: the answer holds no ETag");
-    return { kind: "etag", etag: head.ETag };
+    return { kind: "etag", etag: head.ETag, metadata: head.Metadata ?? {} };
   } catch (error) {
     if (error instanceof SealexecError && error.kind === "missing") return { kind: "absent" };
     throw error;
@@ -44,7 +48,7 @@ export async function writeObject(
   expected: Expected,
   session: AwsSession,
   context: Context,
-): Promise<Revision> {
+): Promise<Written> {
   const command = new PutObjectCommand({
     Bucket: ref.bucket,
     Key: ref.key,
@@ -81,7 +85,7 @@ async function findOurs(
   metadata: Metadata,
   session: AwsSession,
   context: Context,
-): Promise<Revision | undefined> {
+): Promise<Written | undefined> {
   const head = await headObject(ref, session, context);
   // The wrapped data key is different in every sealing.
   const same = Object.entries(metadata).every(([name, value]) => head.Metadata?.[name] === value);

@@ -26,7 +26,12 @@ test("writerContext: algorithm, user's pairs and binding, for each format", () =
 });
 
 test("writerContext: reserved names are refused, with and without a binding", () => {
-  assert.deepEqual(RESERVED_CONTEXT_NAMES.toSorted(), ["aws:x-amz-cek-alg", "kms_cmk_id", "sealexec:object"]);
+  assert.deepEqual(RESERVED_CONTEXT_NAMES.toSorted(), [
+    "aws:x-amz-cek-alg",
+    "kms_cmk_id",
+    "sealexec:object",
+    "sealexec:revision",
+  ]);
   for (const name of RESERVED_CONTEXT_NAMES) {
     for (const object of [PLACE, undefined]) {
       for (const value of ["115", PLACE, ""]) {

@@ -1,0 +1,59 @@
+/**
+ * The revision of a sealed object: a number in its encryption context that `push` counts up, so that an older object put
+ * back in the newer one's place can be told. KMS authenticates the context: nobody can change the number of what is sealed.
+ */
+import { SealexecError } from "../errors.ts";
+import { contextField } from "./fields.ts";
+import type { Fields } from "./fields.ts";
+import type { EncryptionContext, Metadata } from "./format.ts";
+
+/** Ours, beside `sealexec:object`. */
+export const REVISION_NAME = "sealexec:revision";
+
+/** From 1, without leading zeros, and exact as a number. */
+const REVISION = /^[1-9]\d{0,14}$/;
+
+/**
+ * The revision in an encryption context; undefined where the writer gave none.
+ *
+ * @throws SealexecError "data" where it is not a number from 1
+ */
+export function revisionOf(context: EncryptionContext): number | undefined {
+  if (!Object.hasOwn(context, REVISION_NAME)) return undefined;
+  const revision = parseRevision(context[REVISION_NAME] ?? "");
+  if (revision !== undefined) return revision;
+  throw new SealexecError("data", `encryption context: ${REVISION_NAME} is not a number from 1`, {
+    hint: "another program wrote it: seal it again with push, and --revision N",
+  });
+}
+
+/** A revision as text; undefined where it is none. */
+export function parseRevision(text: string): number | undefined {
+  return REVISION.test(text) ? Number(text) : undefined;
+}
+
+/**
+ * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified, and what is not a
+ * sealed object has none.
+ *
+ * @throws SealexecError "data" as revisionOf
+ */
+export function claimedRevision(metadata: Metadata): number | undefined {
+  const fields: Fields = { from: "metadata", values: metadata };
+  return revisionOf({ ...contextField(fields, "x-amz-matdesc"), ...contextField(fields, "x-amz-t") });
+}
+
+/**
+ * Refuses an object that is older than what is wanted.
+ *
+ * @param least 0: any, also one without a revision
+ * @throws SealexecError "data"
+ */
+export function checkRevision(context: EncryptionContext, least: number): number | undefined {
+  const revision = revisionOf(context);
+  if ((revision ?? 0) >= least) return revision;
+  const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
+  throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
+    hint: "an older object was put back: push the right content again, which makes a newer revision",
+  });
+}

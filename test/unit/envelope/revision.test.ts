@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { checkRevision, claimedRevision, parseRevision, writerContext } from "../../../src/envelope/index.ts";
+import { assertRefused } from "./expect.ts";
+
+test("a revision is a whole number from 1, written in one way only", () => {
+  for (const text of ["", "0", "01", "1 ", "+1", "1e3", "1.0", "-1", "0x1", "1".repeat(16), "１"]) {
+    assert.equal(parseRevision(text), undefined, text);
+  }
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 999_999_999_999_999 }), (revision) =>
+      assert.equal(parseRevision(String(revision)), revision),
+    ),
+  );
+});
+
+test("what is as new is opened, what is older is not", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 0, max: 1000 }), (revision, least) => {
+      const context = writerContext("v3", {}, "s3://b/k", revision);
+      if (revision >= least) assert.equal(checkRevision(context, least), revision);
+      else assertRefused(() => checkRevision(context, least), /it is revision \d+, and \d+ is the oldest/);
+    }),
+  );
+});
+
+test("without a revision, only where none is wanted", () => {
+  const context = writerContext("v3", {}, "s3://b/k");
+  assert.equal(checkRevision(context, 0), undefined);
+  assertRefused(() => checkRevision(context, 1), /^it has no revision, and 1 is the oldest/);
+});
+
+test("what metadata claims: of v3, of v2, and of what is no sealed object", () => {
+  const text = JSON.stringify({ "sealexec:revision": "12" });
+  assert.equal(claimedRevision({ "x-amz-t": text }), 12);
+  assert.equal(claimedRevision({ "x-amz-matdesc": text }), 12);
+  assert.equal(claimedRevision({}), undefined);
+  assert.equal(claimedRevision({ "x-amz-t": "{}" }), undefined);
+  assertRefused(() => claimedRevision({ "x-amz-t": "{" }), /x-amz-t is not JSON/);
+  assertRefused(() => claimedRevision({ "x-amz-t": '{"sealexec:revision":"x"}' }), /is not a number from 1$/);
+});
