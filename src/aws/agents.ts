@@ -33,6 +33,12 @@ export class Agents {
     this.#warm.set(to.id, socket);
   }
 
+  close(): void {
+    this.httpAgent.destroy();
+    this.httpsAgent.destroy();
+    for (const socket of this.#warm.values()) socket.destroy();
+  }
+
   #take(to: Target): net.Socket {
     const warm = this.#warm.get(to.id);
     this.#warm.delete(to.id);

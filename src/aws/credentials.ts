@@ -18,8 +18,15 @@ export interface Identity {
   readonly sessionToken?: string;
 }
 
+/** What a source hands out. */
+export interface LoadedIdentity extends Identity {
+  readonly expiration?: Date;
+}
+
 export interface Credentials {
   readonly identity: Identity;
+  /** milliseconds since 1970, by AWS's clock; absent: nobody says that they expire */
+  readonly expiresAt?: number;
   /** where they came from, for people: `instance metadata`, `profile dev` */
   readonly source: string;
   /** the sources before it in the chain, and why each was passed over */
@@ -51,7 +58,7 @@ export interface CredentialSource {
   readonly attemptMs: number;
   readonly budgetMs?: number;
   /** undefined: it turns out that nothing is configured here, ask the next */
-  readonly load: (attempt: Attempt) => Promise<Identity | undefined>;
+  readonly load: (attempt: Attempt) => Promise<LoadedIdentity | undefined>;
   readonly classify: (error: unknown) => Failure;
 }
 
@@ -86,8 +93,10 @@ export async function loadCredentials(
     );
     if (identity !== undefined) {
       checkIdentity(identity, source.name);
-      const { accessKeyId, secretAccessKey, sessionToken } = identity;
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity;
+      const expiresAt = expiration?.getTime() ?? Number.NaN;
       return {
+        ...(Number.isNaN(expiresAt) ? {} : { expiresAt }),
         identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
         source: source.name,
         passedOver,
@@ -152,7 +161,7 @@ const FIELDS = {
 
 /** What no header can carry would fail much later, and as something else. */
 function checkIdentity(identity: Identity, source: string): void {
-  for (const field of Object.keys(FIELDS) as (keyof Identity)[]) {
+  for (const field of Object.keys(FIELDS) as (keyof typeof FIELDS)[]) {
     const value = identity[field];
     if (value === undefined || /^[\x21-\x7e]+$/.test(value)) continue;
     throw new SealexecError("config", `${source}: the ${FIELDS[field]} is not one word of plain text`, {

@@ -15,6 +15,12 @@ export class Network {
     this.wires = new Wires(this.#connecting);
   }
 
+  /** Closes every connection that nobody waits for. */
+  close(): void {
+    this.wires.close();
+    this.#agents?.then((agents) => agents.close()).catch(() => undefined);
+  }
+
   agents(): Promise<Agents> {
     this.#agents ??= import("./agents.ts").then(({ Agents }) => new Agents(this.#connecting));
     return this.#agents;

@@ -42,6 +42,8 @@ export interface RegionalCall {
   readonly input: Readonly<Record<string, unknown>>;
   /** what the service's refusals mean for this operation */
   readonly meaning: OwnMeaning;
+  /** give up after so many; absent: when the time is over */
+  readonly mostAttempts?: number;
 }
 
 /**
@@ -50,13 +52,17 @@ export interface RegionalCall {
  * @throws what `meaning` and meanings.ts say; "config" where there is no region or no endpoint
  */
 export function callRegional(
-  { service, need, operation, input, meaning }: RegionalCall,
+  { service, need, operation, input, meaning, mostAttempts }: RegionalCall,
   session: AwsSession,
   context: Context,
 ): Promise<Readonly<Record<string, unknown>>> {
   return retry(
     context,
-    { attemptMs: ATTEMPT_MS, classify: (error) => classify(operation, error, meaning) },
+    {
+      attemptMs: ATTEMPT_MS,
+      classify: (error) => classify(operation, error, meaning),
+      ...(mostAttempts === undefined ? {} : { mostAttempts }),
+    },
     async (signal) =>
       callJson(await wayTo(service, need, session, context), service, operation, input, signal),
   );

@@ -24,6 +24,8 @@ export interface RetryOptions {
   readonly attemptMs: number;
   /** give up after so long even where the deadline is later, milliseconds */
   readonly budgetMs?: number;
+  /** give up after so many */
+  readonly mostAttempts?: number;
   readonly classify: (error: unknown) => Failure;
 }
 
@@ -52,7 +54,7 @@ export async function retry<T>(
     const outcome = await once(options, timeMs, deadline.signal, attempt);
     if ("value" in outcome) return outcome.value;
     const { failure } = outcome;
-    if (failure.transient === undefined) throw failure.error;
+    if (failure.transient === undefined || attempts === options.mostAttempts) throw failure.error;
     // An attempt that the end of the time cut short says less than the one before it.
     const cutShort = failure.transient === "hung" && timeMs < options.attemptMs;
     if (last === undefined || !cutShort) last = failure.error;

@@ -34,23 +34,38 @@ export interface AwsNeed extends Located {
   urls(region: string, kmsRegion: string, env: Environment): readonly (URL | undefined)[];
 }
 
+/** EC2 User Guide, "IAM roles for Amazon EC2": new ones are there five minutes before the old ones expire, at the latest. */
+const REFRESH_AHEAD_MS = 5 * 60_000;
+
 export class AwsSession {
   readonly network: Network;
   readonly #context: Context;
   readonly #key: string | undefined;
   readonly #chosen: (() => Promise<ChosenSource>) | undefined;
-  readonly #clock = new Clock();
-  readonly #regions = new Map<string, Region>();
+  readonly #clock: Clock;
+  readonly #regions: Map<string, Region>;
   readonly #s3 = new Map<string, S3Client>();
   readonly #kms = new Map<string, KMSClient>();
   #credentials: Promise<Credentials> | undefined;
+  /** what was handed out last */
+  #held: Credentials | undefined;
 
   /**
    * @param chosen where the credentials come from; undefined: from the chain
+   * @param before the session of an earlier round: what it found out about regions and the clock holds, and so do its
+   *   credentials until shortly before they expire. Its connections are its own
    * @throws "config" where an endpoint or the CA bundle of the environment cannot be used
    */
-  constructor(context: Context, key: string | undefined, chosen?: () => Promise<ChosenSource>) {
+  constructor(
+    context: Context,
+    key: string | undefined,
+    chosen?: () => Promise<ChosenSource>,
+    before?: AwsSession,
+  ) {
     checkEndpoints(context);
+    this.#clock = before === undefined ? new Clock() : before.#clock;
+    this.#regions = new Map(before === undefined ? [] : before.#regions);
+    this.#held = before === undefined ? undefined : before.#held;
     this.#context = context;
     this.#key = key;
     this.#chosen = chosen;
@@ -65,6 +80,7 @@ export class AwsSession {
    */
   async begin(needs: readonly AwsNeed[], use: "reading" | "writing" = "reading"): Promise<void> {
     for (const need of needs) {
+      if (this.#regions.has(need.home)) continue;
       const region = await step(
         this.#context,
         "region",
@@ -85,14 +101,38 @@ export class AwsSession {
 
   /** @param region for sources of credentials that ask STS, where this is the first call */
   credentials(region?: string): Promise<Credentials> {
-    this.#credentials ??= step(
-      this.#context,
-      "credentials",
-      "AWS",
-      async () => loadCredentials(this.#context, this.network, region, await this.#chosen?.()),
-      (credentials) => credentials.source,
-    );
+    this.#credentials ??= this.#load(region);
     return this.#credentials;
+  }
+
+  /** They were refused: a later round asks for others. */
+  forgetCredentials(): void {
+    this.#held = undefined;
+  }
+
+  /** Closes every connection that nobody waits for. */
+  close(): void {
+    this.network.close();
+  }
+
+  async #load(region: string | undefined): Promise<Credentials> {
+    const held = this.#held;
+    const leftMs = (held?.expiresAt ?? Infinity) - this.#clock.now().getTime();
+    if (held !== undefined && leftMs > REFRESH_AHEAD_MS) return held;
+    try {
+      this.#held = await step(
+        this.#context,
+        "credentials",
+        "AWS",
+        async () => loadCredentials(this.#context, this.network, region, await this.#chosen?.()),
+        (credentials) => credentials.source,
+      );
+      return this.#held;
+    } catch (error) {
+      // Whoever hands them out may be away for longer than a round, and the old ones are still good.
+      if (held === undefined || leftMs <= 0) throw error;
+      return held;
+    }
   }
 
   /** The region of the first source, for services that answer anywhere. */

@@ -25,6 +25,8 @@ export interface Source {
   readonly uri: string;
   /** what it takes of AWS; absent: nothing, and no AWS credentials are looked for on its behalf */
   readonly aws?: AwsNeed;
+  /** of what is sealed and lies in one place: that place, which the binding of its encryption context must name */
+  readonly place?: string;
   /** what reading it gives */
   readonly gives: Content["kind"];
   /** what its text is, where the URI says so (`?format=`) or the store has its own; absent: a .env */
@@ -37,10 +39,26 @@ export interface Source {
    * @throws "missing", "denied", "data", "config", "unavailable", "timeout"
    */
   read(tools: Tools): Promise<Content>;
+  /**
+   * Looks whether what is there is still what was read: one request (two or more only where the store says so), in which no
+   * key is used. Absent: what it names never changes.
+   *
+   * @param validator of the content that was read
+   * @returns the validator of what is there now, where it is another; undefined: it is the same
+   * @throws as read
+   */
+  look?(validator: string, tools: Tools): Promise<string | undefined>;
+  /** the folders in which a change of it shows, where the system can tell of one */
+  readonly folders?: readonly string[];
 }
 
 /** What was read. The bytes may be wiped by whoever takes them. */
-export type Content =
+export type Content = Kinds & {
+  /** what tells this state of it from any other (RFC 9110, section 8.8); absent: it cannot be looked at again (a pipe) */
+  readonly validator?: string | undefined;
+};
+
+type Kinds =
   | { readonly kind: "sealed"; readonly sealed: SealedObject }
   /** plain, in the source's dialect */
   | { readonly kind: "text"; readonly bytes: Uint8Array; readonly detail?: string }

@@ -13,15 +13,19 @@ export class RunTools implements Tools {
   readonly context: Context;
   readonly #key: string | undefined;
   readonly #chosen: CredentialsRef | undefined;
+  /** of the round before this one, and no others: a chain of them would grow for ever */
+  readonly #before: { readonly session?: AwsSession; readonly vault?: Promise<VaultClient> };
   #session: AwsSession | undefined;
   #vault: Promise<VaultClient> | undefined;
 
   /**
    * @param key the KMS key that must have sealed what is sealed
    * @param chosen what makes the AWS credentials; undefined: the chain finds them
+   * @param before the tools of an earlier round
    */
-  constructor(context: Context, key: string | undefined, chosen?: CredentialsRef) {
+  constructor(context: Context, key: string | undefined, chosen?: CredentialsRef, before?: RunTools) {
     this.context = context;
+    this.#before = before === undefined ? {} : before.#last();
     this.#key = key;
     this.#chosen = chosen;
   }
@@ -33,8 +37,15 @@ export class RunTools implements Tools {
       this.context,
       this.#key,
       chosen === undefined ? undefined : () => this.#choose(chosen),
+      this.#before.session,
     );
     return this.#session;
+  }
+
+  /** What there is to go on with. Not every round asks everybody. */
+  #last(): { readonly session?: AwsSession; readonly vault?: Promise<VaultClient> } {
+    const [session, vault] = [this.#session ?? this.#before.session, this.#vault ?? this.#before.vault];
+    return { ...(session === undefined ? {} : { session }), ...(vault === undefined ? {} : { vault }) };
   }
 
   /** What these sources want of AWS. With a local key, nobody wants only KMS. */
@@ -49,9 +60,27 @@ export class RunTools implements Tools {
     return this.#vault;
   }
 
+  /** The tools of a later round: what was found out and is still good is kept, connections are new. */
+  renew(context: Context): RunTools {
+    return new RunTools(context, this.#key, this.#chosen, this);
+  }
+
+  /** Credentials or tokens were refused: a later round asks for others. */
+  forgetCredentials(): void {
+    this.#session?.forgetCredentials();
+    this.#vault?.then((vault) => vault.forgetToken()).catch(() => undefined);
+  }
+
+  /** Closes every connection that nobody waits for. */
+  close(): void {
+    this.#session?.close();
+    this.#vault?.then((vault) => vault.close()).catch(() => undefined);
+  }
+
   async #openVault(): Promise<VaultClient> {
     const { VaultClient } = await import("../vault/client.ts");
-    return new VaultClient(this.context, () => this.#identityForVault());
+    const before = await this.#before.vault?.catch(() => undefined);
+    return new VaultClient(this.context, () => this.#identityForVault(), before);
   }
 
   async #identityForVault(): Promise<Identity> {

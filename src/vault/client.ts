@@ -33,6 +33,8 @@ export interface VaultCall {
   readonly body?: Json;
   /** how long an attempt may take, milliseconds */
   readonly attemptMs?: number;
+  /** give up after so many; absent: when the time is over */
+  readonly mostAttempts?: number;
   /** a refusal that means more here than its status says; undefined: it does not */
   readonly explain?: (refusal: VaultRefusal, operation: string) => SealexecError | undefined;
 }
@@ -46,9 +48,15 @@ export class VaultClient {
   readonly #wires: Wires;
   readonly #identity: LoadIdentity;
   #token: Promise<Token> | undefined;
+  /** what a login gave last */
+  #held: Token | undefined;
 
-  /** @throws "config" where the environment's settings cannot be used */
-  constructor(context: Context, identity: LoadIdentity) {
+  /**
+   * @param before the client of an earlier round: the token of its login is used until shortly before it expires
+   * @throws "config" where the environment's settings cannot be used
+   */
+  constructor(context: Context, identity: LoadIdentity, before?: VaultClient) {
+    this.#held = before === undefined ? undefined : before.#held;
     this.#context = context;
     this.#settings = readSettings(context.env);
     this.#wires = new Wires(new Connecting(context, "VAULT_CACERT"));
@@ -66,12 +74,29 @@ export class VaultClient {
     return this.#call({ ...call, method: "POST" }, undefined);
   }
 
+  /** It was refused: a later round looks for another. */
+  forgetToken(): void {
+    this.#held = undefined;
+  }
+
+  /** Closes every connection that nobody waits for. */
+  close(): void {
+    this.#wires.close();
+  }
+
   #findToken(): Promise<Token> {
+    const held = this.#held;
+    if (held !== undefined && isGood(held, this.#context.now())) return Promise.resolve(held);
     this.#token ??= step(
       this.#context,
       "credentials",
       "Vault",
-      () => findToken(this, this.#context.env, this.#identity),
+      async () => {
+        const token = await findToken(this, this.#context.env, this.#identity, this.#context.now());
+        // One that the environment or a file names is looked up again each time: whoever put it there may have renewed it.
+        if (token.lease !== undefined) this.#held = token;
+        return token;
+      },
       ({ from }) => from,
     );
     return this.#token;
@@ -83,8 +108,8 @@ export class VaultClient {
       const explained = error instanceof VaultRefusal ? call.explain?.(error, operation) : undefined;
       return explained === undefined ? classifyVault(operation, error) : { error: explained };
     };
-    const { attemptMs = ATTEMPT_MS } = call;
-    return retry(this.#context, { attemptMs, classify }, async (signal) => {
+    const { attemptMs = ATTEMPT_MS, mostAttempts = Infinity } = call;
+    return retry(this.#context, { attemptMs, mostAttempts, classify }, async (signal) => {
       const answer = await this.#ask(call, token, signal);
       if (answer.status < 200 || answer.status > 299) throw new VaultRefusal(answer);
       const json = scanObject(answer.body);
@@ -120,6 +145,11 @@ export class VaultClient {
       ...(token === undefined ? { "content-type": "application/json" } : { "x-vault-token": token }),
     };
   }
+}
+
+/** Two thirds of its lease: the Vault Agent renews then, too. */
+function isGood({ lease }: Token, now: number): boolean {
+  return lease === undefined || now < lease.since + (lease.ms * 2) / 3;
 }
 
 function urlOf(address: URL, { path, query = {} }: VaultCall): URL {

@@ -1,6 +1,7 @@
 /**
  * AWS credentials that Vault makes for this run. Source: HashiCorp Vault HTTP API, "AWS secrets engine: Generate
- * credentials". The lease is neither renewed nor revoked: what a start needs is over long before it ends.
+ * credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and `run --watch` asks for
+ * new ones shortly before.
  */
 import { getCallerIdentity } from "../aws/caller-identity.ts";
 import type { ChosenSource, Credentials, Identity } from "../aws/credentials.ts";
@@ -14,6 +15,7 @@ import { SealexecError } from "../errors.ts";
 import type { VaultClient } from "./client.ts";
 import { formatCredentialsRef } from "./credentials-ref.ts";
 import type { CredentialsRef } from "./credentials-ref.ts";
+import { leaseMs } from "./lease.ts";
 import { objectOf } from "./refusal.ts";
 import type { Json, VaultRefusal } from "./refusal.ts";
 
@@ -29,12 +31,15 @@ export function vaultCredentials(ref: CredentialsRef, vault: VaultClient): Chose
     name,
     load: async ({ context, network, region }): Promise<Omit<Credentials, "passedOver">> => {
       const path = `${ref.mount}/${ref.kind}/${ref.role}`;
-      const identity = identityIn(await vault.read({ path, attemptMs: ISSUE_MS, explain }), path);
+      const answer = await vault.read({ path, attemptMs: ISSUE_MS, explain });
+      const identity = identityIn(answer, path);
+      const lease = leaseMs(answer["lease_duration"]);
+      const expiry = lease === Infinity ? {} : { expiresAt: Date.now() + lease };
       // Sessions are good at once; a user's new key is not.
-      if (identity.sessionToken !== undefined) return { identity, source: name };
+      if (identity.sessionToken !== undefined) return { identity, source: name, ...expiry };
       const settledAt = context.now() + SETTLING_MS;
       await untilKnown(identity, region, network, context);
-      return { identity, source: name, settledAt };
+      return { identity, source: name, settledAt, ...expiry };
     },
   };
 }

@@ -2,9 +2,9 @@
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import type { LoadIdentity, VaultClient } from "./client.ts";
+import { leaseMs } from "./lease.ts";
 import { objectOf } from "./refusal.ts";
 import type { Json, VaultRefusal } from "./refusal.ts";
-import type { Token } from "./token.ts";
 
 /** What a method proves itself with. */
 export interface Proof {
@@ -21,8 +21,20 @@ const METHODS: Readonly<Record<string, () => Promise<Method>>> = {
   aws: async () => (await import("./login-aws.ts")).proveByAws,
 };
 
+export interface LoggedIn {
+  readonly text: string;
+  /** for people */
+  readonly from: string;
+  /** how long the token is good, milliseconds */
+  readonly leaseMs: number;
+}
+
 /** @throws "config", "denied" where Vault does not take the proof, "unavailable", "timeout" */
-export async function logIn(client: VaultClient, env: Environment, identity: LoadIdentity): Promise<Token> {
+export async function logIn(
+  client: VaultClient,
+  env: Environment,
+  identity: LoadIdentity,
+): Promise<LoggedIn> {
   const name = env["VAULT_AUTH"] ?? "";
   const load = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
   if (load === undefined) {
@@ -41,14 +53,15 @@ export async function logIn(client: VaultClient, env: Environment, identity: Loa
         })
       : undefined;
   const answer = await client.login({ path: `auth/${mount}/login`, body, explain });
-  const text = objectOf(answer["auth"])?.["client_token"];
+  const auth = objectOf(answer["auth"]);
+  const text = auth?.["client_token"];
   if (typeof text !== "string" || text === "") {
     // With several factors, "auth" holds what is still to be done.
     throw new SealexecError("denied", `the login by ${name} gave no token`, {
       hint: "logins with a second factor or a wrapped answer are not supported",
     });
   }
-  return { text, from: `login by ${name}` };
+  return { text, from: `login by ${name}`, leaseMs: leaseMs(auth?.["lease_duration"]) };
 }
 
 function mountOf(env: Environment, name: string): string {

@@ -10,6 +10,8 @@ export interface Token {
   readonly text: string;
   /** for people */
   readonly from: string;
+  /** of a login: since when, by the context's clock, and for how long; Infinity where it does not expire */
+  readonly lease?: { readonly since: number; readonly ms: number };
 }
 
 /** @throws "config" where what is configured is broken; "denied" where there is nothing, or a login was refused */
@@ -17,6 +19,7 @@ export async function findToken(
   client: VaultClient,
   env: Environment,
   identity: LoadIdentity,
+  now: number,
 ): Promise<Token> {
   const given = env["VAULT_TOKEN"] ?? "";
   if (given !== "") return checked({ text: given, from: "VAULT_TOKEN" });
@@ -26,7 +29,8 @@ export async function findToken(
   }
   if ((env["VAULT_AUTH"] ?? "") !== "") {
     const { logIn } = await import("./login.ts");
-    return checked(await logIn(client, env, identity));
+    const { text, from, leaseMs } = await logIn(client, env, identity);
+    return checked({ text, from, lease: { since: now, ms: leaseMs } });
   }
   return checked(tokenOfHome(env));
 }

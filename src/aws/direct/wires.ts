@@ -44,6 +44,14 @@ export class Wires {
     this.#idleTo(targetTo(url)).push(Promise.resolve(wire));
   }
 
+  /** Closes the wires that nobody has taken. */
+  close(): void {
+    for (const idle of this.#idle.values()) {
+      for (const wire of idle) wire.then((opened) => opened.close()).catch(() => undefined);
+    }
+    this.#idle.clear();
+  }
+
   #idleTo({ id }: Target): Promise<Wire>[] {
     const idle = this.#idle.get(id) ?? [];
     this.#idle.set(id, idle);

@@ -1,13 +1,13 @@
-import type { Identity } from "../credentials.ts";
+import type { LoadedIdentity } from "../credentials.ts";
 
 /**
- * The credentials in a metadata service's JSON answer: AccessKeyId, SecretAccessKey, Token. Whether they have expired
- * is for AWS to say, not for this machine's clock.
+ * The credentials in a metadata service's JSON answer: AccessKeyId, SecretAccessKey, Token, and Expiration where it is
+ * there. Whether they have expired is for AWS to say, not for this machine's clock.
  *
  * @throws where they are not there, with nothing of the answer in it
  */
-export function parseCredentials(text: string): Identity {
-  const { AccessKeyId, SecretAccessKey, Token } = parseObject(text);
+export function parseCredentials(text: string): LoadedIdentity {
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(text);
   const given = [AccessKeyId, SecretAccessKey, Token].every(
     (value) => typeof value === "string" && value !== "",
   );
@@ -16,6 +16,7 @@ export function parseCredentials(text: string): Identity {
     accessKeyId: String(AccessKeyId),
     secretAccessKey: String(SecretAccessKey),
     sessionToken: String(Token),
+    ...(typeof Expiration === "string" ? { expiration: new Date(Expiration) } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
 import type { Variables } from "../../secret.ts";
+import { fileState, stateOfPath } from "../file-state.ts";
 import type { Exposed } from "./exposure.ts";
 import { accessing } from "./failure.ts";
 import { LARGEST_FILE_BYTES, readMember } from "./read.ts";
@@ -18,6 +19,8 @@ const MOST_FILES = 10_000;
 export interface Folder {
   readonly variables: Variables;
   readonly files: readonly Exposed[];
+  /** as folderState gives it, of what was read */
+  readonly state: string;
 }
 
 /**
@@ -64,6 +67,7 @@ function versionOf(path: string): string | undefined {
 function readVersion(ref: DirRef, version: string | undefined): Folder {
   const variables = new Map<string, Secret>();
   const files: Exposed[] = [];
+  const states: string[] = [];
   let total = 0;
   for (const { file, path } of list(ref.path, version)) {
     const name = nameOf(file, ref.upper);
@@ -74,8 +78,23 @@ function readVersion(ref: DirRef, version: string | undefined): Folder {
       throw refusal(`larger than ${LARGEST_FILE_BYTES} bytes in all`, "no environment takes so much");
     variables.set(name, valueOf(name, bytes, ref.raw));
     files.push({ name, mode: stats.mode });
+    states.push(memberState(path, fileState(stats)));
   }
-  return { variables, files };
+  return { variables, files, state: states.join("\n") };
+}
+
+/** What tells this state of the folder from any other, without reading its files. */
+export function folderState(path: string): string {
+  checkFolder(path);
+  return accessing(() =>
+    list(path, versionOf(path))
+      .map((entry) => memberState(entry.path, stateOfPath(entry.path)))
+      .join("\n"),
+  );
+}
+
+function memberState(path: string, state: string): string {
+  return `${path} ${state}`;
 }
 
 interface Entry {

@@ -1,6 +1,10 @@
+import type { Stats } from "node:fs";
+import { dirname } from "node:path";
+import { fileState, stateOfPath } from "../file-state.ts";
 import type { Content, Source, Store, Tools } from "../source.ts";
 import { warnOfReaders } from "./exposure.ts";
-import { readFolder } from "./folder.ts";
+import { accessing } from "./failure.ts";
+import { folderState, readFolder } from "./folder.ts";
 import { readMounted } from "./read.ts";
 import { parseMountedUri } from "./ref.ts";
 import type { DirRef, EnvFileRef, JsonFileRef } from "./ref.ts";
@@ -12,24 +16,57 @@ function mountedSource(uri: string): Source {
   const ref = parseMountedUri(uri);
   switch (ref.scheme) {
     case "env-file":
-      return { uri, gives: "text", dialect: ref.dialect, read: (tools) => readEnvFile(uri, ref, tools) };
+      return {
+        uri,
+        gives: "text",
+        dialect: ref.dialect,
+        read: (tools) => readEnvFile(uri, ref, tools),
+        ...lookingAtFile(ref.path),
+      };
     case "dir":
-      return { uri, gives: "variables", read: async (tools) => readDir(uri, ref, tools) };
+      return {
+        uri,
+        gives: "variables",
+        read: async (tools) => readDir(uri, ref, tools),
+        look: async (validator) => other(folderState(ref.path), validator),
+        folders: [ref.path],
+      };
     case "json-file":
-      return { uri, gives: "variables", read: (tools) => readJsonFile(uri, ref, tools) };
+      return {
+        uri,
+        gives: "variables",
+        read: (tools) => readJsonFile(uri, ref, tools),
+        ...lookingAtFile(ref.path),
+      };
   }
+}
+
+// Of the folder, as a file is replaced by another of its name.
+function lookingAtFile(path: string): Required<Pick<Source, "look" | "folders">> {
+  return {
+    look: async (validator) =>
+      other(
+        accessing(() => stateOfPath(path)),
+        validator,
+      ),
+    folders: [dirname(path)],
+  };
+}
+
+function other(now: string, before: string): string | undefined {
+  return now === before ? undefined : now;
 }
 
 async function readEnvFile(uri: string, { path }: EnvFileRef, { context }: Tools): Promise<Content> {
   const { bytes, stats } = await readMounted(path, context);
   if (stats.isFile()) warnOfReaders(uri, path, [{ mode: stats.mode }], context);
-  return { kind: "text", bytes };
+  return { kind: "text", bytes, ...validatorOf(stats) };
 }
 
 function readDir(uri: string, ref: DirRef, { context }: Tools): Content {
-  const { variables, files } = readFolder(ref, context);
+  const { variables, files, state } = readFolder(ref, context);
   warnOfReaders(uri, ref.path, files, context);
-  return { kind: "variables", variables };
+  return { kind: "variables", variables, validator: state };
 }
 
 async function readJsonFile(uri: string, ref: JsonFileRef, { context }: Tools): Promise<Content> {
@@ -37,8 +74,13 @@ async function readJsonFile(uri: string, ref: JsonFileRef, { context }: Tools): 
   if (stats.isFile()) warnOfReaders(uri, ref.path, [{ mode: stats.mode }], context);
   const { parseJson } = await import("../../dialects/json.ts");
   try {
-    return { kind: "variables", variables: parseJson(bytes, ref) };
+    return { kind: "variables", variables: parseJson(bytes, ref), ...validatorOf(stats) };
   } finally {
     bytes.fill(0);
   }
+}
+
+// What came through a pipe is gone: nobody can look at it again.
+function validatorOf(stats: Stats): Pick<Content, "validator"> {
+  return stats.isFile() ? { validator: fileState(stats) } : {};
 }

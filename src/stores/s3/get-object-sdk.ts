@@ -5,17 +5,22 @@ import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { S3Object } from "./read.ts";
 import type { S3Ref } from "./ref.ts";
 
-/** @param largestBody bytes */
+/**
+ * @param largestBody bytes
+ * @param unless an ETag: an object that still has it is not sent, and S3 refuses with status 304
+ */
 export async function getObjectBySdk(
   client: S3Client,
   ref: S3Ref,
   largestBody: number,
   signal: AbortSignal,
+  unless?: string,
 ): Promise<S3Object> {
   const command = new GetObjectCommand({
     Bucket: ref.bucket,
     Key: ref.key,
     ...(ref.versionId === undefined ? {} : { VersionId: ref.versionId }),
+    ...(unless === undefined ? {} : { IfNoneMatch: unless }),
   });
   const answer = await client.send(command, { abortSignal: signal });
   return {

@@ -9,6 +9,7 @@ const METADATA = "x-amz-meta-";
 /**
  * @param url of the object, without a query
  * @param largestBody bytes
+ * @param unless an ETag: an object that still has it is not sent, and S3 refuses with status 304
  */
 export async function getObject(
   caller: Caller,
@@ -16,18 +17,20 @@ export async function getObject(
   versionId: string | undefined,
   largestBody: number,
   signal: AbortSignal,
+  unless?: string,
 ): Promise<S3Object> {
   const query = { "x-id": "GetObject", ...(versionId === undefined ? {} : { versionId }) };
-  const call = { service: "s3", method: "GET", url, query, largestBody, readRefusal } as const;
-  const { headers, body } = await callService(caller, call, signal);
-  const metadata = Object.entries(headers)
+  const headers: Record<string, string> = unless === undefined ? {} : { "if-none-match": unless };
+  const call = { service: "s3", method: "GET", url, query, headers, largestBody, readRefusal } as const;
+  const answer = await callService(caller, call, signal);
+  const metadata = Object.entries(answer.headers)
     .filter(([name]) => name.startsWith(METADATA))
     .map(([name, value]) => [name.slice(METADATA.length), value]);
   return {
     metadata: Object.fromEntries(metadata) as Record<string, string>,
-    body,
-    etag: headers["etag"],
-    versionId: headers["x-amz-version-id"],
+    body: answer.body,
+    etag: answer.headers["etag"],
+    versionId: answer.headers["x-amz-version-id"],
   };
 }
 

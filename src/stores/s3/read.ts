@@ -1,7 +1,7 @@
 import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { directObject } from "../../aws/direct/endpoint.ts";
-import { classify } from "../../aws/failure.ts";
+import { classify, facts } from "../../aws/failure.ts";
 import type { Failure } from "../../aws/failure.ts";
 import { retry } from "../../aws/retry.ts";
 import type { Context } from "../../context.ts";
@@ -33,16 +33,47 @@ export async function readObject(ref: S3Ref, session: AwsSession, context: Conte
   );
 }
 
-async function readOnce(ref: S3Ref, session: AwsSession, signal: AbortSignal): Promise<S3Object> {
+/**
+ * Asks for the object unless it still has this ETag, once: whoever looks again and again needs no retries.
+ *
+ * @returns the ETag that it has now, where that is another
+ * @throws as readObject
+ */
+export async function changedEtag(
+  ref: S3Ref,
+  etag: string,
+  session: AwsSession,
+  context: Context,
+): Promise<string | undefined> {
+  const options = { attemptMs: ATTEMPT_MS, mostAttempts: 1, classify: classifyRead };
+  return retry(context, options, async (signal) => {
+    try {
+      const object = await followRedirect(ref, session, context, () => readOnce(ref, session, signal, etag));
+      return object.etag === etag ? undefined : object.etag;
+    } catch (error) {
+      if (facts(error).status === NOT_MODIFIED) return undefined;
+      throw error;
+    }
+  });
+}
+
+const NOT_MODIFIED = 304;
+
+async function readOnce(
+  ref: S3Ref,
+  session: AwsSession,
+  signal: AbortSignal,
+  unless?: string,
+): Promise<S3Object> {
   const located = { home: ref.bucket };
   const direct = await session.direct(located, (region, env) =>
     directObject(ref.bucket, ref.key, region, env),
   );
   if (direct === undefined) {
     const { getObjectBySdk } = await import("./get-object-sdk.ts");
-    return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal);
+    return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal, unless);
   }
-  return getObject(direct.caller, direct.url, ref.versionId, LARGEST_OBJECT_BYTES, signal);
+  return getObject(direct.caller, direct.url, ref.versionId, LARGEST_OBJECT_BYTES, signal, unless);
 }
 
 function classifyRead(error: unknown): Failure {

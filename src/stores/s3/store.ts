@@ -14,7 +14,10 @@ export function s3Source(ref: S3Ref): Source {
     aws: s3Need(ref),
     ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
     prepare: loadRead,
+    place: placeOf(ref),
     read: (tools) => readSealed(ref, tools),
+    // A version never changes.
+    ...(ref.versionId === undefined ? { look: (etag, tools) => look(ref, etag, tools) } : {}),
   };
 }
 
@@ -33,6 +36,11 @@ export function s3Need(ref: S3Ref): AwsNeed {
   };
 }
 
+async function look(ref: S3Ref, etag: string, { session, context }: Tools): Promise<string | undefined> {
+  const { changedEtag } = await loadRead();
+  return changedEtag(ref, etag, session, context);
+}
+
 async function readSealed(ref: S3Ref, { session, context }: Tools): Promise<Content> {
   const { readObject } = await loadRead();
   const { bucket, key, region } = ref;
@@ -41,6 +49,7 @@ async function readSealed(ref: S3Ref, { session, context }: Tools): Promise<Cont
   const file = { bucket, key: `${key}.instruction`, ...(region === undefined ? {} : { region }) };
   return {
     kind: "sealed",
+    validator: object.etag,
     sealed: {
       ...object,
       place: placeOf(ref),

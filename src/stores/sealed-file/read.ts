@@ -1,4 +1,5 @@
 import { SealexecError } from "../../errors.ts";
+import { stateOfPath } from "../file-state.ts";
 import { readSmallFile } from "../../setting-file.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { parseSealedText } from "./text.ts";
@@ -14,6 +15,15 @@ const LARGEST_BYTES = 6 * 1024 * 1024;
  */
 export function readSealedFile({ path }: SealedFileRef): SealedText {
   return parseSealedText(readText(path));
+}
+
+/** What tells this state of the file from any other. */
+export function sealedFileState({ path }: SealedFileRef): string {
+  try {
+    return stateOfPath(path);
+  } catch (error) {
+    throw unreadable(error);
+  }
 }
 
 /** The text of the file that is there. */

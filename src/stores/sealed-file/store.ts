@@ -1,7 +1,8 @@
 import { directService } from "../../aws/direct/endpoint.ts";
 import type { AwsNeed } from "../../aws/session.ts";
+import { dirname } from "node:path";
 import type { Store } from "../source.ts";
-import { readSealedFile } from "./read.ts";
+import { readSealedFile, sealedFileState } from "./read.ts";
 import { formatSealedFileUri, parseSealedFileUri } from "./ref.ts";
 
 /** What opening a sealed file wants of AWS, where its key is one of KMS. */
@@ -21,10 +22,17 @@ export const store: Store = {
       gives: "sealed",
       ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
       aws: SEALED_FILE_NEED,
-      read: async () => ({
-        kind: "sealed",
-        sealed: { ...readSealedFile(ref), place: name, located: SEALED_FILE_NEED },
-      }),
+      read: async () => {
+        // Before it is read: what comes in between is a change.
+        const validator = sealedFileState(ref);
+        const sealed = { ...readSealedFile(ref), place: name, located: SEALED_FILE_NEED };
+        return { kind: "sealed", sealed, validator };
+      },
+      look: async (validator) => {
+        const now = sealedFileState(ref);
+        return now === validator ? undefined : now;
+      },
+      folders: [dirname(ref.path)],
     };
   },
 };

@@ -5,7 +5,7 @@
 import type { OwnMeaning } from "../../aws/failure.ts";
 import type { Meaning } from "../../aws/meanings.ts";
 
-export type SecretOperation = "GetSecretValue" | "PutSecretValue" | "CreateSecret";
+export type SecretOperation = "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "CreateSecret";
 
 const KEY_HINT =
   "check the secret's KMS key: it must be enabled, and both its policy and the role's must allow it";
@@ -66,6 +66,13 @@ function denied(operation: SecretOperation, message: string): Meaning {
       kind: "denied",
       says: "the secret's KMS key is denied to these credentials",
       hint: `allow ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey and kms:Decrypt"} on the secret's key, in the role's policy and in the key's`,
+    };
+  }
+  if (operation === "DescribeSecret") {
+    return {
+      kind: "denied",
+      says: "access denied",
+      hint: "allow secretsmanager:DescribeSecret on this secret to the role: run --watch looks with it for a new version",
     };
   }
   return {

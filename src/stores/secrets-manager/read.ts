@@ -38,7 +38,56 @@ export async function readSecret(ref: SecretRef, { session, context }: Tools): P
   const { SecretString, SecretBinary, VersionId } = answer;
   if (typeof SecretString !== "string") throw noText(SecretBinary !== undefined);
   const content = contentOf(SecretString, reading);
-  return typeof VersionId === "string" ? { ...content, detail: `version ${VersionId}` } : content;
+  return typeof VersionId === "string"
+    ? { ...content, detail: `version ${VersionId}`, validator: VersionId }
+    : content;
+}
+
+/** What GetSecretValue answers with where the URI names no stage. */
+const CURRENT = "AWSCURRENT";
+
+/**
+ * Looks which version has the stage now, in one DescribeSecret, which uses no key.
+ *
+ * @param versionId of what was read
+ * @returns the id of the version that has it now, where that is another
+ * @throws "missing" where none has, or the secret is marked for deletion; "denied", "unavailable", "timeout"
+ */
+export async function changedVersion(
+  ref: SecretRef,
+  versionId: string,
+  { session, context }: Tools,
+): Promise<string | undefined> {
+  const { VersionIdsToStages, DeletedDate } = await callRegional(
+    {
+      service: "secretsmanager",
+      need: secretNeed(ref),
+      operation: "DescribeSecret",
+      input: { SecretId: ref.id },
+      meaning: secretMeaning("DescribeSecret"),
+      mostAttempts: 1,
+    },
+    session,
+    context,
+  );
+  if (DeletedDate !== undefined && DeletedDate !== null) {
+    throw new SealexecError("missing", "the secret is marked for deletion", {
+      hint: "bring it back: aws secretsmanager restore-secret --secret-id NAME",
+    });
+  }
+  const stage = ref.stage ?? CURRENT;
+  const stages = Object.entries(objectOf(VersionIdsToStages));
+  const found = stages.find(([, names]) => Array.isArray(names) && names.includes(stage))?.[0];
+  if (found === undefined) {
+    throw new SealexecError("missing", `no version of the secret has the stage ${stage}`, {
+      hint: "look at its versions: aws secretsmanager list-secret-version-ids --secret-id NAME",
+    });
+  }
+  return found === versionId ? undefined : found;
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Source, Store } from "../source.ts";
-import { readSecret, secretNeed } from "./read.ts";
+import { changedVersion, readSecret, secretNeed } from "./read.ts";
 import { formatSecretUri, parseSecretUri } from "./ref.ts";
 import type { SecretRef } from "./ref.ts";
 
@@ -14,5 +14,8 @@ function secretSource(ref: SecretRef): Source {
     aws: secretNeed(ref),
     ...(reading.as === "text" ? { dialect: reading.dialect } : {}),
     read: (tools) => readSecret(ref, tools),
+    ...(ref.versionId === undefined
+      ? { look: (versionId, tools) => changedVersion(ref, versionId, tools) }
+      : {}),
   };
 }

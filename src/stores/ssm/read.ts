@@ -27,25 +27,74 @@ export function ssmNeed(ref: SsmRef): AwsNeed {
  */
 export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content> {
   if (ref.kind === "parameter") {
-    const { parameter, version } = await readOne(ref, ref.name, tools);
+    const { parameter, version } = await readOne(ref, ref.name, DECRYPTED, tools);
     const detail = version === undefined ? {} : { detail: `version ${version}` };
-    return { kind: "variables", variables: variablesOf([parameter]), ...detail };
+    const validator = validatorOf([parameter]);
+    return { kind: "variables", variables: variablesOf([parameter]), ...detail, validator };
   }
-  const parameters = await readPath(ref, tools);
+  const parameters = await readPath(ref, DECRYPTED, tools);
   if (parameters.length === 0) {
     throw new SealexecError("missing", "no parameters below this path", {
       hint: "check the path and the region; those of deeper paths are read with ?recursive",
     });
   }
-  return { kind: "variables", variables: variablesOf(parameters) };
+  return { kind: "variables", variables: variablesOf(parameters), validator: validatorOf(parameters) };
+}
+
+/**
+ * Looks at the versions of the parameters, without having a value decrypted: one request, or for a path one for each ten.
+ *
+ * @param validator of what was read
+ * @returns the validator of what is there now, where it is another
+ * @throws as readParameters
+ */
+export async function changedParameters(
+  ref: SsmRef,
+  validator: string,
+  tools: Tools,
+): Promise<string | undefined> {
+  const parameters =
+    ref.kind === "parameter"
+      ? [(await readOne(ref, ref.name, SEALED, tools)).parameter]
+      : await readPath(ref, SEALED, tools);
+  const now = validatorOf(parameters);
+  return now === validator ? undefined : now;
+}
+
+interface ReadParameter extends Parameter {
+  /** what tells this state of it from any other: its version, and when it was made */
+  readonly state: string;
+}
+
+/** How the parameters are asked for. */
+interface Asking {
+  readonly decrypt: boolean;
+  readonly mostAttempts?: number;
+}
+
+const DECRYPTED: Asking = { decrypt: true };
+const SEALED: Asking = { decrypt: false, mostAttempts: 1 };
+
+function validatorOf(parameters: readonly ReadParameter[]): string {
+  return parameters
+    .map(({ name, state }) => `${name} ${state}`)
+    .toSorted()
+    .join("\n");
 }
 
 async function readOne(
   ref: SsmRef,
   name: string,
+  asking: Asking,
   tools: Tools,
-): Promise<{ readonly parameter: Parameter; readonly version: number | undefined }> {
-  const answer = await call(ref, "GetParameter", { Name: name, WithDecryption: true }, tools);
+): Promise<{ readonly parameter: ReadParameter; readonly version: number | undefined }> {
+  const answer = await call(
+    ref,
+    "GetParameter",
+    { Name: name, WithDecryption: asking.decrypt },
+    asking,
+    tools,
+  );
   const parameter = parameterOf(answer["Parameter"]);
   if (parameter === undefined) throw unreadable("GetParameter");
   const { Version } = answer["Parameter"] as { readonly Version?: unknown };
@@ -54,19 +103,20 @@ async function readOne(
 
 async function readPath(
   ref: Extract<SsmRef, { readonly kind: "path" }>,
+  asking: Asking,
   tools: Tools,
-): Promise<readonly Parameter[]> {
-  const found: Parameter[] = [];
+): Promise<readonly ReadParameter[]> {
+  const found: ReadParameter[] = [];
   let token: string | undefined;
   for (let pages = 0; pages < MOST_PAGES && found.length <= MOST_PARAMETERS; pages += 1) {
     const input = {
       Path: ref.path.slice(0, -1),
       Recursive: ref.recursive,
-      WithDecryption: true,
+      WithDecryption: asking.decrypt,
       MaxResults: PAGE_SIZE,
       ...(token === undefined ? {} : { NextToken: token }),
     };
-    const { Parameters, NextToken } = await call(ref, "GetParametersByPath", input, tools);
+    const { Parameters, NextToken } = await call(ref, "GetParametersByPath", input, asking, tools);
     if (!Array.isArray(Parameters)) throw unreadable("GetParametersByPath");
     for (const item of Parameters) found.push(parameterOf(item) ?? raise(unreadable("GetParametersByPath")));
     if (NextToken === undefined || NextToken === null || NextToken === "") return found;
@@ -87,16 +137,24 @@ function call(
   ref: SsmRef,
   operation: SsmOperation,
   input: Readonly<Record<string, unknown>>,
+  { mostAttempts }: Asking,
   { session, context }: Tools,
 ): Promise<Readonly<Record<string, unknown>>> {
   const meaning = ssmMeaning(operation);
-  return callRegional({ service: "ssm", need: ssmNeed(ref), operation, input, meaning }, session, context);
+  const attempts = mostAttempts === undefined ? {} : { mostAttempts };
+  return callRegional(
+    { service: "ssm", need: ssmNeed(ref), operation, input, meaning, ...attempts },
+    session,
+    context,
+  );
 }
 
-function parameterOf(item: unknown): Parameter | undefined {
+function parameterOf(item: unknown): ReadParameter | undefined {
   if (typeof item !== "object" || item === null) return undefined;
-  const { Name, Value } = item as { readonly Name?: unknown; readonly Value?: unknown };
-  return typeof Name === "string" && typeof Value === "string" ? { name: Name, value: Value } : undefined;
+  const { Name, Value, Version, LastModifiedDate } = item as Readonly<Record<string, unknown>>;
+  if (typeof Name !== "string" || typeof Value !== "string") return undefined;
+  // One that was deleted and made again begins with version 1 again.
+  return { name: Name, value: Value, state: `${String(Version)} ${String(LastModifiedDate)}` };
 }
 
 function unreadable(operation: SsmOperation): SealexecError {

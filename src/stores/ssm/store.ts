@@ -1,5 +1,5 @@
 import type { Source, Store } from "../source.ts";
-import { readParameters, ssmNeed } from "./read.ts";
+import { changedParameters, readParameters, ssmNeed } from "./read.ts";
 import { formatSsmUri, parseSsmUri } from "./ref.ts";
 import type { SsmRef } from "./ref.ts";
 
@@ -12,5 +12,6 @@ function ssmSource(ref: SsmRef): Source {
     gives: "variables",
     aws: ssmNeed(ref),
     read: (tools) => readParameters(ref, tools),
+    look: (validator, tools) => changedParameters(ref, validator, tools),
   };
 }

@@ -2,6 +2,7 @@
  * A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)" and
  * "- version 2 (API)".
  */
+import { createHash } from "node:crypto";
 import { JsonLiteral } from "../../dialects/json-scan.ts";
 import { SealexecError } from "../../errors.ts";
 import type { VaultClient } from "../../vault/client.ts";
@@ -14,6 +15,10 @@ export interface VaultSecret {
   readonly data: Json;
   /** facts for people: `KV v2, version 3` */
   readonly detail: string;
+  /** which version of KV the mount turned out to be of */
+  readonly kv: 1 | 2;
+  /** what tells this state of it from any other */
+  readonly validator: string;
 }
 
 /** @throws "missing", "denied", "config", "unavailable", "timeout" */
@@ -27,6 +32,16 @@ export async function readSecret(ref: VaultRef, vault: VaultClient): Promise<Vau
       return readEither(ref, vault);
   }
 }
+
+/**
+ * The same in one request: it is known which version of KV the mount is of, and whoever looks again and again needs no
+ * retries.
+ */
+export function readAgain(ref: VaultRef, vault: VaultClient, kv: 1 | 2): Promise<VaultSecret> {
+  return kv === 1 ? readV1(ref, vault, ONCE) : readV2(ref, vault, ONCE);
+}
+
+const ONCE = { mostAttempts: 1 };
 
 /** Vault does not say which version the engine is of: version 2 is asked first, and 1 where nothing is found so. */
 async function readEither(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
@@ -45,7 +60,7 @@ async function readEither(ref: VaultRef, vault: VaultClient): Promise<VaultSecre
   }
 }
 
-async function readV1(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
+async function readV1(ref: VaultRef, vault: VaultClient, attempts = {}): Promise<VaultSecret> {
   const { mount, path, version } = ref;
   if (version !== undefined) {
     throw new SealexecError(
@@ -60,25 +75,33 @@ async function readV1(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
     refusal.status === 404 && !refusal.says(/route|unsupported path/)
       ? nothingThere(ref, `${operation}: 404`, refusal)
       : undefined;
-  const answer = await vault.read({ path: `${mount}/${path}`, explain });
+  const answer = await vault.read({ path: `${mount}/${path}`, explain, ...attempts });
   const data = objectOf(answer["data"]);
   if (data === undefined) throw unlikeKv();
-  return { data, detail: "KV v1" };
+  return { data, detail: "KV v1", kv: 1, validator: digestOf(data) };
 }
 
-async function readV2(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
+async function readV2(ref: VaultRef, vault: VaultClient, attempts = {}): Promise<VaultSecret> {
   const { mount, path, version } = ref;
   const answer = await vault.read({
     path: `${mount}/data/${path}`,
+    ...attempts,
     ...(version === undefined ? {} : { query: { version: String(version) } }),
     explain: (refusal, operation) => explainV2(ref, refusal, `${operation}: ${refusal.status}`),
   });
   const outer = objectOf(answer["data"]);
   const [data, metadata] = [objectOf(outer?.["data"]), objectOf(outer?.["metadata"])];
   if (data === undefined || metadata === undefined) throw unlikeKv();
-  const { version: number } = metadata;
+  const { version: number, created_time: made } = metadata;
   const shown = number instanceof JsonLiteral && /^\d{1,9}$/.test(number.text) ? number.text : "unknown";
-  return { data, detail: `KV v2, version ${shown}` };
+  // A secret whose versions were all deleted begins with version 1 again.
+  const validator = `${shown} ${typeof made === "string" ? made : ""}`;
+  return { data, detail: `KV v2, version ${shown}`, kv: 2, validator };
+}
+
+/** Version 1 has no versions to compare. */
+function digestOf(data: Json): string {
+  return createHash("sha256").update(JSON.stringify(data)).digest("base64");
 }
 
 /** A 404 of version 2 says in its metadata what became of the version; without any there is none. */

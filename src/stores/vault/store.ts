@@ -3,7 +3,8 @@ import { SealexecError } from "../../errors.ts";
 import type { Variables } from "../../secret.ts";
 import type { Json } from "../../vault/refusal.ts";
 import type { Content, Source, Store, Tools } from "../source.ts";
-import { readSecret } from "./read.ts";
+import { readAgain, readSecret } from "./read.ts";
+import type { VaultSecret } from "./read.ts";
 import { formatVaultUri, parseVaultUri } from "./ref.ts";
 import type { VaultRef } from "./ref.ts";
 
@@ -11,12 +12,33 @@ import type { VaultRef } from "./ref.ts";
 export const store: Store = { parse: (uri) => vaultSource(parseVaultUri(uri)) };
 
 function vaultSource(ref: VaultRef): Source {
-  return { uri: formatVaultUri(ref), gives: "variables", read: (tools) => read(ref, tools) };
+  // Of the mount, as the first read found it.
+  let kv: 1 | 2 | undefined;
+  const readNow = async (tools: Tools): Promise<VaultSecret> => {
+    const secret = await readSecret(ref, await tools.vault());
+    kv = secret.kv;
+    return secret;
+  };
+  const readOnce = async (tools: Tools): Promise<VaultSecret> =>
+    kv === undefined ? readNow(tools) : readAgain(ref, await tools.vault(), kv);
+  return {
+    uri: formatVaultUri(ref),
+    gives: "variables",
+    read: async (tools) => contentOf(await readNow(tools), ref),
+    ...(ref.version === undefined
+      ? {
+          // Only the secret itself tells: its metadata take a policy of their own.
+          look: async (validator, tools) => {
+            const now = (await readOnce(tools)).validator;
+            return now === validator ? undefined : now;
+          },
+        }
+      : {}),
+  };
 }
 
-async function read(ref: VaultRef, tools: Tools): Promise<Content> {
-  const { data, detail } = await readSecret(ref, await tools.vault());
-  return { kind: "variables", variables: variablesIn(data, ref), detail };
+function contentOf({ data, detail, validator }: VaultSecret, ref: VaultRef): Content {
+  return { kind: "variables", variables: variablesIn(data, ref), detail, validator };
 }
 
 function variablesIn(data: Json, { pick, flatten }: VaultRef): Variables {
