@@ -21,6 +21,8 @@ const EXIT_STATUS = {
   denied: 77,
   /** region, endpoint, profile, token file, disabled key */
   config: 78,
+  /** no failure: the sources have changed, and whoever starts sealexec is to start it again (`--on-change exit`) */
+  changed: 79,
   /** CMD is there but cannot be executed */
   "cannot-execute": 126,
   /** CMD is not there */

@@ -6,7 +6,9 @@ export type LogFormat = "text" | "json";
 export interface Logger {
   /** shown with -v only */
   info(message: string): void;
-  warn(message: string): void;
+  warn(message: string, hint?: string): void;
+  /** what `run --watch` does by itself */
+  notice(message: string): void;
   /** asked for by --explain */
   explain(message: string): void;
   failure(error: SealexecError): void;
@@ -29,7 +31,13 @@ export function createLogger(format: LogFormat, verbose: boolean, write: (line: 
     info: (message) => {
       if (verbose) line("info", message);
     },
-    warn: (message) => line("warning", message),
+    warn: (message, hint) => {
+      const text = hint === undefined ? undefined : printable(hint);
+      if (format === "json") return line("warning", message, text === undefined ? {} : { hint: text });
+      line("warning", message);
+      if (text !== undefined) line("hint", text);
+    },
+    notice: (message) => line("notice", message),
     explain: (message) => line("explain", message),
     failure: (error) => {
       const hint = error.hint === undefined ? undefined : printable(error.hint);

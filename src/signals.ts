@@ -15,12 +15,14 @@ type Ending = keyof typeof ENDING;
 const IGNORED_BY_RUNTIME = [13, 25];
 
 const caught: Ending[] = [];
+/** As a mask of signals that were ignored when we were started, the lowest bit for the first. */
+let ignoredAtStart = 0;
 
 function endOnSignals(): void {
-  const ignored = ignoredSignals();
+  ignoredAtStart = ignoredSignals();
   for (const name of Object.keys(ENDING) as Ending[]) {
     const number = ENDING[name];
-    if ((ignored & (1 << (number - 1))) !== 0) continue;
+    if (isIgnored(number)) continue;
     process.on(name, () => process.exit(128 + number));
     caught.push(name);
   }
@@ -39,6 +41,31 @@ export function defaultSignals(setDefault: (number: number) => void): void {
 /** The same without a way to set it: a signal that nobody listens to has its default. One that waits is lost. */
 export function forgetSignals(): void {
   for (const name of caught) process.removeAllListeners(name);
+}
+
+/** Signals that the kernel sends us for what we wrote ourselves, and that are still on their way. */
+const own = new Map<NodeJS.Signals, number>();
+
+/** A write of ours has failed in a way that comes with this signal. */
+export function expectOwnSignal(name: "SIGPIPE" | "SIGXFSZ"): void {
+  own.set(name, (own.get(name) ?? 0) + 1);
+}
+
+/** Whether a signal that came was such a one. */
+export function isOwnSignal(name: NodeJS.Signals): boolean {
+  const expected = own.get(name) ?? 0;
+  if (expected > 0) own.set(name, expected - 1);
+  return expected > 0;
+}
+
+/** The numbers of the signals that were ignored when we were started; the runtime's own two cannot be told from those. */
+export function signalsIgnoredAtStart(): readonly number[] {
+  const numbers = Array.from({ length: 31 }, (_, index) => index + 1);
+  return numbers.filter((number) => isIgnored(number) && !IGNORED_BY_RUNTIME.includes(number));
+}
+
+function isIgnored(number: number): boolean {
+  return (ignoredAtStart & (1 << (number - 1))) !== 0;
 }
 
 // The lowest 32 signals are enough here.

@@ -2,6 +2,7 @@
 import { fstatSync, writeSync } from "node:fs";
 import type { Environment } from "./context.ts";
 import { SealexecError } from "./errors.ts";
+import { expectOwnSignal } from "./signals.ts";
 
 const SIGPIPE = 13;
 
@@ -62,7 +63,9 @@ export function writeError(text: string): void {
     try {
       rest = rest.subarray(writeSync(2, rest));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EPIPE") expectOwnSignal("SIGPIPE");
+      if (code !== "EAGAIN") return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

@@ -9,8 +9,8 @@ import type { EnvironmentPolicy } from "../run/environment.ts";
 import { parseSourceOptions } from "../run/options.ts";
 import type { SourceFlags } from "../run/options.ts";
 import { findProgram } from "../run/program.ts";
-import { mergeSources, openSource, tellCredentials } from "../run/sources.ts";
-import type { OpenedSource } from "../run/explain.ts";
+import { mergeSources, openSource, tellCredentials, toolsFor } from "../run/sources.ts";
+import type { OpenedSource } from "../run/sources.ts";
 import type { SourceOptions } from "../run/sources.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
@@ -67,7 +67,7 @@ async function findCommand(command: string | undefined, context: Context): Promi
 }
 
 async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
-  const tools = new RunTools(context, options.open.key, options.credentials);
+  const tools = toolsFor(options, context);
   try {
     if (tools.needs(options.sources).length > 0) {
       const session = openSession(tools, context);
@@ -84,7 +84,7 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
   // One after the other, so that the report reads in their order.
   for (const source of options.sources) {
     try {
-      opened.push({ uri: source.uri, variables: await openSource(source, options, tools) });
+      opened.push(await openSource(source, options, tools));
     } catch (error) {
       failures.push(toFailure(error));
     }
@@ -95,7 +95,7 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
 }
 
 function expectationOf(options: SourceOptions, context: Context): Expectation {
-  const tools = new RunTools(context, options.open.key, options.credentials);
+  const tools = toolsFor(options, context);
   return {
     asksAws: tools.needs(options.sources).length > 0,
     gives: options.sources.map(({ gives }) => gives),

@@ -2,14 +2,19 @@
  * The command line. The plain form of `run`, which starts containers, is read here; everything else, and every mistake,
  * is commander's, whose code is loaded then.
  */
+import { BECOME } from "../child/word.ts";
 import type { World } from "../world.ts";
 import { startRun } from "./run.ts";
 import { readRunLine } from "./run-line.ts";
 
-/** Runs the command line. Returns the exit status where the command has done its work; `run` never returns. */
+/** Runs the command line. Returns the exit status where the command has done its work; `run` without --watch never returns. */
 export async function main(world: World): Promise<number> {
+  if (world.args[0] === BECOME) {
+    const { become } = await import("../child/become.ts");
+    return become(Number(world.args[1]), world);
+  }
   const line = readRunLine(world.args);
-  if (line !== undefined) await startRun(line.words, line.flags, world);
+  if (line !== undefined) return startRun(line.words, line.flags, world);
   const { runProgram } = await import("./program.ts");
   return runProgram(world);
 }

@@ -43,6 +43,26 @@ export function sources(command: Command): Command {
     .option("--explain", "say on stderr where each variable and the credentials come from");
 }
 
+/** Options of `run --watch`. */
+export function watching(command: Command): Command {
+  return command
+    .option("--watch", "stay behind as CMD's parent, and follow the sources (SEALEXEC_WATCH=1)")
+    .option(
+      "--on-change <ACTION>",
+      "where a source has changed: restart (the default), signal:NAME or exit, with status 79 (SEALEXEC_ON_CHANGE)",
+    )
+    .option("--every <TIME>", "how often the sources are looked at, default 60s (SEALEXEC_EVERY)")
+    .option("--grace <TIME>", "how long CMD has to end before it is killed, default 10s (SEALEXEC_GRACE)")
+    .option(
+      "--on-exit <ACTION>",
+      "where CMD ends by itself: exit with its status (the default) or restart (SEALEXEC_ON_EXIT)",
+    )
+    .option(
+      "--env-out <FILE>",
+      "with signal:NAME: keep the variables in this file on a tmpfs, mode 0600 (SEALEXEC_ENV_OUT)",
+    );
+}
+
 export function common(command: Command): Command {
   return command
     .option("--timeout <SECONDS>", "one deadline for everything, default 30 (SEALEXEC_TIMEOUT)")

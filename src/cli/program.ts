@@ -5,7 +5,7 @@ import { VERSION } from "../version.ts";
 import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
-import { common, credentials, list, opening, repeatable, sources } from "./options.ts";
+import { common, credentials, list, opening, repeatable, sources, watching } from "./options.ts";
 import { startRun } from "./run.ts";
 import type { RunCliFlags } from "./run.ts";
 
@@ -15,7 +15,8 @@ Exit status: CMD's own, because sealexec is CMD by then. Before that:
   65 the sealed data is not valid     77 no credentials, or refused
   66 no such object or version        78 configuration: region, endpoint, key state
   69 a service cannot be reached      126, 127 CMD cannot be executed, is not there
-  70 a bug in sealexec                128+n a signal ended it before exec`;
+  70 a bug in sealexec                128+n a signal ended it before exec
+With --watch, CMD's own or 128+n; 79 where --on-change exit ended it to be started again`;
 
 type StartRun = typeof startRun;
 
@@ -38,7 +39,7 @@ export async function runProgram(world: World, start: StartRun = startRun): Prom
     .enablePositionalOptions()
     .showHelpAfterError(false)
     .exitOverride();
-  addRun(program, world, start);
+  addRun(program, world, outcome, start);
   addPush(program, world);
   addPull(program, world);
   addCheck(program, world, outcome);
@@ -76,7 +77,7 @@ function usageError(error: CommanderError): SealexecError {
   });
 }
 
-function addRun(program: Command, world: World, start: StartRun): void {
+function addRun(program: Command, world: World, outcome: { status: number }, start: StartRun): void {
   const command = sources(program.command("run"))
     .summary("open the sources, merge them, and become CMD")
     .description("Opens every source, merges their variables in order, and replaces itself with CMD.")
@@ -100,10 +101,14 @@ Sources, each over the one before it:
 Examples:
   sealexec run --from s3://my-bucket/app.env -- node server.js
   sealexec run -f s3://b/base.env -f s3://b/prod.env --require DATABASE_URL -- ./app
+  sealexec run --watch --every 5m --from s3://my-bucket/app.env -- ./server
+  sealexec run --watch --on-change signal:HUP --env-out /dev/shm/app.env -f s3://b/app.env -- ./server
   ENTRYPOINT ["sealexec","run","--"]        with SEALEXEC_FROM set in the image or task
 ${EXIT_HELP}`,
     );
-  common(command).action((words: string[], flags: RunCliFlags) => start(words, flags, world));
+  common(watching(command)).action(async (words: string[], flags: RunCliFlags) => {
+    outcome.status = await start(words, flags, world);
+  });
 }
 
 function addPush(program: Command, world: World): void {

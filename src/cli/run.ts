@@ -5,10 +5,15 @@ import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
 
-export type RunCliFlags = CommonFlags & import("../run/options.ts").RunFlags;
+export type RunCliFlags = CommonFlags &
+  import("../run/options.ts").RunFlags &
+  import("../watch/options.ts").WatchFlags;
 
-/** @param words CMD and its arguments */
-export async function startRun(words: readonly string[], flags: RunCliFlags, world: World): Promise<void> {
+/**
+ * @param words CMD and its arguments
+ * @returns with --watch, the exit status when CMD has ended; otherwise never
+ */
+export async function startRun(words: readonly string[], flags: RunCliFlags, world: World): Promise<number> {
   world.trace?.mark("command line");
   const context = createContext(world, flags);
   world.leaveStreams();
@@ -25,7 +30,19 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
     args: rawArguments(words, world.image),
   };
   world.trace?.mark("code of run");
-  await run(options, world, context);
+  if (!mentionsWatching(flags, world.env)) return run(options, world, context);
+  const { parseWatchOptions } = await import("../watch/options.ts");
+  const how = parseWatchOptions(flags, world.env);
+  if (how === undefined) return run(options, world, context);
+  const { watch } = await import("../watch/watch.ts");
+  return watch(options, how, world, context);
+}
+
+const WATCH_FLAGS = ["watch", "onChange", "every", "grace", "onExit", "envOut"] as const;
+
+/** Whether the code of watching has to be loaded to know what is meant. */
+function mentionsWatching(flags: RunCliFlags, env: World["env"]): boolean {
+  return WATCH_FLAGS.some((name) => flags[name] !== undefined) || (env["SEALEXEC_WATCH"] ?? "") !== "";
 }
 
 /** The last arguments as the kernel has them: a string would lose bytes that are not UTF-8. */

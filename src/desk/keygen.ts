@@ -4,7 +4,7 @@ import { SealexecError } from "../errors.ts";
 import { makeLocalKey } from "../local-key.ts";
 import { LOCAL } from "../key-name.ts";
 import type { World } from "../world.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { writePrivateFile } from "../private-file.ts";
 
 /** Writes a fresh local key of mode 0600. Never over a file that is there: what it has sealed would be lost. */
 export async function makeKeyFile(file: string, world: World): Promise<void> {

@@ -7,7 +7,7 @@ import { readSource } from "../sealed/read.ts";
 import { parseSource } from "../stores/registry.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
-import { refuseExisting, writePrivateFile } from "./private-file.ts";
+import { refuseExisting, writePrivateFile } from "../private-file.ts";
 
 export interface PullFlags extends OpenFlags {
   readonly output?: string;

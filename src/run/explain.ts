@@ -2,8 +2,8 @@
 import type { Variables } from "../secret.ts";
 import type { EnvironmentPolicy } from "./environment.ts";
 
-/** A source that was opened. */
-export interface OpenedSource {
+/** Where variables came from. */
+export interface Origin {
   readonly uri: string;
   readonly variables: Variables;
 }
@@ -18,10 +18,7 @@ export interface Underneath {
 const ENVIRONMENT = "the environment";
 
 /** One line for each variable that a source sets, by name. */
-export function explainVariables(
-  opened: readonly OpenedSource[],
-  { inherited, policy }: Underneath,
-): string[] {
+export function explainVariables(opened: readonly Origin[], { inherited, policy }: Underneath): string[] {
   const names = new Set(opened.flatMap(({ variables }) => [...variables.keys()]));
   return [...names].toSorted().map((name) => {
     const passed = inherited.has(name) && (!policy.pristine || policy.pass.has(name));

@@ -2,12 +2,9 @@
 import type { Context } from "../context.ts";
 import { replaceProcess } from "../exec/replace.ts";
 import type { Host } from "../exec/replace.ts";
-import { argumentLimit, chooseFileLimit } from "../exec/limits.ts";
-import { buildEnvironment } from "./environment.ts";
-import { checkArgumentSize } from "./limits.ts";
+import { findCommand, withVariables } from "./command.ts";
 import type { RunOptions } from "./options.ts";
-import { findProgram } from "./program.ts";
-import { openSources } from "./sources.ts";
+import { openSources, toolsFor } from "./sources.ts";
 
 /**
  * Never returns: the process is CMD's afterwards, or an error is thrown.
@@ -15,13 +12,9 @@ import { openSources } from "./sources.ts";
  * @param host this process: what the kernel gave it, and what can be done to it
  */
 export async function run(options: RunOptions, host: Host, context: Context): Promise<never> {
-  const { image, libc } = host;
-  const file = findProgram(options.command, context.env);
-  const fileLimit = chooseFileLimit(image.fileLimit, options.softFileLimit, libc !== undefined);
-  checkArgumentSize(options.args, image.environment, argumentLimit);
-  const secrets = await openSources(options, context);
-  const env = buildEnvironment(image.environment, secrets, options.policy);
-  checkArgumentSize(options.args, env, argumentLimit);
+  const command = findCommand(options, host, context);
+  const { variables } = await openSources(options, toolsFor(options, context));
+  const program = withVariables(command, variables, options, host);
   context.deadline.clear();
-  return replaceProcess({ file, args: options.args, env, fileLimit }, host);
+  return replaceProcess(program, host);
 }

@@ -2,22 +2,44 @@ import type { Credentials } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
+import type { FoundSealed } from "../sealed/read.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
 import { refuseNames, requireNames } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
-import type { OpenedSource, Underneath } from "./explain.ts";
+import type { Origin, Underneath } from "./explain.ts";
 
 export interface SourceOptions {
   readonly sources: readonly Source[];
   /** what makes the AWS credentials; absent: the chain finds them */
   readonly credentials?: CredentialsRef;
   readonly open: OpenPolicy;
+  /** the revisions of sealed sources that were seen before, by URI: nothing older is opened */
+  readonly seen?: ReadonlyMap<string, number>;
   readonly names: NamePolicy;
   /** say where each variable came from, put over this; absent: say nothing */
   readonly explain?: Underneath;
+}
+
+/** A source that was opened. */
+export interface OpenedSource extends Origin {
+  /** of what was read, where it can be looked at again */
+  readonly validator: string | undefined;
+  /** as it was found, and its revision, where it was sealed */
+  readonly sealed: FoundSealed | undefined;
+}
+
+/** All of them, and what they come to. */
+export interface Opened {
+  readonly variables: Variables;
+  readonly sources: readonly OpenedSource[];
+}
+
+/** What the sources of one run are read with. */
+export function toolsFor(options: SourceOptions, context: Context): RunTools {
+  return new RunTools(context, options.open.key, options.credentials);
 }
 
 /**
@@ -25,8 +47,8 @@ export interface SourceOptions {
  *
  * @throws SealexecError where any source cannot be opened whole, sets a refused name, or a required one is not there
  */
-export async function openSources(options: SourceOptions, context: Context): Promise<Variables> {
-  const tools = new RunTools(context, options.open.key, options.credentials);
+export async function openSources(options: SourceOptions, tools: RunTools): Promise<Opened> {
+  const { context } = tools;
   const needsAws = await tools.begin(options.sources);
   context.trace?.mark("requests on their way");
   // Most of a start's code is loaded while they are.
@@ -37,13 +59,8 @@ export async function openSources(options: SourceOptions, context: Context): Pro
   ]);
   context.trace?.mark("code of opening");
   if (needsAws) await tellCredentials(await tools.session.credentials(), options, context);
-  const opened = await Promise.all(
-    options.sources.map(async (source) => ({
-      uri: source.uri,
-      variables: await openSource(source, options, tools),
-    })),
-  );
-  return mergeSources(opened, options, context);
+  const sources = await Promise.all(options.sources.map((source) => openSource(source, options, tools)));
+  return { variables: await mergeSources(sources, options, context), sources };
 }
 
 /** Where `--explain` asks for it. */
@@ -59,7 +76,7 @@ export async function tellCredentials(
 
 /** Merges in order, and looks for what is required in the whole. */
 export async function mergeSources(
-  opened: readonly OpenedSource[],
+  opened: readonly Origin[],
   { names, explain }: SourceOptions,
   context: Context,
 ): Promise<Variables> {
@@ -79,17 +96,22 @@ export async function mergeSources(
 }
 
 /** Opens one source: its variables, each name of which it may set. */
-export async function openSource(source: Source, options: SourceOptions, tools: Tools): Promise<Variables> {
+export async function openSource(
+  source: Source,
+  options: SourceOptions,
+  tools: Tools,
+): Promise<OpenedSource> {
   const { uri } = source;
   const { context } = tools;
   const { readSource } = await import("../sealed/read.ts");
-  const content = await readSource(source, options.open, tools);
+  const leastRevision = Math.max(options.open.leastRevision, options.seen?.get(uri) ?? 0);
+  const content = await readSource(source, { ...options.open, leastRevision }, tools);
   const variables =
     content.kind === "variables" ? content.variables : await parseContent(source, content.bytes, context);
   await step(context, "refused names", uri, () => refuseNames(variables, options.names.allow));
   // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
   if (variables.size === 0) context.log.warn(`${uri}: no variables in it`);
-  return variables;
+  return { uri, variables, validator: content.validator, sealed: content.sealed };
 }
 
 async function parseContent(

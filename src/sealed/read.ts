@@ -1,19 +1,28 @@
 /** From a source to its text or variables: read, and opened where it is sealed. */
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
-import type { Content, Source, Tools } from "../stores/source.ts";
+import type { Content, SealedObject, Source, Tools } from "../stores/source.ts";
 import { openSealed } from "./open.ts";
 import type { OpenPolicy } from "./open.ts";
 
 /** Plain by now; the bytes are the caller's to wipe. */
-export type PlainContent = Exclude<Content, { readonly kind: "sealed" }>;
+export type PlainContent = Exclude<Content, { readonly kind: "sealed" }> & {
+  /** what it was opened from, where it was sealed */
+  readonly sealed?: FoundSealed;
+};
+
+export interface FoundSealed {
+  readonly object: SealedObject;
+  readonly revision: number | undefined;
+}
 
 /** @throws SealexecError, its message led by the stage and the target */
 export async function readSource(source: Source, policy: OpenPolicy, tools: Tools): Promise<PlainContent> {
   const content = await readContent(source, tools, tools.context);
   if (content.kind !== "sealed") return content;
-  const { plaintext } = await openSealed(source.uri, content.sealed, policy, tools);
-  return { kind: "text", bytes: plaintext };
+  const { sealed: object, validator } = content;
+  const { plaintext, revision } = await openSealed(source.uri, object, policy, tools);
+  return { kind: "text", bytes: plaintext, validator, sealed: { object, revision } };
 }
 
 function readContent(source: Source, tools: Tools, context: Context): Promise<Content> {

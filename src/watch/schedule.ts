@@ -13,3 +13,24 @@ const JITTER = 0.1;
 export function waitBeforeLook(everyMs: number, random: () => number = Math.random): number {
   return everyMs * (1 - JITTER + 2 * JITTER * random());
 }
+
+/** The first wait of a crash loop, and the longest; milliseconds. */
+const FIRST_BACKOFF_MS = 1_000;
+const LONGEST_BACKOFF_MS = 60_000;
+/** A program that has run for so long has not crashed at its start. */
+const SETTLED_MS = 10_000;
+
+/**
+ * How long to wait before a program that ended by itself is started again: not at all after a long life, and otherwise
+ * twice as long each time.
+ */
+export class Backoff {
+  #shortLives = 0;
+
+  /** @param livedMs how long the program has run, milliseconds */
+  next(livedMs: number): number {
+    this.#shortLives = livedMs < SETTLED_MS ? this.#shortLives + 1 : 0;
+    if (this.#shortLives === 0) return 0;
+    return Math.min(FIRST_BACKOFF_MS * 2 ** (this.#shortLives - 1), LONGEST_BACKOFF_MS);
+  }
+}

@@ -25,12 +25,15 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/local-key.ts"],
   ["src/dialects"],
   ["src/envelope", "src/dotenv"],
-  ["src/streams.ts", "src/world.ts"],
+  ["src/streams.ts", "src/world.ts", "src/private-file.ts"],
+  // It becomes CMD by exec.
+  ["src/child"],
   ["src/exec"],
   ["src/names.ts", "src/node-debug.ts", "src/signals.ts"],
   [
     "src/context.ts",
     "src/deadline.ts",
+    "src/duration.ts",
     "src/errors.ts",
     "src/event-loop.ts",
     "src/key-name.ts",
@@ -147,15 +150,15 @@ describe("layers", () => {
 
   test("a command's code is loaded only when it is called", () => {
     for (const { to, typeOnly, lazy } of IMPORTS.filter(({ from }) => from.startsWith("src/cli/"))) {
-      if (/^src\/(run|desk|check|sealed|stores|kms|aws)\//.test(to)) assert.ok(typeOnly || lazy, to);
+      if (/^src\/(run|watch|desk|check|sealed|stores|kms|aws)\//.test(to)) assert.ok(typeOnly || lazy, to);
     }
   });
 
-  test("only bin, exec, signals and streams read process.*", () => {
+  test("only bin, exec, child, signals and streams read process.*", () => {
     const seeing = FILES.filter(
       (file) => /\bprocess\s*\./.test(codeOf(file)) || /from "node:process"/.test(codeOf(file)),
     );
-    const allowed = /^(bin\/|src\/exec\/|src\/signals\.ts$|src\/streams\.ts$)/;
+    const allowed = /^(bin\/|src\/(exec|child)\/|src\/signals\.ts$|src\/streams\.ts$)/;
     assert.deepEqual(
       seeing.filter((file) => !allowed.test(file)),
       [],

@@ -76,6 +76,7 @@ test("kind and exit status are the contract's", () => {
     timeout: 75,
     denied: 77,
     config: 78,
+    changed: 79,
     "cannot-execute": 126,
     "not-found": 127,
   };

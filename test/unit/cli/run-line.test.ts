@@ -12,7 +12,10 @@ async function byCommander(args: readonly string[]): Promise<RunLine | undefined
   let line: RunLine | undefined;
   const world = { args, env: {}, writeOutput: async () => {}, writeError: () => {} } as unknown as World;
   try {
-    await runProgram(world, async (words, flags) => void (line = { words, flags }));
+    await runProgram(world, async (words, flags) => {
+      line = { words, flags };
+      return 0;
+    });
   } catch {
     return undefined;
   }

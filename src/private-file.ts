@@ -10,7 +10,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "./errors.ts";
+import { expectOwnSignal } from "./signals.ts";
 
 /** @throws "usage" where there is something of this name already */
 export function refuseExisting(file: string): void {
@@ -39,6 +40,7 @@ export function writePrivateFile(file: string, bytes: Uint8Array, replace: boole
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw exists(file);
+    if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
     throw new SealexecError("config", `${file}: cannot be written (${code ?? "error"})`, {
       hint: "name a file in a folder that this user can write",
       cause: error,

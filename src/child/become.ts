@@ -1,0 +1,61 @@
+/**
+ * The child's side: sealexec, started once more by the one that watches, arranges for itself what no parent can arrange
+ * for a child (its process group, the terminal, the signal at its parent's end), and becomes CMD by the same execve as
+ * `run` does.
+ */
+import { closeSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import type { Host } from "../exec/replace.ts";
+import { replaceProcess } from "../exec/replace.ts";
+import { loadChildLibc } from "./libc.ts";
+import type { ChildLibc } from "./libc.ts";
+import { parsePlan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+
+const SIGTERM = 15;
+
+/**
+ * Reads the plan from an open file and carries it out.
+ *
+ * @param fd where the plan comes from, to its end
+ * @throws "cannot-execute" where the kernel refuses
+ */
+export async function become(fd: number, host: Host): Promise<never> {
+  const plan = parsePlan(readFileSync(fd));
+  for (const own of [fd, ...plan.fillers.filter(isNothing)]) closeSync(own);
+  const libc = loadChildLibc();
+  if (libc !== undefined) arrange(plan, libc);
+  const { file, args, env, fileLimit, fds } = plan;
+  const image = { ...host.image, inheritedFds: fds };
+  // Behind the defaults that replaceProcess gives back.
+  const beforeExec = (): void => {
+    for (const number of plan.ignored) libc?.ignoreSignal(number);
+  };
+  return replaceProcess({ file, args, env, fileLimit }, { ...host, image, beforeExec });
+}
+
+// Where Node opens /dev/null, Bun leaves a hole, which its own files fill by now.
+function isNothing(fd: number): boolean {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`) === "/dev/null";
+  } catch {
+    return false;
+  }
+}
+
+function arrange({ parent, foreground }: Plan, libc: ChildLibc): void {
+  libc.signalAtParentsEnd(SIGTERM);
+  // It may have ended before that was asked for.
+  if (process.ppid !== parent) process.exit(128 + SIGTERM);
+  libc.leadGroup();
+  if (foreground) takeTerminal(libc);
+}
+
+function takeTerminal(libc: ChildLibc): void {
+  try {
+    const terminal = openSync("/dev/tty", "r+");
+    libc.setForeground(terminal, process.pid);
+    closeSync(terminal);
+  } catch {
+    // It has gone: CMD finds out for itself.
+  }
+}

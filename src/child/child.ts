@@ -1,0 +1,144 @@
+/** The one child: started, signalled, stopped, and waited for to its end. */
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { execa } from "../exec/execa.ts";
+import { printPlan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
+import { BECOME } from "./word.ts";
+
+export type SignalName = NodeJS.Signals;
+
+/** Everything of the plan but what is about this very start. */
+export type Program = Omit<Plan, "fds" | "fillers" | "parent" | "foreground">;
+
+export interface Starting {
+  readonly program: Program;
+  /** this file itself: what is executed, and the words before its own arguments */
+  readonly self: readonly [file: string, ...words: string[]];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** open files above 2 that CMD is to get */
+  readonly inheritedFds: readonly number[];
+  readonly foreground: boolean;
+  /** whether the child leads a process group of its own: with libc, it does */
+  readonly ownGroup: boolean;
+}
+
+/** How often a group that is to be empty is looked at. */
+const GROUP_POLL_MS = 20;
+/** A list of open files has no holes: behind this none is handed on. */
+const HIGHEST_FD = 255;
+
+export class Child {
+  readonly pid: number;
+  /** its exit status, or 128 + n where signal n ended it; never rejects */
+  readonly ended: Promise<number>;
+  readonly #ownGroup: boolean;
+  #isRunning = true;
+
+  constructor(pid: number, ownGroup: boolean, ended: Promise<number>) {
+    this.pid = pid;
+    this.#ownGroup = ownGroup;
+    this.ended = ended.finally(() => (this.#isRunning = false));
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  /** To the child alone, as a signal to sealexec would have been to CMD. */
+  signal(name: SignalName): void {
+    if (this.#isRunning) send(this.pid, name);
+  }
+
+  /** To the child and what it has started in its group. */
+  signalGroup(name: SignalName): void {
+    if (this.#ownGroup) send(-this.pid, name);
+    else this.signal(name);
+  }
+
+  /**
+   * Ends it: SIGTERM, and SIGKILL where that was not enough within the grace. What the child leaves behind in its process
+   * group is ended with it, so that the next one does not find its ports taken.
+   *
+   * @returns its exit status, when nothing of it is left
+   */
+  async stop(graceMs: number): Promise<number> {
+    const kill = setTimeout(() => this.signalGroup("SIGKILL"), graceMs);
+    const endsAt = performance.now() + graceMs;
+    this.signal("SIGTERM");
+    // One that was stopped (SIGSTOP) takes a signal only when it goes on.
+    this.signalGroup("SIGCONT");
+    const status = await this.ended;
+    if (this.#hasRest()) this.signalGroup("SIGTERM");
+    while (this.#hasRest() && performance.now() < endsAt) await sleep(GROUP_POLL_MS);
+    clearTimeout(kill);
+    if (this.#hasRest()) this.signalGroup("SIGKILL");
+    return status;
+  }
+
+  #hasRest(): boolean {
+    return this.#ownGroup && send(-this.pid, 0);
+  }
+}
+
+/**
+ * Starts sealexec again, which becomes the program.
+ *
+ * @returns undefined where no process can be started
+ */
+export function startChild(starting: Starting): Child | undefined {
+  const { program, self, env, inheritedFds, foreground, ownGroup } = starting;
+  const { stdio, fds, fillers, planFd } = layOut(inheritedFds);
+  const [file, ...words] = self;
+  const subprocess = execa(file, [...words, BECOME, String(planFd)], {
+    stdio,
+    env: env as Record<string, string>,
+    extendEnv: false,
+    // Its end is for us to see to; and its output is not for us to read.
+    cleanup: false,
+    buffer: false,
+    reject: false,
+  });
+  const pipe = subprocess.stdio[planFd] as NodeJS.WritableStream | null | undefined;
+  // Whoever does not read to the end has ended: that shows in its status.
+  pipe?.on("error", () => undefined);
+  const plan = printPlan({ ...program, fds, fillers, parent: process.pid, foreground });
+  pipe?.end(plan, () => plan.fill(0));
+  const ended = subprocess.then(({ exitCode, signal }) =>
+    exitCode === undefined ? 128 + (signal === undefined ? 0 : constants.signals[signal]) : exitCode,
+  );
+  if (subprocess.pid === undefined) return undefined;
+  return new Child(subprocess.pid, ownGroup, ended);
+}
+
+type Stream = "inherit" | "ignore" | "pipe";
+
+/** Where each open file goes: those of CMD to their own numbers, and the plan to the first that is free. */
+function layOut(inherited: readonly number[]): {
+  readonly stdio: ["inherit", "inherit", "inherit", ...Stream[]];
+  readonly fds: readonly number[];
+  readonly fillers: readonly number[];
+  readonly planFd: number;
+} {
+  const fds = inherited.filter((fd) => fd <= HIGHEST_FD);
+  let planFd = 3;
+  while (fds.includes(planFd)) planFd += 1;
+  const stdio: ["inherit", "inherit", "inherit", ...Stream[]] = ["inherit", "inherit", "inherit"];
+  const fillers: number[] = [];
+  for (let fd = 3; fd <= Math.max(planFd, ...fds); fd += 1) {
+    const isFiller = fd !== planFd && !fds.includes(fd);
+    if (isFiller) fillers.push(fd);
+    stdio.push(fd === planFd ? "pipe" : isFiller ? "ignore" : "inherit");
+  }
+  return { stdio, fds, fillers, planFd };
+}
+
+/** @returns whether there was anybody to send it to */
+function send(pid: number, signal: SignalName | 0): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch {
+    return false;
+  }
+}

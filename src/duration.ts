@@ -1,0 +1,31 @@
+import { SealexecError } from "./errors.ts";
+
+const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/;
+
+/**
+ * `500ms`, `60s`, `5m`, `1.5h`, `7d`; without a unit seconds.
+ *
+ * @param option for messages
+ * @returns milliseconds
+ * @throws "usage" where it is none, or not within the limits (milliseconds)
+ */
+export function parseDuration(option: string, text: string, leastMs: number, mostMs: number): number {
+  const [, number, unit = "s"] = DURATION.exec(text) ?? [];
+  const ms = number === undefined ? Number.NaN : Number(number) * UNITS[unit as keyof typeof UNITS];
+  if (ms >= leastMs && ms <= mostMs) return ms;
+  throw new SealexecError(
+    "usage",
+    `${option} is not a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}`,
+    {
+      hint: "a number and its unit: 500ms, 60s, 5m, 12h, 7d",
+    },
+  );
+}
+
+/** In the largest unit in which it is a whole number, or in whole seconds. */
+export function printDuration(ms: number): string {
+  const unit = (["d", "h", "m", "s"] as const).find((name) => ms >= UNITS[name] && ms % UNITS[name] === 0);
+  if (unit !== undefined) return `${ms / UNITS[unit]}${unit}`;
+  return ms < 1_000 ? `${ms}ms` : `${Math.round(ms / 1_000)}s`;
+}

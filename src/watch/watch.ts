@@ -1,0 +1,191 @@
+/**
+ * `run --watch`: what `run` does, but CMD is a child, and whoever stays behind looks at the sources again and again. A change is
+ * opened and verified whole before CMD is touched; whatever goes wrong on the way, CMD goes on as it is.
+ */
+import { createHmac, randomBytes } from "node:crypto";
+import { Supervised } from "../child/supervised.ts";
+import type { Context } from "../context.ts";
+import { Deadline } from "../deadline.ts";
+import { SealexecError, exitStatus } from "../errors.ts";
+import type { Host, Program } from "../exec/replace.ts";
+import { findCommand, withVariables } from "../run/command.ts";
+import type { RunOptions } from "../run/options.ts";
+import { openSources, toolsFor } from "../run/sources.ts";
+import type { Opened } from "../run/sources.ts";
+import type { RunTools } from "../stores/tools.ts";
+import { Alarm } from "./alarm.ts";
+import type { Range } from "./alarm.ts";
+import { checkEnvOut, removeEnvOut, writeEnvOut } from "./env-out.ts";
+import { Lookout } from "./lookout.ts";
+import type { Changes } from "./lookout.ts";
+import { giveBackMemory } from "./memory.ts";
+import type { WatchOptions } from "./options.ts";
+import { Backoff } from "./schedule.ts";
+import { Trouble } from "./trouble.ts";
+
+/**
+ * Starts CMD and watches until it ends.
+ *
+ * @param context of the start: its deadline is over everything until CMD runs
+ * @returns the exit status: CMD's own, 128 + n where signal n ended it, or that of "changed"
+ * @throws as `run` does, before CMD runs; never behind that
+ */
+export async function watch(
+  options: RunOptions,
+  how: WatchOptions,
+  host: Host,
+  context: Context,
+): Promise<number> {
+  if (how.envOut !== undefined) checkEnvOut(how.envOut);
+  const command = findCommand(options, host, context);
+  const tools = toolsFor(options, context);
+  const opened = await openSources(options, tools);
+  const program = withVariables(command, opened.variables, options, host);
+  const watcher = new Watcher(options, how, host, context);
+  context.deadline.clear();
+  tools.close();
+  return watcher.run(program, opened, tools);
+}
+
+class Watcher {
+  readonly #options: RunOptions;
+  readonly #how: WatchOptions;
+  readonly #host: Host;
+  readonly #context: Context;
+  readonly #lookout: Lookout;
+  readonly #trouble: Trouble;
+  readonly #alarm: Alarm;
+  readonly #supervised: Supervised;
+  readonly #key = randomBytes(32);
+  /** of the environment that CMD was given last: the values themselves are not kept */
+  #digest = "";
+
+  constructor(options: RunOptions, how: WatchOptions, host: Host, context: Context) {
+    this.#options = options;
+    this.#how = how;
+    this.#host = host;
+    this.#context = context;
+    this.#lookout = new Lookout(options.sources);
+    this.#trouble = new Trouble(context.log);
+    this.#alarm = new Alarm(how.everyMs, this.#lookout.folders);
+    const backoff = new Backoff();
+    this.#supervised = new Supervised({
+      graceMs: how.graceMs,
+      env: context.env,
+      image: host.image,
+      onHangup: () => this.#alarm.ring("all"),
+      restartAfter: (status, livedMs) => {
+        if (how.onExit === "exit") return undefined;
+        const waitMs = backoff.next(livedMs);
+        const when = waitMs === 0 ? "" : ` in ${waitMs / 1_000} s`;
+        context.log.notice(`CMD ended with status ${status}: it is started again${when}`);
+        return waitMs;
+      },
+    });
+  }
+
+  async run(program: Program, opened: Opened, tools: RunTools): Promise<number> {
+    this.#remember(program, opened);
+    const { envOut } = this.#how;
+    if (envOut !== undefined) writeEnvOut(envOut, opened.variables);
+    for (const uri of this.#lookout.fixed) this.#context.log.info(`${uri}: never looked at again`);
+    this.#supervised.start(program);
+    void this.#lookAgainAndAgain(tools);
+    const status = await this.#supervised.finished;
+    this.#alarm.close();
+    if (envOut !== undefined) removeEnvOut(envOut);
+    return status;
+  }
+
+  /** Until the process ends. */
+  async #lookAgainAndAgain(first: RunTools): Promise<never> {
+    giveBackMemory(this.#supervised);
+    for (let tools = first; ;) {
+      const range = await this.#alarm.next();
+      const deadline = new Deadline(this.#context.deadline.timeoutMs, this.#context.now);
+      tools = tools.renew({ ...this.#context, deadline });
+      try {
+        await this.#round(range, tools);
+      } finally {
+        deadline.clear();
+        tools.close();
+      }
+      giveBackMemory(this.#supervised);
+    }
+  }
+
+  async #round(range: Range, tools: RunTools): Promise<void> {
+    let changes: Changes = new Map();
+    try {
+      changes = await this.#lookout.look(range, tools);
+      if (changes.size > 0) await this.#take(changes, tools);
+      this.#trouble.over();
+    } catch (error) {
+      const known = toKnown(error);
+      if (known.kind === "denied") tools.forgetCredentials();
+      // It will not open before it changes again; what is only out of reach may.
+      if (known.kind === "data") this.#lookout.seenAs(changes);
+      this.#trouble.report(known);
+    }
+  }
+
+  /** Opens what has changed, whole, and only then turns to CMD. */
+  async #take(changes: Changes, tools: RunTools): Promise<void> {
+    const command = findCommand(this.#options, this.#host, tools.context);
+    const opened = await openSources({ ...this.#options, seen: this.#lookout.seen }, tools);
+    const program = withVariables(command, opened.variables, this.#options, this.#host);
+    const before = this.#digest;
+    const { envOut } = this.#how;
+    if (envOut !== undefined && this.#digestOf(program) !== before) writeEnvOut(envOut, opened.variables);
+    this.#remember(program, opened);
+    const what = describe(changes, opened);
+    if (this.#digest === before) {
+      this.#context.log.info(`${what}: the variables are the same as before`);
+      return;
+    }
+    await this.#act(what, program);
+  }
+
+  async #act(what: string, program: Program): Promise<void> {
+    const { onChange } = this.#how;
+    const { log } = this.#context;
+    switch (onChange.do) {
+      case "restart":
+        log.notice(`${what}: CMD is restarted`);
+        return this.#supervised.replace(program);
+      case "signal":
+        log.notice(`${what}: CMD is sent ${onChange.name}`);
+        return this.#supervised.signal(onChange.name);
+      case "exit":
+        log.notice(`${what}: CMD is ended, to be started again with it`);
+        return this.#supervised.end(exitStatus("changed"));
+    }
+  }
+
+  #remember(program: Program, opened: Opened): void {
+    this.#lookout.opened(opened.sources);
+    this.#digest = this.#digestOf(program);
+  }
+
+  // With a key of this process, so that nobody could find a value by its digest.
+  #digestOf({ env }: Program): string {
+    const digest = createHmac("sha256", this.#key);
+    for (const entry of env) digest.update(entry).update("\0");
+    return digest.digest("base64");
+  }
+}
+
+/** For people: `s3://b/app.env (revision 5)`. */
+function describe(changes: Changes, { sources }: Opened): string {
+  return sources
+    .filter(({ uri }) => changes.has(uri))
+    .map(({ uri, sealed }) => (sealed?.revision === undefined ? uri : `${uri} (revision ${sealed.revision})`))
+    .join(", ")
+    .concat(changes.size === 1 ? " has changed" : " have changed");
+}
+
+function toKnown(error: unknown): SealexecError {
+  return error instanceof SealexecError
+    ? error
+    : new SealexecError("internal", "unexpected failure of a look", { cause: error });
+}
