@@ -29,3 +29,9 @@ export function printDuration(ms: number): string {
   if (unit !== undefined) return `${ms / UNITS[unit]}${unit}`;
   return ms < 1_000 ? `${ms}ms` : `${Math.round(ms / 1_000)}s`;
 }
+
+/** For people: `2 h`, `45 s`. */
+export function roughDuration(ms: number): string {
+  const unit = (["d", "h", "m", "s"] as const).find((name) => ms >= UNITS[name]) ?? "s";
+  return `${Math.floor(ms / UNITS[unit])} ${unit}`;
+}

@@ -21,6 +21,8 @@ const OPTIONS: Readonly<Record<string, readonly [keyof RunCliFlags, Kind]>> = {
   "--pristine": ["pristine", "switch"],
   "--pass": ["pass", "list"],
   "--nofile": ["nofile", "once"],
+  "--fallback": ["fallback", "once"],
+  "--fallback-age": ["fallbackAge", "once"],
   "--explain": ["explain", "switch"],
   "--watch": ["watch", "switch"],
   "--on-change": ["onChange", "once"],

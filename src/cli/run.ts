@@ -18,13 +18,15 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   const context = createContext(world, flags);
   world.leaveStreams();
   const { run } = await import("../run/run.ts");
-  const { parseEnvironmentPolicy, parseSourceOptions } = await import("../run/options.ts");
+  const { parseEnvironmentPolicy, parseFallback, parseSourceOptions } = await import("../run/options.ts");
   const { underneath } = await import("../run/environment.ts");
   const policy = parseEnvironmentPolicy(flags);
+  const sourceOptions = await parseSourceOptions(flags, world.env);
   const options = {
-    ...(await parseSourceOptions(flags, world.env)),
+    ...sourceOptions,
     policy,
     ...(flags.explain === true ? { explain: underneath(world.image, policy) } : {}),
+    fallback: parseFallback(flags, world.env, sourceOptions.sources),
     softFileLimit: parseFileLimit(flags.nofile ?? world.env["SEALEXEC_NOFILE"]),
     command: words[0] ?? "",
     args: rawArguments(words, world.image),

@@ -18,6 +18,8 @@ export interface ProcessImage {
   /** file descriptors above 2 that were there at the start */
   readonly inheritedFds: readonly number[];
   readonly fileLimit: FileLimit;
+  /** the effective user id */
+  readonly uid: number;
 }
 
 /** @param fallback the environment as the runtime shows it, for where /proc cannot be read */
@@ -30,6 +32,7 @@ export function takeImage(
     arguments: splitNul("/proc/self/cmdline"),
     inheritedFds: inheritedFds(),
     fileLimit: fileLimit(ppid),
+    uid: process.geteuid?.() ?? 0,
   };
 }
 

@@ -1,9 +1,11 @@
 /** The options of `run` and of `check`, from flags and from the variables that stand for them in a Dockerfile. */
 import type { Environment } from "../context.ts";
+import { parseDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
 import { parseCredentials, parseNames, parseOpenPolicy, words } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { parseSource } from "../stores/registry.ts";
+import type { Source } from "../stores/source.ts";
 import type { EnvironmentPolicy } from "./environment.ts";
 import type { SourceOptions } from "./sources.ts";
 
@@ -14,6 +16,14 @@ export interface RunOptions extends SourceOptions {
   readonly policy: EnvironmentPolicy;
   /** the soft limit of open files that CMD gets; undefined: the inherited one, where that can be told */
   readonly softFileLimit: number | undefined;
+  /** where sealed objects are kept for the time when S3 is away */
+  readonly fallback: FallbackSettings | undefined;
+}
+
+export interface FallbackSettings {
+  readonly path: string;
+  /** what S3 has not confirmed for longer is not used, milliseconds */
+  readonly largestAgeMs: number;
 }
 
 /** What the flags say, as commander hands it over; undefined: not given. */
@@ -29,6 +39,8 @@ export interface RunFlags extends SourceFlags {
   readonly pristine?: boolean;
   readonly pass?: readonly string[];
   readonly nofile?: string;
+  readonly fallback?: string;
+  readonly fallbackAge?: string;
 }
 
 /** @throws "usage" where there is no source, or an option is not of its form */
@@ -48,6 +60,35 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
       require: parseNames("--require", flags.require ?? [env["SEALEXEC_REQUIRE"] ?? ""]),
       allow: new Set(parseNames("--allow", flags.allow ?? [env["SEALEXEC_ALLOW"] ?? ""])),
     },
+  };
+}
+
+const YEAR_MS = 365 * 86_400_000;
+
+/** @throws "usage" where there is nothing to keep, or an option is not of its form */
+export function parseFallback(
+  flags: RunFlags,
+  env: Environment,
+  sources: readonly Source[],
+): FallbackSettings | undefined {
+  const path = flags.fallback ?? (env["SEALEXEC_FALLBACK"] || undefined);
+  if (path === undefined) {
+    if (flags.fallbackAge === undefined) return undefined;
+    throw new SealexecError("usage", "--fallback-age is for --fallback", {
+      hint: "name the file: --fallback FILE (SEALEXEC_FALLBACK)",
+    });
+  }
+  if (path === "" || path.endsWith("/") || path.includes("\0"))
+    throw new SealexecError("usage", "--fallback (SEALEXEC_FALLBACK) names no file");
+  if (!sources.some(({ place }) => place !== undefined)) {
+    throw new SealexecError("usage", "--fallback (SEALEXEC_FALLBACK) is for sealed objects in S3", {
+      hint: "what other stores have is not sealed, and is not kept",
+    });
+  }
+  const age = flags.fallbackAge ?? (env["SEALEXEC_FALLBACK_AGE"] || "24h");
+  return {
+    path,
+    largestAgeMs: parseDuration("--fallback-age (SEALEXEC_FALLBACK_AGE)", age, 1_000, YEAR_MS),
   };
 }
 

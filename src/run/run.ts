@@ -4,7 +4,8 @@ import { replaceProcess } from "../exec/replace.ts";
 import type { Host } from "../exec/replace.ts";
 import { findCommand, withVariables } from "./command.ts";
 import type { RunOptions } from "./options.ts";
-import { openSources, toolsFor } from "./sources.ts";
+import { openFallback, openKeeping } from "./keeping.ts";
+import { toolsFor } from "./sources.ts";
 
 /**
  * Never returns: the process is CMD's afterwards, or an error is thrown.
@@ -13,7 +14,8 @@ import { openSources, toolsFor } from "./sources.ts";
  */
 export async function run(options: RunOptions, host: Host, context: Context): Promise<never> {
   const command = findCommand(options, host, context);
-  const { variables } = await openSources(options, toolsFor(options, context));
+  const fallback = await openFallback(options, host, context);
+  const { variables } = await openKeeping(fallback, options, toolsFor(options, context));
   const program = withVariables(command, variables, options, host);
   context.deadline.clear();
   return replaceProcess(program, host);

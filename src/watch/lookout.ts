@@ -13,10 +13,12 @@ export class Lookout {
   /** of what was seen last, whether it could be opened or not */
   readonly #validators = new Map<string, string>();
   /** of what was opened */
-  readonly #revisions = new Map<string, number>();
+  readonly #revisions: Map<string, number>;
 
-  constructor(sources: readonly Source[]) {
+  /** @param seen revisions that were seen before this start */
+  constructor(sources: readonly Source[], seen: ReadonlyMap<string, number> = new Map()) {
     this.#sources = sources;
+    this.#revisions = new Map(seen);
   }
 
   /** The revisions that were opened; none older may be. */

@@ -8,8 +8,10 @@ import type { Context } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { SealexecError, exitStatus } from "../errors.ts";
 import type { Host, Program } from "../exec/replace.ts";
+import type { Fallback } from "../fallback/fallback.ts";
 import { findCommand, withVariables } from "../run/command.ts";
 import type { RunOptions } from "../run/options.ts";
+import { openFallback, openKeeping } from "../run/keeping.ts";
 import { openSources, toolsFor } from "../run/sources.ts";
 import type { Opened } from "../run/sources.ts";
 import type { RunTools } from "../stores/tools.ts";
@@ -39,9 +41,10 @@ export async function watch(
   if (how.envOut !== undefined) checkEnvOut(how.envOut);
   const command = findCommand(options, host, context);
   const tools = toolsFor(options, context);
-  const opened = await openSources(options, tools);
+  const fallback = await openFallback(options, host, context);
+  const opened = await openKeeping(fallback, options, tools);
   const program = withVariables(command, opened.variables, options, host);
-  const watcher = new Watcher(options, how, host, context);
+  const watcher = new Watcher(options, how, host, context, fallback);
   context.deadline.clear();
   tools.close();
   return watcher.run(program, opened, tools);
@@ -56,16 +59,24 @@ class Watcher {
   readonly #trouble: Trouble;
   readonly #alarm: Alarm;
   readonly #supervised: Supervised;
+  readonly #fallback: Fallback | undefined;
   readonly #key = randomBytes(32);
   /** of the environment that CMD was given last: the values themselves are not kept */
   #digest = "";
 
-  constructor(options: RunOptions, how: WatchOptions, host: Host, context: Context) {
+  constructor(
+    options: RunOptions,
+    how: WatchOptions,
+    host: Host,
+    context: Context,
+    fallback: Fallback | undefined,
+  ) {
+    this.#fallback = fallback;
     this.#options = options;
     this.#how = how;
     this.#host = host;
     this.#context = context;
-    this.#lookout = new Lookout(options.sources);
+    this.#lookout = new Lookout(options.sources, fallback?.seen);
     this.#trouble = new Trouble(context.log);
     this.#alarm = new Alarm(how.everyMs, this.#lookout.folders);
     const backoff = new Backoff();
@@ -119,6 +130,7 @@ class Watcher {
     try {
       changes = await this.#lookout.look(range, tools);
       if (changes.size > 0) await this.#take(changes, tools);
+      else if (range === "all") this.#fallback?.confirm(this.#options.sources.map(({ uri }) => uri));
       this.#trouble.over();
     } catch (error) {
       const known = toKnown(error);
@@ -138,6 +150,7 @@ class Watcher {
     const { envOut } = this.#how;
     if (envOut !== undefined && this.#digestOf(program) !== before) writeEnvOut(envOut, opened.variables);
     this.#remember(program, opened);
+    this.#fallback?.keep(opened.sources);
     const what = describe(changes, opened);
     if (this.#digest === before) {
       this.#context.log.info(`${what}: the variables are the same as before`);

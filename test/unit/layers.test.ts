@@ -17,6 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/watch"],
   ["src/run", "src/desk"],
   ["src/options.ts"],
+  ["src/fallback"],
   ["src/sealed"],
   ["src/stores", "src/kms"],
   // It has its transport of aws, and proves itself by AWS credentials.

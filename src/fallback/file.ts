@@ -1,0 +1,117 @@
+/**
+ * The file of `--fallback`: sealed objects as S3 had them, still sealed, as JSON. It holds nothing that a bucket would not show to
+ * a reader without the key; but who could write it could put an older object into it, so it is 0600 and its owner's.
+ */
+import { lstatSync } from "node:fs";
+import { SealexecError } from "../errors.ts";
+import { readSmallFile } from "../setting-file.ts";
+import { writePrivateFile } from "../private-file.ts";
+
+/** An object as it was found. */
+export interface Kept {
+  readonly uri: string;
+  /** when S3 said last that it is the present one, milliseconds since 1970 */
+  readonly confirmed: number;
+  readonly etag: string | undefined;
+  readonly versionId: string | undefined;
+  readonly revision: number | undefined;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+const FORMAT = "sealexec fallback 1";
+/** Some objects of the largest size, in base64. */
+const LARGEST_BYTES = 64 * 1024 * 1024;
+const OTHERS_WRITE = 0o022;
+
+/**
+ * What the file holds; nothing where there is none.
+ *
+ * @throws "config" where it is not only its owner's to write, or cannot be read; "data" where it is not such a file
+ */
+export function readKept(path: string, uid: number): readonly Kept[] {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return [];
+  if (!stats.isFile()) throw broken("config", "it is not a regular file", "name a file of its own");
+  if ((stats.mode & OTHERS_WRITE) !== 0 || (stats.uid !== uid && stats.uid !== 0)) {
+    throw broken("config", "others than its owner could have written it", "remove it, or chmod 600 it");
+  }
+  let bytes: Buffer;
+  try {
+    bytes = readSmallFile(path, LARGEST_BYTES);
+  } catch (error) {
+    throw broken("config", "it cannot be read", "check its mode and owner", error);
+  }
+  return parseKept(bytes.toString("utf8"));
+}
+
+/** @throws "config" where it cannot be written */
+export function writeKept(path: string, objects: readonly Kept[]): void {
+  writePrivateFile(path, Buffer.from(printKept(objects)), true);
+}
+
+export function printKept(objects: readonly Kept[]): string {
+  const shown = objects.map(({ body, confirmed, ...rest }) => ({
+    ...rest,
+    confirmed: new Date(confirmed).toISOString(),
+    body: Buffer.from(body).toString("base64"),
+  }));
+  return `${JSON.stringify({ format: FORMAT, objects: shown }, undefined, 1)}\n`;
+}
+
+/** @throws "data" */
+export function parseKept(text: string): readonly Kept[] {
+  const value = objectOf(parseJson(text));
+  if (value?.["format"] !== FORMAT || !Array.isArray(value["objects"])) throw damaged();
+  return value["objects"].map((entry: unknown) => {
+    const { uri, confirmed, etag, versionId, revision, metadata, body } = objectOf(entry) ?? {};
+    const time = typeof confirmed === "string" ? Date.parse(confirmed) : Number.NaN;
+    const strings = Object.entries(objectOf(metadata) ?? {});
+    const isWhole =
+      typeof uri === "string" &&
+      typeof body === "string" &&
+      !Number.isNaN(time) &&
+      isOptional(etag, "string") &&
+      isOptional(versionId, "string") &&
+      isOptional(revision, "number") &&
+      strings.every((pair): pair is [string, string] => typeof pair[1] === "string");
+    if (!isWhole) throw damaged();
+    return {
+      uri,
+      confirmed: time,
+      etag: etag as string | undefined,
+      versionId: versionId as string | undefined,
+      revision: revision as number | undefined,
+      metadata: Object.fromEntries(strings) as Record<string, string>,
+      body: Buffer.from(body, "base64"),
+    };
+  });
+}
+
+function isOptional(value: unknown, type: "string" | "number"): boolean {
+  return value === undefined || typeof value === type;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw damaged();
+  }
+}
+
+function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+}
+
+function damaged(): SealexecError {
+  return broken(
+    "data",
+    "it is damaged, or was not written by --fallback",
+    "remove it: a start with S3 writes a new one",
+  );
+}
+
+function broken(kind: "config" | "data", what: string, hint: string, cause?: unknown): SealexecError {
+  return new SealexecError(kind, what, { hint, cause });
+}
