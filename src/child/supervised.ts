@@ -40,6 +40,8 @@ export class Supervised {
   #isStopping = false;
   /** somebody has asked CMD to end: it is not started again */
   #isEnding = false;
+  /** when that was by SIGTERM */
+  #termAt = -Infinity;
   #backoff: NodeJS.Timeout | undefined;
 
   constructor(how: Supervision) {
@@ -98,8 +100,9 @@ export class Supervised {
     const child = this.#child;
     if (child === undefined) return 0;
     this.#isStopping = true;
-    // A signal that was forwarded before, and that CMD has outlived, was not meant for this.
-    this.#isEnding = false;
+    // One that was forwarded before, and that CMD has outlived, was not meant for this; of a SIGTERM that has just come,
+    // nobody can tell.
+    this.#isEnding = this.#isEnding && performance.now() - this.#termAt < this.#how.graceMs;
     const status = await child.stop(this.#how.graceMs);
     this.#isStopping = false;
     return status;
@@ -149,6 +152,7 @@ export class Supervised {
     const number = ENDING[name];
     if (this.isRunning) {
       if (number !== undefined) this.#isEnding = true;
+      if (name === "SIGTERM") this.#termAt = performance.now();
       this.#child?.signal(name);
     } else if (number !== undefined) {
       clearTimeout(this.#backoff);

@@ -129,8 +129,8 @@ class Watcher {
     let changes: Changes = new Map();
     try {
       changes = await this.#lookout.look(range, tools);
-      if (changes.size > 0) await this.#take(changes, tools);
-      else if (range === "all") this.#fallback?.confirm(this.#options.sources.map(({ uri }) => uri));
+      if (changes.size > 0) return await this.#take(changes, tools);
+      if (range === "all") this.#fallback?.confirm(this.#options.sources.map(({ uri }) => uri));
       this.#trouble.over();
     } catch (error) {
       const known = toKnown(error);
@@ -152,6 +152,7 @@ class Watcher {
     this.#remember(program, opened);
     this.#fallback?.keep(opened.sources);
     const what = describe(changes, opened);
+    this.#trouble.over();
     if (this.#digest === before) {
       this.#context.log.info(`${what}: the variables are the same as before`);
       return;
