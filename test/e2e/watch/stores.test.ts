@@ -133,6 +133,11 @@ describe("--watch: Systems Manager", { skip, concurrency: 2 }, () => {
         const from = aws.calls.length;
         await watch.lookUntil(() => aws.calls.length > from);
         assert.deepEqual(callsSince(aws, from, "ssm", "kms", "imds"), ["GetParametersByPath"]);
+        // Whoever asked for a value in the clear would be refused now.
+        aws.parameters.keyTrouble = "denied";
+        await watch.lookUntil(() => callsSince(aws, from, "ssm").length === 2);
+        aws.parameters.keyTrouble = undefined;
+        assert.deepEqual(watch.said(), []);
         aws.parameters.put("/app/a", "2");
         await lookUntilStarted(watch, 2, "2");
         aws.parameters.put("/app/c", "new");
