@@ -17,8 +17,8 @@ const ENDING: Readonly<Partial<Record<SignalName, number>>> = { SIGINT: 2, SIGQU
 export interface Supervision {
   /** how long CMD has to end by itself, milliseconds */
   readonly graceMs: number;
-  /** called where CMD ended by itself: how long to wait before it is started again; undefined: it is not */
-  readonly restartAfter: (status: number, livedMs: number) => number | undefined;
+  /** called where CMD ended by itself: how long to wait before it is started again. Absent: it is not */
+  readonly restartAfter?: (status: number, livedMs: number) => number;
   /** a SIGHUP that is for us */
   readonly onHangup: () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -34,6 +34,7 @@ export class Supervised {
   #finish: (status: number) => void = () => undefined;
   #fail: (error: SealexecError) => void = () => undefined;
   #child: Child | undefined;
+  /** kept only where it may have to be started again: what is secret is in it */
   #program: Program | undefined;
   #startedAt = 0;
   /** a stop of our own is under way */
@@ -67,16 +68,14 @@ export class Supervised {
 
   /** Starts CMD for the first time. */
   start(program: Program): void {
-    this.#program = program;
-    this.#startNow();
+    this.#startNow(program);
   }
 
   /** Ends CMD and starts the other in its place; nothing, where CMD ends for good meanwhile. */
   async replace(program: Program): Promise<void> {
-    this.#program = program;
     const status = await this.#stop();
     if (this.#isEnding) this.#finish(status);
-    else this.#startNow();
+    else this.#startNow(program);
   }
 
   /** Ends CMD, and with it the watch. */
@@ -108,18 +107,19 @@ export class Supervised {
     return status;
   }
 
-  #startNow(): void {
-    if (this.#program === undefined || this.isRunning) throw new Error("no program, or one too many");
+  #startNow(program: Program): void {
+    if (this.isRunning) throw new Error("one program too many");
+    if (this.#how.restartAfter !== undefined) this.#program = program;
     const { image, env } = this.#how;
     const child = startChild({
-      program: { ...this.#program, ignored: signalsIgnoredAtStart() },
+      program: { ...program, ignored: signalsIgnoredAtStart() },
       self: selfOf(),
       env,
       inheritedFds: image.inheritedFds,
       foreground: this.#terminal?.isToHandOver ?? false,
       ownGroup: this.#libc !== undefined,
     });
-    if (child === undefined) return this.#fail(cannotStart(this.#program.file));
+    if (child === undefined) return this.#fail(cannotStart(program.file));
     this.#child = child;
     this.#startedAt = performance.now();
     void child.ended.then((status) => this.#onEnd(child, status));
@@ -130,9 +130,10 @@ export class Supervised {
     this.#onChild();
     if (this.#isStopping) return;
     const livedMs = performance.now() - this.#startedAt;
-    const waitMs = this.#isEnding ? undefined : this.#how.restartAfter(status, livedMs);
-    if (waitMs === undefined) return this.#finish(status);
-    this.#backoff = setTimeout(() => this.#startNow(), waitMs);
+    const program = this.#program;
+    if (program === undefined || this.#how.restartAfter === undefined || this.#isEnding)
+      return this.#finish(status);
+    this.#backoff = setTimeout(() => this.#startNow(program), this.#how.restartAfter(status, livedMs));
   }
 
   #onChild(): void {

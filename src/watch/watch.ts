@@ -79,19 +79,12 @@ class Watcher {
     this.#lookout = new Lookout(options.sources, fallback?.seen);
     this.#trouble = new Trouble(context.log);
     this.#alarm = new Alarm(how.everyMs, this.#lookout.folders);
-    const backoff = new Backoff();
     this.#supervised = new Supervised({
       graceMs: how.graceMs,
       env: context.env,
       image: host.image,
       onHangup: () => this.#alarm.ring("all"),
-      restartAfter: (status, livedMs) => {
-        if (how.onExit === "exit") return undefined;
-        const waitMs = backoff.next(livedMs);
-        const when = waitMs === 0 ? "" : ` in ${waitMs / 1_000} s`;
-        context.log.notice(`CMD ended with status ${status}: it is started again${when}`);
-        return waitMs;
-      },
+      ...(how.onExit === "exit" ? {} : { restartAfter: restartWith(new Backoff(), context) }),
     });
   }
 
@@ -187,6 +180,15 @@ class Watcher {
     for (const entry of env) digest.update(entry).update("\0");
     return digest.digest("base64");
   }
+}
+
+function restartWith(backoff: Backoff, { log }: Context): (status: number, livedMs: number) => number {
+  return (status, livedMs) => {
+    const waitMs = backoff.next(livedMs);
+    const when = waitMs === 0 ? "" : ` in ${waitMs / 1_000} s`;
+    log.notice(`CMD ended with status ${status}: it is started again${when}`);
+    return waitMs;
+  };
 }
 
 /** For people: `s3://b/app.env (revision 5)`. */
