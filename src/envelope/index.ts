@@ -19,5 +19,6 @@ export type {
 export { readEnvelope } from "./metadata.ts";
 export type { Reading } from "./metadata.ts";
 export { openEnvelope } from "./open.ts";
-export { checkRevision, claimedRevision, parseRevision, REVISION_NAME } from "./revision.ts";
+export { claimedRevision } from "./claimed-revision.ts";
+export { checkRevision, parseRevision, REVISION_NAME } from "./revision.ts";
 export { seal } from "./seal.ts";

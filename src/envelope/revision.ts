@@ -3,9 +3,7 @@
  * back in the newer one's place can be told. KMS authenticates the context: nobody can change the number of what is sealed.
  */
 import { SealexecError } from "../errors.ts";
-import { contextField } from "./fields.ts";
-import type { Fields } from "./fields.ts";
-import type { EncryptionContext, Metadata } from "./format.ts";
+import type { EncryptionContext } from "./format.ts";
 
 /** Ours, beside `sealexec:object`. */
 export const REVISION_NAME = "sealexec:revision";
@@ -30,17 +28,6 @@ export function revisionOf(context: EncryptionContext): number | undefined {
 /** A revision as text; undefined where it is none. */
 export function parseRevision(text: string): number | undefined {
   return REVISION.test(text) ? Number(text) : undefined;
-}
-
-/**
- * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified, and what is not a
- * sealed object has none.
- *
- * @throws SealexecError "data" as revisionOf
- */
-export function claimedRevision(metadata: Metadata): number | undefined {
-  const fields: Fields = { from: "metadata", values: metadata };
-  return revisionOf({ ...contextField(fields, "x-amz-matdesc"), ...contextField(fields, "x-amz-t") });
 }
 
 /**

@@ -7,6 +7,7 @@ import { Supervised } from "../child/supervised.ts";
 import type { Context } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { SealexecError, exitStatus } from "../errors.ts";
+import { eventLoopTurn } from "../event-loop.ts";
 import type { Host, Program } from "../exec/replace.ts";
 import type { Fallback } from "../fallback/fallback.ts";
 import { findCommand, withVariables } from "../run/command.ts";
@@ -23,7 +24,7 @@ import type { Changes } from "./lookout.ts";
 import { giveBackMemory } from "./memory.ts";
 import type { WatchOptions } from "./options.ts";
 import { Backoff } from "./schedule.ts";
-import { Trouble } from "./trouble.ts";
+import { Trouble, sayingOnce } from "./trouble.ts";
 
 /**
  * Starts CMD and watches until it ends.
@@ -38,6 +39,17 @@ export async function watch(
   host: Host,
   context: Context,
 ): Promise<number> {
+  // In a function of its own, so that nothing that was opened outlives the start of CMD.
+  const watcher = await startFirst(options, how, host, context);
+  return watcher.untilEnd();
+}
+
+async function startFirst(
+  options: RunOptions,
+  how: WatchOptions,
+  host: Host,
+  context: Context,
+): Promise<Watcher> {
   if (how.envOut !== undefined) checkEnvOut(how.envOut);
   const command = findCommand(options, host, context);
   const tools = toolsFor(options, context);
@@ -47,7 +59,8 @@ export async function watch(
   const watcher = new Watcher(options, how, host, context, fallback);
   context.deadline.clear();
   tools.close();
-  return watcher.run(program, opened, tools);
+  watcher.start(program, opened, tools);
+  return watcher;
 }
 
 class Watcher {
@@ -88,26 +101,36 @@ class Watcher {
     });
   }
 
-  async run(program: Program, opened: Opened, tools: RunTools): Promise<number> {
+  start(program: Program, opened: Opened, tools: RunTools): void {
     this.#remember(program, opened);
     const { envOut } = this.#how;
     if (envOut !== undefined) writeEnvOut(envOut, opened.variables);
     for (const uri of this.#lookout.fixed) this.#context.log.info(`${uri}: never looked at again`);
     this.#supervised.start(program);
+    this.#wipe(program);
     void this.#lookAgainAndAgain(tools);
-    const status = await this.#supervised.finished;
-    this.#alarm.close();
-    if (envOut !== undefined) removeEnvOut(envOut);
-    return status;
+  }
+
+  /** @returns the exit status to end with */
+  async untilEnd(): Promise<number> {
+    try {
+      return await this.#supervised.finished;
+    } finally {
+      this.#alarm.close();
+      if (this.#how.envOut !== undefined) removeEnvOut(this.#how.envOut);
+    }
   }
 
   /** Until the process ends. */
   async #lookAgainAndAgain(first: RunTools): Promise<never> {
+    // What was opened for the start is out of use behind the next turn of the event loop.
+    await eventLoopTurn();
     giveBackMemory(this.#supervised);
+    const log = sayingOnce(this.#context.log);
     for (let tools = first; ;) {
       const range = await this.#alarm.next();
       const deadline = new Deadline(this.#context.deadline.timeoutMs, this.#context.now);
-      tools = tools.renew({ ...this.#context, deadline });
+      tools = tools.renew({ ...this.#context, deadline, log });
       try {
         await this.#round(range, tools);
       } finally {
@@ -146,11 +169,16 @@ class Watcher {
     this.#fallback?.keep(opened.sources);
     const what = describe(changes, opened);
     this.#trouble.over();
-    if (this.#digest === before) {
-      this.#context.log.info(`${what}: the variables are the same as before`);
-      return;
-    }
-    await this.#act(what, program);
+    if (this.#digest === before) this.#context.log.info(`${what}: the variables are the same as before`);
+    else await this.#act(what, program);
+    this.#wipe(program);
+  }
+
+  /** What was made for CMD is CMD's by now; where it may have to be started again, it is kept. */
+  #wipe({ env }: Program): void {
+    if (this.#how.onExit === "restart") return;
+    const inherited = new Set(this.#host.image.environment);
+    for (const entry of env) if (!inherited.has(entry)) entry.fill(0);
   }
 
   async #act(what: string, program: Program): Promise<void> {

@@ -1,0 +1,15 @@
+import { contextField } from "./fields.ts";
+import type { Fields } from "./fields.ts";
+import type { Metadata } from "./format.ts";
+import { revisionOf } from "./revision.ts";
+
+/**
+ * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified, and what is not a
+ * sealed object has none.
+ *
+ * @throws SealexecError "data" as revisionOf
+ */
+export function claimedRevision(metadata: Metadata): number | undefined {
+  const fields: Fields = { from: "metadata", values: metadata };
+  return revisionOf({ ...contextField(fields, "x-amz-matdesc"), ...contextField(fields, "x-amz-t") });
+}
