@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { startAws } from "../test/aws/server.ts";
 
@@ -69,7 +70,35 @@ async function demo(): Promise<void> {
   say(`   exit status ${failed.status}: the program was not started`);
   report();
 
-  say(bold("5. No plaintext touched the disk"));
+  say(bold("5. A secret rotates while a program runs: sealexec stays behind, and looks every half second"));
+  // In its second life it has seen what it waited for, and ends.
+  const watched =
+    'echo "pid $$: a password of ${#DATABASE_PASSWORD} characters"; ' +
+    '[ "$DATABASE_PASSWORD" = rotated ] && exit; while :; do sleep 0.05; done';
+  let pushed: Promise<unknown> | undefined;
+  const rotated = readFileSync(FILE, "utf8").replace(/^DATABASE_PASSWORD=.*$/m, "DATABASE_PASSWORD=rotated");
+  const pushRotated = (): void => {
+    // Some looks are to find nothing.
+    pushed ??= sleep(1_300).then(() =>
+      sealexec(["push", "-", URI, "--key", KEY], 0, true, { input: rotated }),
+    );
+  };
+  await sealexec(
+    ["run", "--watch", "--every", "500ms", "--from", URI, "--key", KEY, "--", "sh", "-c", watched],
+    0,
+    false,
+    { onOutput: pushRotated },
+  );
+  await pushed;
+  const looks = aws.calls.filter(({ service, status }) => service === "s3" && status === 304).length;
+  expect(looks > 0, "nobody looked");
+  say(`   looks that found nothing new: ${looks}, each one request, none of them to KMS`);
+  aws.resetCalls();
+  await sealexec(["push", FILE, URI, "--key", KEY], 0, true);
+  aws.resetCalls();
+  say("");
+
+  say(bold("6. No plaintext touched the disk"));
   const { stdout } = await sealexec(
     ["run", "--from", URI, "--key", KEY, "--", "cat", "/proc/self/io"],
     0,
@@ -102,18 +131,26 @@ interface Ended {
 }
 
 /** Runs the built binary as a container would: nothing in its environment but the loopback's endpoints. */
-function sealexec(args: readonly string[], expected = 0, quiet = false): Promise<Ended> {
+function sealexec(
+  args: readonly string[],
+  expected = 0,
+  quiet = false,
+  { input, onOutput }: { readonly input?: string; readonly onOutput?: () => void } = {},
+): Promise<Ended> {
   if (!quiet)
     say(
       `   $ sealexec ${args.map((arg) => (/[\s"$]/.test(arg) ? `'${arg}'` : arg.replace(ROOT, ""))).join(" ")}`,
     );
   return new Promise((resolve, reject) => {
     const env = { PATH: process.env["PATH"], HOME: folder, TMPDIR: folder, ...aws.env() };
-    const child = spawn(BINARY, args, { env, cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(BINARY, args, { env, cwd: folder });
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(input);
     let [stdout, shown] = ["", ""];
     child.stdout.on("data", (chunk: Buffer) => {
       stdout += chunk.toString("utf8");
       shown += chunk.toString("utf8");
+      onOutput?.();
     });
     child.stderr.on("data", (chunk: Buffer) => {
       shown += chunk.toString("utf8");
