@@ -18,6 +18,7 @@ import { startAws } from "../aws/server.ts";
 import { RAN, SAY, assertFailed, assertPrinted, until } from "./expect.ts";
 import { ARTEFACTS, onPath, sealexec } from "./harness.ts";
 import type { Outcome, RunOptions } from "./harness.ts";
+import { SELDOM, watching } from "./watch/watching.ts";
 
 const BUCKET = "moto-secrets";
 const REGION = "eu-west-1";
@@ -186,6 +187,34 @@ for (const artefact of ARTEFACTS) {
       // Where AWS answers IncorrectKeyException, moto answers AccessDeniedException: both are 77.
       assertFailed(await run("--from", uri("app2.env"), "--key", "alias/other"), 77, /^key: .*alias\/other/);
       assertFailed(await run("--from", uri("app2.env"), "--key", "alias/none"), 78, /NotFoundException/);
+    });
+
+    test("--watch: objects, secrets and parameters, each followed by what a look of it tells", async () => {
+      const sources = [uri("watched.env"), "secretsmanager://moto/watched", "ssm:///watched/app/"] as const;
+      const put = async (target: string, value: string): Promise<void> => {
+        const input = `${target.startsWith("s3") ? "A" : target.startsWith("ssm") ? "C" : "B"}=${value}\n`;
+        const { status, stderr } = await call(["push", "-", target, "--key", "alias/app"], { input });
+        assert.equal(status, 0, stderr);
+      };
+      for (const source of sources) await put(source, "1");
+      const cmd = ["sh", "-c", 'echo "start $A$B$C"; trap "exit 0" TERM; while :; do sleep 0.02; done'];
+      const flags = [...sources.flatMap((source) => ["--from", source]), ...SELDOM];
+      await watching({ env, flags, cmd, artefact }, async (watch) => {
+        let [expected, started] = ["111", 1];
+        assert.deepEqual(watch.lines(), ["start 111"]);
+        for (const [index, source] of sources.entries()) {
+          await put(source, "2");
+          expected = expected.slice(0, index) + "2" + expected.slice(index + 1);
+          started += 1;
+          await watch.lookUntil(() => watch.lines().length === started);
+          assert.equal(watch.lines().at(-1), `start ${expected}`);
+        }
+        assert.equal(
+          watch.said().filter((line) => line.includes("warning")).length,
+          0,
+          watch.said().join("\n"),
+        );
+      });
     });
 
     test("secrets: push, versions, stages, keys, and what is not there", async () => {
