@@ -16,7 +16,7 @@ const IGNORED_BY_RUNTIME = [13, 25];
 
 const caught: Ending[] = [];
 /** As a mask of signals that were ignored when we were started, the lowest bit for the first. */
-let ignoredAtStart = 0;
+let ignoredAtStart = 0n;
 
 function endOnSignals(): void {
   ignoredAtStart = ignoredSignals();
@@ -46,8 +46,9 @@ export function forgetSignals(): void {
 /** Signals that the kernel sends us for what we wrote ourselves, and that are still on their way. */
 const own = new Map<NodeJS.Signals, number>();
 
-/** A write of ours has failed in a way that comes with this signal. */
+/** A write of ours has failed in a way that comes with this signal: unless the runtime still ignores it. */
 export function expectOwnSignal(name: "SIGPIPE" | "SIGXFSZ"): void {
+  if (process.listenerCount(name) === 0) return;
   own.set(name, (own.get(name) ?? 0) + 1);
 }
 
@@ -60,21 +61,20 @@ export function isOwnSignal(name: NodeJS.Signals): boolean {
 
 /** The numbers of the signals that were ignored when we were started; the runtime's own two cannot be told from those. */
 export function signalsIgnoredAtStart(): readonly number[] {
-  const numbers = Array.from({ length: 31 }, (_, index) => index + 1);
+  const numbers = Array.from({ length: 64 }, (_, index) => index + 1);
   return numbers.filter((number) => isIgnored(number) && !IGNORED_BY_RUNTIME.includes(number));
 }
 
 function isIgnored(number: number): boolean {
-  return (ignoredAtStart & (1 << (number - 1))) !== 0;
+  return ((ignoredAtStart >> BigInt(number - 1)) & 1n) === 1n;
 }
 
-// The lowest 32 signals are enough here.
-function ignoredSignals(): number {
+function ignoredSignals(): bigint {
   try {
-    const mask = /^SigIgn:\t[0-9a-f]*([0-9a-f]{8})$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
-    return mask === undefined ? 0 : Number.parseInt(mask, 16) | 0;
+    const mask = /^SigIgn:\t([0-9a-f]+)$/m.exec(readFileSync("/proc/self/status", "latin1"))?.[1];
+    return BigInt(`0x${mask ?? "0"}`);
   } catch {
-    return 0;
+    return 0n;
   }
 }
 

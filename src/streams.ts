@@ -65,6 +65,7 @@ export function writeError(text: string): void {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EPIPE") expectOwnSignal("SIGPIPE");
+      if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
       if (code !== "EAGAIN") return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }

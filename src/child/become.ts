@@ -3,13 +3,15 @@
  * for a child (its process group, the terminal, the signal at its parent's end), and becomes CMD by the same execve as
  * `run` does.
  */
-import { closeSync, openSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, readFileSync, readlinkSync } from "node:fs";
+import { constants } from "node:os";
 import type { Host } from "../exec/replace.ts";
 import { replaceProcess } from "../exec/replace.ts";
 import { loadChildLibc } from "./libc.ts";
 import type { ChildLibc } from "./libc.ts";
 import { parsePlan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
+import { openControllingTerminal } from "./terminal.ts";
 
 const SIGTERM = 15;
 
@@ -20,17 +22,30 @@ const SIGTERM = 15;
  * @throws "cannot-execute" where the kernel refuses
  */
 export async function become(fd: number, host: Host): Promise<never> {
-  const plan = parsePlan(readFileSync(fd));
+  const plan = readPlan(fd);
   for (const own of [fd, ...plan.fillers.filter(isNothing)]) closeSync(own);
   const libc = loadChildLibc();
   if (libc !== undefined) arrange(plan, libc);
   const { file, args, env, fileLimit, fds } = plan;
   const image = { ...host.image, inheritedFds: fds };
-  // Behind the defaults that replaceProcess gives back.
+  // Behind the defaults that replaceProcess gives back, and behind all that could fail and say so.
   const beforeExec = (): void => {
+    // The one that watches ignores it.
+    host.libc?.defaultSignal(constants.signals.SIGTTOU);
     for (const number of plan.ignored) libc?.ignoreSignal(number);
+    for (const stream of plan.streams.nonblocking) libc?.setNonBlocking(stream);
+    for (const stream of plan.streams.closed) libc?.closeAtExec(stream);
   };
   return replaceProcess({ file, args, env, fileLimit }, { ...host, image, beforeExec });
+}
+
+function readPlan(fd: number): Plan {
+  try {
+    return parsePlan(readFileSync(fd));
+  } catch {
+    // Whoever was to write it was killed, and this process is to end with it.
+    process.exit(128 + SIGTERM);
+  }
 }
 
 // Where Node opens /dev/null, Bun leaves a hole, which its own files fill by now.
@@ -46,16 +61,11 @@ function arrange({ parent, foreground }: Plan, libc: ChildLibc): void {
   libc.signalAtParentsEnd(SIGTERM);
   // It may have ended before that was asked for.
   if (process.ppid !== parent) process.exit(128 + SIGTERM);
+  const terminal = foreground === null ? undefined : openControllingTerminal();
+  if (terminal === undefined) return libc.leadGroup();
+  // A shell that has stopped us meanwhile and continued us in the background has it now.
+  const isFree = libc.foregroundOf(terminal) === foreground;
   libc.leadGroup();
-  if (foreground) takeTerminal(libc);
-}
-
-function takeTerminal(libc: ChildLibc): void {
-  try {
-    const terminal = openSync("/dev/tty", "r+");
-    libc.setForeground(terminal, process.pid);
-    closeSync(terminal);
-  } catch {
-    // It has gone: CMD finds out for itself.
-  }
+  if (isFree) libc.setForeground(terminal, process.pid);
+  closeSync(terminal);
 }

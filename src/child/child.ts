@@ -2,6 +2,8 @@
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "../exec/execa.ts";
+import { noteDeath } from "./death.ts";
+import { hasLivingMember } from "./group.ts";
 import { printPlan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { BECOME } from "./word.ts";
@@ -18,13 +20,16 @@ export interface Starting {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** open files above 2 that CMD is to get */
   readonly inheritedFds: readonly number[];
-  readonly foreground: boolean;
+  /** whose terminal it takes over, see Plan */
+  readonly foreground: number | null;
   /** whether the child leads a process group of its own: with libc, it does */
   readonly ownGroup: boolean;
 }
 
 /** How often a group that is to be empty is looked at. */
 const GROUP_POLL_MS = 20;
+/** How long what was killed may take to be gone. */
+const KILLED_MS = 2_000;
 /** A list of open files has no holes: behind this none is handed on. */
 const HIGHEST_FD = 255;
 
@@ -46,14 +51,14 @@ export class Child {
   }
 
   /** To the child alone, as a signal to sealexec would have been to CMD. */
-  signal(name: SignalName): void {
-    if (this.#isRunning) send(this.pid, name);
+  signal(signal: SignalName | number): void {
+    if (this.#isRunning) send(this.pid, signal);
   }
 
   /** To the child and what it has started in its group. */
-  signalGroup(name: SignalName): void {
-    if (this.#ownGroup) send(-this.pid, name);
-    else this.signal(name);
+  signalGroup(signal: SignalName | number): void {
+    // One that is being started has none yet.
+    if (!this.#ownGroup || !send(-this.pid, signal)) this.signal(signal);
   }
 
   /**
@@ -69,15 +74,22 @@ export class Child {
     // One that was stopped (SIGSTOP) takes a signal only when it goes on.
     this.signalGroup("SIGCONT");
     const status = await this.ended;
-    if (this.#hasRest()) this.signalGroup("SIGTERM");
-    while (this.#hasRest() && performance.now() < endsAt) await sleep(GROUP_POLL_MS);
     clearTimeout(kill);
-    if (this.#hasRest()) this.signalGroup("SIGKILL");
+    if (this.#hasRest()) this.signalGroup("SIGTERM");
+    await this.#restEnds(endsAt);
+    if (!this.#hasRest()) return status;
+    this.signalGroup("SIGKILL");
+    // One that waits for a disk (uninterruptible) may take as long as it likes.
+    await this.#restEnds(performance.now() + KILLED_MS);
     return status;
   }
 
+  async #restEnds(untilMs: number): Promise<void> {
+    while (this.#hasRest() && performance.now() < untilMs) await sleep(GROUP_POLL_MS);
+  }
+
   #hasRest(): boolean {
-    return this.#ownGroup && send(-this.pid, 0);
+    return this.#ownGroup && send(-this.pid, 0) && hasLivingMember(this.pid);
   }
 }
 
@@ -90,23 +102,26 @@ export function startChild(starting: Starting): Child | undefined {
   const { program, self, env, inheritedFds, foreground, ownGroup } = starting;
   const { stdio, fds, fillers, planFd } = layOut(inheritedFds);
   const [file, ...words] = self;
-  const subprocess = execa(file, [...words, BECOME, String(planFd)], {
-    stdio,
-    env: env as Record<string, string>,
-    extendEnv: false,
-    // Its end is for us to see to; and its output is not for us to read.
-    cleanup: false,
-    buffer: false,
-    reject: false,
-  });
+  const { started: subprocess, signal: deathBy } = noteDeath(() =>
+    execa(file, [...words, BECOME, String(planFd)], {
+      stdio,
+      env: env as Record<string, string>,
+      extendEnv: false,
+      // Its end is for us to see to; and its output is not for us to read.
+      cleanup: false,
+      buffer: false,
+      reject: false,
+    }),
+  );
   const pipe = subprocess.stdio[planFd] as NodeJS.WritableStream | null | undefined;
   // Whoever does not read to the end has ended: that shows in its status.
   pipe?.on("error", () => undefined);
   const plan = printPlan({ ...program, fds, fillers, parent: process.pid, foreground });
   pipe?.end(plan, () => plan.fill(0));
-  const ended = subprocess.then(({ exitCode, signal }) =>
-    exitCode === undefined ? 128 + (signal === undefined ? 0 : constants.signals[signal]) : exitCode,
-  );
+  const ended = subprocess.then(({ exitCode, signal }) => {
+    const number = signal === undefined ? deathBy() : constants.signals[signal];
+    return number === 0 && exitCode !== undefined ? exitCode : 128 + number;
+  });
   if (subprocess.pid === undefined) return undefined;
   return new Child(subprocess.pid, ownGroup, ended);
 }
@@ -134,9 +149,10 @@ function layOut(inherited: readonly number[]): {
 }
 
 /** @returns whether there was anybody to send it to */
-function send(pid: number, signal: SignalName | 0): boolean {
+function send(pid: number, signal: SignalName | number): boolean {
   try {
-    process.kill(pid, signal);
+    // By its number: Bun has no name for 16, and neither runtime for those from 34 up.
+    process.kill(pid, typeof signal === "number" ? signal : constants.signals[signal]);
     return true;
   } catch {
     return false;

@@ -6,6 +6,7 @@
  *   CHLD           is about our own children
  *   HUP            means "look at the sources now", unless the terminal has gone: then it is forwarded
  *   CONT           the child's whole group goes on, and has the terminal again
+ *   TTOU           where there is a terminal: what we say on it while CMD has it would raise it (`stty tostop`)
  *   PIPE, XFSZ     where our own write to a closed pipe or a full file caused it
  *   PWR            Bun uses it for its garbage collector (JSC_SIGNAL_FOR_GC)
  */
@@ -33,12 +34,18 @@ const FAULTS: ReadonlySet<string> = new Set([
   "SIGABRT",
   "SIGSYS",
 ]);
-/** The runtimes have a number for it, and no event. */
-const UNNAMED = "SIGSTKFLT";
+/**
+ * Those for which the runtimes have no event: STKFLT, and the real-time signals, by which system managers are told to end (signal(7);
+ * 32 and 33 are the C library's own, nptl(7)).
+ */
+const UNNAMED: readonly number[] = [
+  signals.SIGSTKFLT,
+  ...Array.from({ length: 31 }, (_, index) => 34 + index),
+];
 
 export interface SignalListeners {
   /** one that is to go to the child */
-  readonly onForwarded: (name: SignalName) => void;
+  readonly onForwarded: (number: number) => void;
   readonly onHangup: () => void;
   readonly onContinue: () => void;
   /** a child has ended or stopped, or an orphan has ended */
@@ -49,6 +56,7 @@ export interface SignalListeners {
  * From now on signals go to these listeners and end nobody.
  *
  * @param ignored numbers of those that were ignored when we were started: they stay so, but for HUP
+ * @param hasTerminal of its own: what we write to it while CMD has it is not to stop CMD
  * @param isOwn whether a SIGPIPE or SIGXFSZ is to be expected from our own writes
  */
 export function listenToSignals(
@@ -56,23 +64,27 @@ export function listenToSignals(
   ignored: readonly number[],
   isOwn: (name: SignalName) => boolean,
   libc: ChildLibc | undefined,
+  hasTerminal: boolean,
 ): void {
   for (const [name, number] of forwarded()) {
     if (ignored.includes(number)) continue;
-    // On Node such a handler would be called for ever.
-    if (libc === undefined && FAULTS.has(name)) continue;
-    if (name === UNNAMED) {
-      libc?.onSignal(number, () => listeners.onForwarded(name));
+    if (number === signals.SIGTTOU && libc !== undefined && hasTerminal) {
+      libc.ignoreSignal(number);
       continue;
     }
+    // On Node such a handler would be called for ever.
+    if (libc === undefined && FAULTS.has(name)) continue;
+    if (UNNAMED.includes(number)) continue;
     let arm: (() => void) | undefined;
     process.removeAllListeners(name);
     process.on(name, () => {
       arm?.();
-      if (!isOwn(name)) listeners.onForwarded(name);
+      if (!isOwn(name)) listeners.onForwarded(number);
     });
     if (FAULTS.has(name)) arm = libc?.handleOnce(number);
   }
+  const unnamed = UNNAMED.filter((number) => !ignored.includes(number));
+  libc?.onSignals(unnamed, listeners.onForwarded);
   process.removeAllListeners("SIGHUP");
   process.on("SIGHUP", listeners.onHangup);
   process.on("SIGCONT", listeners.onContinue);

@@ -3,6 +3,7 @@
  * environment byte for byte, each ended by a NUL, as execve(2) takes them. Pure.
  */
 import type { Limit } from "../exec/limits.ts";
+import type { StreamStates } from "./streams.ts";
 
 export interface Plan {
   readonly file: string;
@@ -16,12 +17,14 @@ export interface Plan {
   readonly fds: readonly number[];
   /** those that are there only because a list of them has no holes */
   readonly fillers: readonly number[];
+  /** standard input, output and error as they are to be */
+  readonly streams: StreamStates;
   /** numbers of the signals that were ignored when sealexec was started */
   readonly ignored: readonly number[];
   /** the process that watches */
   readonly parent: number;
-  /** take the terminal over */
-  readonly foreground: boolean;
+  /** the foreground process group, whose terminal is to be taken over; null: none is */
+  readonly foreground: number | null;
 }
 
 /** JSON has no Infinity. */

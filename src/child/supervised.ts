@@ -1,4 +1,6 @@
 /** CMD as it is watched: never two at once, replaced as a whole, and its end passed on. */
+import { constants } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { SealexecError } from "../errors.ts";
 import { signalsIgnoredAtStart, isOwnSignal } from "../signals.ts";
 import type { Program } from "../exec/replace.ts";
@@ -9,16 +11,22 @@ import { listenToSignals } from "./forward.ts";
 import { loadChildLibc } from "./libc.ts";
 import type { ChildLibc } from "./libc.ts";
 import { reapOrphans } from "./orphans.ts";
+import { takeStreamStates } from "./streams.ts";
 import { Terminal } from "./terminal.ts";
 
+const { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH } = constants.signals;
 /** Signals by which a program is asked to end: while there is none, they end us. */
-const ENDING: Readonly<Partial<Record<SignalName, number>>> = { SIGINT: 2, SIGQUIT: 3, SIGTERM: 15 };
+const ENDING: readonly number[] = [SIGINT, SIGQUIT, SIGTERM];
+/** Those that a terminal sends to all of its foreground group. */
+const FROM_TERMINAL: readonly number[] = [SIGINT, SIGQUIT, SIGTSTP, SIGWINCH];
+/** Of a program that was ended by the keys for SIGINT and SIGQUIT. */
+const ENDED_BY_KEY: readonly number[] = [128 + SIGINT, 128 + SIGQUIT];
 
 export interface Supervision {
   /** how long CMD has to end by itself, milliseconds */
   readonly graceMs: number;
-  /** called where CMD ended by itself: how long to wait before it is started again. Absent: it is not */
-  readonly restartAfter?: (status: number, livedMs: number) => number;
+  /** called where CMD ended by itself: how long to wait before it is started again; undefined: it is not */
+  readonly restartAfter: (status: number, livedMs: number) => number | undefined;
   /** a SIGHUP that is for us */
   readonly onHangup: () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -31,35 +39,41 @@ export class Supervised {
   readonly #how: Supervision;
   readonly #libc: ChildLibc | undefined = loadChildLibc();
   readonly #terminal: Terminal | undefined;
+  readonly #streams = takeStreamStates();
   #finish: (status: number) => void = () => undefined;
   #fail: (error: SealexecError) => void = () => undefined;
   #child: Child | undefined;
-  /** kept only where it may have to be started again: what is secret is in it */
+  /** the newest; where it is never started again, its maker has wiped what is secret in it */
   #program: Program | undefined;
+  /** what the child was started as */
+  #running: Program | undefined;
+  #restarted: Promise<void> = Promise.resolve();
+  #hasFinished = false;
   #startedAt = 0;
   /** a stop of our own is under way */
   #isStopping = false;
-  /** somebody has asked CMD to end: it is not started again */
-  #isEnding = false;
-  /** when that was by SIGTERM */
-  #termAt = -Infinity;
+  /** somebody has asked CMD to end: until then (performance.now()) it is not started again */
+  #endingUntil = 0;
   #backoff: NodeJS.Timeout | undefined;
 
   constructor(how: Supervision) {
     this.#how = how;
     this.#terminal = this.#libc === undefined ? undefined : new Terminal(this.#libc);
     this.finished = new Promise((resolve, reject) => {
-      this.#finish = resolve;
+      this.#finish = (status) => {
+        this.#hasFinished = true;
+        resolve(status);
+      };
       this.#fail = reject;
     });
     const ignored = signalsIgnoredAtStart();
     const listeners = {
-      onForwarded: (name: SignalName) => this.#forward(name),
-      onHangup: () => (this.#terminal?.isGone === true ? this.#forward("SIGHUP") : how.onHangup()),
+      onForwarded: (number: number) => this.#forward(number),
+      onHangup: () => (this.#terminal?.isGone === true ? this.#hangUp() : how.onHangup()),
       onContinue: () => this.#continue(),
       onChild: () => this.#onChild(),
     };
-    listenToSignals(listeners, ignored, isOwnSignal, this.#libc);
+    listenToSignals(listeners, ignored, isOwnSignal, this.#libc, this.#terminal?.isThere ?? false);
   }
 
   get isRunning(): boolean {
@@ -68,18 +82,19 @@ export class Supervised {
 
   /** Starts CMD for the first time. */
   start(program: Program): void {
-    this.#startNow(program);
+    this.#program = program;
+    this.#startNow();
   }
 
   /** Ends CMD and starts the other in its place; nothing, where CMD ends for good meanwhile. */
-  async replace(program: Program): Promise<void> {
-    const status = await this.#stop();
-    if (this.#isEnding) this.#finish(status);
-    else this.#startNow(program);
+  replace(program: Program): Promise<void> {
+    this.#program = program;
+    return this.#restart();
   }
 
   /** Ends CMD, and with it the watch. */
   async end(status: number): Promise<void> {
+    if (await this.#endsByItself()) return;
     const own = await this.#stop();
     this.#finish(this.#isEnding ? own : status);
   }
@@ -93,47 +108,79 @@ export class Supervised {
     this.#libc?.dropCode();
   }
 
+  get #isEnding(): boolean {
+    return performance.now() < this.#endingUntil;
+  }
+
+  /** Where somebody has asked CMD to end: it is given its time, and nobody else stops it. @returns whether it did end */
+  async #endsByItself(): Promise<boolean> {
+    while (this.isRunning && this.#isEnding) {
+      const restMs = this.#endingUntil - performance.now();
+      // An INT may be followed by a TERM meanwhile.
+      await Promise.race([this.#child?.ended, ...(restMs === Infinity ? [] : [sleep(restMs)])]);
+    }
+    return this.#hasFinished;
+  }
+
+  /** One after the other: a change may come as CMD is started again by itself. */
+  #restart(): Promise<void> {
+    const program = this.#program;
+    this.#restarted = this.#restarted.then(() => this.#restartNow(program));
+    return this.#restarted;
+  }
+
+  async #restartNow(program: Program | undefined): Promise<void> {
+    if (await this.#endsByItself()) return;
+    if (this.isRunning && this.#running === program) return;
+    const status = await this.#stop();
+    if (this.#isEnding) this.#finish(status);
+    else this.#startNow();
+  }
+
   /** @returns the status by which CMD ended, 0 where there was none */
   async #stop(): Promise<number> {
     clearTimeout(this.#backoff);
     const child = this.#child;
     if (child === undefined) return 0;
     this.#isStopping = true;
-    // One that was forwarded before, and that CMD has outlived, was not meant for this; of a SIGTERM that has just come,
-    // nobody can tell.
-    this.#isEnding = this.#isEnding && performance.now() - this.#termAt < this.#how.graceMs;
     const status = await child.stop(this.#how.graceMs);
     this.#isStopping = false;
     return status;
   }
 
-  #startNow(program: Program): void {
-    if (this.isRunning) throw new Error("one program too many");
-    if (this.#how.restartAfter !== undefined) this.#program = program;
+  #startNow(): void {
+    if (this.#hasFinished) return;
+    if (this.#program === undefined || this.isRunning) throw new Error("no program, or one too many");
     const { image, env } = this.#how;
+    const foreground = this.#terminal?.lendAtStart() ?? null;
     const child = startChild({
-      program: { ...program, ignored: signalsIgnoredAtStart() },
+      program: { ...this.#program, ignored: signalsIgnoredAtStart(), streams: this.#streams },
       self: selfOf(),
       env,
       inheritedFds: image.inheritedFds,
-      foreground: this.#terminal?.isToHandOver ?? false,
+      foreground,
       ownGroup: this.#libc !== undefined,
     });
-    if (child === undefined) return this.#fail(cannotStart(program.file));
+    if (child === undefined) return this.#fail(cannotStart(this.#program.file));
     this.#child = child;
+    this.#running = this.#program;
+    this.#terminal?.lentTo(child);
     this.#startedAt = performance.now();
-    void child.ended.then((status) => this.#onEnd(child, status));
+    void child.ended.then((status) => this.#onEnd(status));
   }
 
-  #onEnd(child: Child, status: number): void {
-    this.#terminal?.takeBack(child);
+  #onEnd(status: number): void {
+    // Whoever has the terminal is told of a key and of its end, and we may not be.
+    if (this.#terminal?.isLent === true && ENDED_BY_KEY.includes(status)) this.#endingUntil = Infinity;
+    if (status === 128 + SIGHUP && this.#terminal?.isGone === true) this.#endingUntil = Infinity;
+    this.#terminal?.takeBack(this.#isStopping || status > 128);
     this.#onChild();
     if (this.#isStopping) return;
     const livedMs = performance.now() - this.#startedAt;
-    const program = this.#program;
-    if (program === undefined || this.#how.restartAfter === undefined || this.#isEnding)
-      return this.#finish(status);
-    this.#backoff = setTimeout(() => this.#startNow(program), this.#how.restartAfter(status, livedMs));
+    const waitMs = this.#isEnding ? undefined : this.#how.restartAfter(status, livedMs);
+    if (waitMs === undefined) return this.#finish(status);
+    // What is left of its group holds the ports and files that the next one needs.
+    this.#backoff = setTimeout(() => void this.#restart(), waitMs);
   }
 
   #onChild(): void {
@@ -144,21 +191,44 @@ export class Supervised {
   }
 
   #continue(): void {
-    if (this.#child === undefined) return;
+    if (this.#child?.isRunning !== true) return;
     if (this.#terminal === undefined) this.#child.signalGroup("SIGCONT");
     else this.#terminal.continue(this.#child);
   }
 
-  #forward(name: SignalName): void {
-    const number = ENDING[name];
+  #forward(number: number): void {
+    const ends = ENDING.includes(number);
+    if (ends) this.#askedToEnd(number);
     if (this.isRunning) {
-      if (number !== undefined) this.#isEnding = true;
-      if (name === "SIGTERM") this.#termAt = performance.now();
-      this.#child?.signal(name);
-    } else if (number !== undefined) {
-      clearTimeout(this.#backoff);
-      this.#finish(128 + number);
-    }
+      if (number === SIGTTIN && this.#terminal?.share() === true) return;
+      if (ends) this.#terminal?.askedToEnd();
+      if (FROM_TERMINAL.includes(number) && this.#terminal?.isOurs === true) this.#child?.signalGroup(number);
+      else this.#child?.signal(number);
+    } else if (ends && !this.#isStopping) this.#giveUp(number);
+    else if (number === SIGTSTP) this.#terminal?.stop();
+  }
+
+  /** A signal that ends, while there is no CMD: none is started again. */
+  #giveUp(number: number): void {
+    this.#endingUntil = Infinity;
+    clearTimeout(this.#backoff);
+    this.#finish(128 + number);
+  }
+
+  /** The terminal has gone: all of a job are told. */
+  #hangUp(): void {
+    if (!this.isRunning) return this.#giveUp(SIGHUP);
+    this.#endingUntil = Infinity;
+    // The leader of a session is told alone, and when it ends, the kernel tells the others.
+    if (this.#libc?.sessionOf(0) === process.pid) this.#child?.signal("SIGHUP");
+    else this.#child?.signalGroup("SIGHUP");
+  }
+
+  /** TERM is meant as such. A program may make something else of INT and QUIT: one that outlives them goes on. */
+  #askedToEnd(number: number): void {
+    const isFinal = number === SIGTERM || this.#isStopping;
+    const untilMs = isFinal ? Infinity : performance.now() + this.#how.graceMs;
+    this.#endingUntil = Math.max(this.#endingUntil, untilMs);
   }
 }
 

@@ -97,7 +97,7 @@ class Watcher {
       env: context.env,
       image: host.image,
       onHangup: () => this.#alarm.ring("all"),
-      ...(how.onExit === "exit" ? {} : { restartAfter: restartWith(new Backoff(), context) }),
+      restartAfter: how.onExit === "exit" ? () => undefined : restartWith(new Backoff(), context),
     });
   }
 

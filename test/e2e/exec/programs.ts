@@ -1,4 +1,4 @@
-/** The two C programs of test/probe/, built once and kept for the next run, and the reasons to skip without them. */
+/** The C programs of test/probe/, built once and kept for the next run, and the reasons to skip without them. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
@@ -11,6 +11,14 @@ export interface Programs {
   readonly probe: string;
   /** gives itself a state and becomes another program */
   readonly launch: string;
+  /** stays, and writes down each signal that it is sent */
+  readonly recorder: string;
+  /** leaves orphans behind */
+  readonly orphans: string;
+  /** runs a program on a new terminal */
+  readonly terminal: string;
+  /** writes down what happens to it on a terminal */
+  readonly witness: string;
 }
 
 /** A folder of this content, in the temporary folder of the system, that every user may enter. */
@@ -22,7 +30,7 @@ export function cacheFolder(name: string, ...inputs: readonly (string | Uint8Arr
   return folder;
 }
 
-const SOURCES = ["probe", "launch"] as const;
+const SOURCES = ["probe", "launch", "recorder", "orphans", "terminal", "witness"] as const;
 
 /** Statically linked: they are to run in a root that has nothing. Undefined where there is no C compiler. */
 export function buildPrograms(): Programs | undefined {
@@ -38,13 +46,16 @@ export function buildPrograms(): Programs | undefined {
     execFileSync(compiler, ["-static", "-O1", "-o", mine, sources[index] ?? ""]);
     renameSync(mine, file);
   }
-  return { probe: `${folder}/probe`, launch: `${folder}/launch` };
+  return Object.fromEntries(SOURCES.map((name) => [name, `${folder}/${name}`])) as Record<
+    (typeof SOURCES)[number],
+    string
+  >;
 }
 
 export const isRoot = process.getuid?.() === 0;
 
 /** Why the tests of this folder cannot run here; false: they can. */
-export function skipReason(programs: Programs | undefined, ...needed: readonly string[]): string | false {
+export function skipReason(programs: object | undefined, ...needed: readonly string[]): string | false {
   if (process.platform !== "linux") return "needs Linux";
   if (programs === undefined) return "needs a C compiler";
   const missing = needed.filter((name) => onPath(name) === undefined);

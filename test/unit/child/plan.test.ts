@@ -23,7 +23,8 @@ const plans: fc.Arbitrary<Plan> = fc.record({
   fillers: fc.array(fc.nat(255)),
   ignored: fc.array(fc.integer({ min: 1, max: 31 })),
   parent: fc.nat(),
-  foreground: fc.boolean(),
+  streams: fc.constantFrom({ closed: [], nonblocking: [1] }, { closed: [0, 2], nonblocking: [] }),
+  foreground: fc.option(fc.nat()),
 });
 
 describe("the plan of a child", () => {
@@ -50,7 +51,8 @@ describe("the plan of a child", () => {
       fillers: [],
       ignored: [1],
       parent: 7,
-      foreground: false,
+      streams: { closed: [], nonblocking: [] },
+      foreground: null,
     });
     for (let end = 0; end < whole.length; end += 1) {
       assert.throws(() => parsePlan(whole.subarray(0, end)), `cut behind byte ${end}`);
