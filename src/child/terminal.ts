@@ -127,6 +127,8 @@ export class Terminal {
   followStops(child: Child): void {
     const signal = this.#libc.stoppedBy(child.pid);
     if (signal === undefined) return;
+    // Without a terminal there are no jobs: whoever stops CMD (SIGSTOP) means CMD, and a change is still to reach it.
+    if (this.#fd === undefined && signal !== SIGTSTP) return;
     const wantsTerminal = signal === SIGTTIN || signal === SIGTTOU;
     // A shell sends TERM, then CONT. We may see the second first, and the child have stopped anew with the first pending.
     const isHeldUp = wantsTerminal && this.#isAskedToEnd;
