@@ -52,11 +52,18 @@ static void heir_ends(int number) {
 }
 
 static void leave_heir(int is_deaf, long ms) {
-  if (fork() != 0) return;
-  // What it is sent is not CMD's.
+  // What it is sent is not CMD's to write down, from the first moment.
+  sigset_t all, before;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &before);
+  if (fork() != 0) {
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return;
+  }
   for (int number = 1; number <= 64; number++) signal(number, SIG_DFL);
   slow = ms;
   signal(SIGTERM, is_deaf ? SIG_IGN : heir_ends);
+  sigprocmask(SIG_SETMASK, &before, NULL);
   for (;;) pause();
 }
 

@@ -6,6 +6,8 @@ import type { Writable } from "node:stream";
 
 export const KEYS = { interrupt: "\x03", quit: "\x1c", suspend: "\x1a", end: "\x04" } as const;
 
+const LONGEST_MS = 120_000;
+
 export class Pty {
   /** the exit status of the program that leads the session, 128 + n by signal n */
   readonly ended: Promise<number | null>;
@@ -27,9 +29,12 @@ export class Pty {
     });
     this.#terminal.stdout?.setEncoding("latin1").on("data", (text: string) => (this.#screen += text));
     for (const stream of [this.#terminal.stdin, this.#control]) stream?.on("error", () => undefined);
+    // A test must not hang.
+    const timer = setTimeout(() => this.#terminal.kill("SIGKILL"), LONGEST_MS);
     this.ended = new Promise((resolve, reject) => {
       this.#terminal.on("error", reject);
       this.#terminal.on("close", (status) => {
+        clearTimeout(timer);
         this.#isOpen = false;
         resolve(status);
       });

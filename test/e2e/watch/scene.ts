@@ -125,7 +125,7 @@ export async function withScene(
         if (setting.shell !== undefined) await scene.prompt();
         await act(scene);
         if (pty.isOpen) pty.hangUp();
-        await pty.ended;
+        await scene.until(() => !pty.isOpen, "the leader of the session has ended");
         await scene.until(() => left().every(hasEnded), "nothing is left behind");
       } finally {
         await pty.close(left());

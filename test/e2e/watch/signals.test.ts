@@ -326,7 +326,7 @@ describe("signals that were ignored when sealexec was started", { skip }, () => 
     withScene(async (scene) => {
       const ignored = [SIGINT, SIGTERM, SIGUSR2, 35];
       const state = ignored.flatMap((number) => ["ignore", String(number)]);
-      const script = 'grep SigIgn /proc/self/status; trap "exit 3" USR1; while :; do sleep 0.05; done';
+      const script = 'trap "exit 3" USR1; grep SigIgn /proc/self/status; while :; do sleep 0.05; done';
       const watched = scene.start({
         launch: [programs?.launch ?? BINARY, ...state, "--"],
         command: ["sh", "-c", script],

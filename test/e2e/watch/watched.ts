@@ -149,10 +149,9 @@ export class Watched {
     else child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", (status, by) => {
-        this.#hasEnded = true;
-        resolve({ status, by });
-      });
+      child.once("exit", () => (this.#hasEnded = true));
+      // When all that it has written is read.
+      child.once("close", (status, by) => resolve({ status, by }));
     });
   }
 
