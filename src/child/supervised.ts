@@ -84,6 +84,8 @@ export class Supervised {
   start(program: Program): void {
     this.#program = program;
     this.#startNow();
+    // Of those who ended before we listened nobody tells any more.
+    this.#onChild();
   }
 
   /** Ends CMD and starts the other in its place; nothing, where CMD ends for good meanwhile. */

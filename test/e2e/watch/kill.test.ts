@@ -21,7 +21,7 @@ describe("sealexec is killed", { concurrency: 2 }, () => {
             await sleep(delayMs);
             if (watched.pid > 1) watched.signal("SIGKILL");
             else await until(() => watched.pid > 1).then(() => watched.signal("SIGKILL"));
-            await watched.ended;
+            await watched.exited;
             await nothingLeft(watched.mark, `killed after ${delayMs} ms`);
           }
         }));
@@ -33,7 +33,7 @@ describe("sealexec is killed", { concurrency: 2 }, () => {
             await seen(() => watched.children.length > 0);
             await spin(tenths / 10);
             watched.signal("SIGKILL");
-            await watched.ended;
+            await watched.exited;
             await nothingLeft(watched.mark, `killed ${tenths / 10} ms after the fork`);
             assert.doesNotMatch(watched.stderr, /^sealexec: /m);
           }
@@ -59,7 +59,7 @@ describe(
           process.kill(child, "SIGSTOP");
           await sleep(5);
           watched.signal("SIGKILL");
-          await watched.ended;
+          await watched.exited;
           process.kill(child, "SIGCONT");
           await nothingLeft(watched.mark, `stopped ${tenths / 10} ms after the fork`);
         }
@@ -77,7 +77,7 @@ async function restartKilled(scene: Scene, place: Place): Promise<void> {
     watched.signal("SIGHUP");
     await sleep(delayMs);
     watched.signal("SIGKILL");
-    await watched.ended;
+    await watched.exited;
     await nothingLeft(watched.mark, `killed ${delayMs} ms after the change`);
   }
 }

@@ -80,14 +80,21 @@ describe("a child that was there before sealexec was", { skip }, () => {
       assert.ok(isZombie());
     }));
 
-  test("is waited for by PID 1", { skip: FIRST.skip }, () =>
+  for (const [when, seconds] of [
+    ["before it listens", "0"],
+    ["later", "0.5"],
+  ] as const) {
+    test(`is waited for by PID 1, where it ends ${when}`, { skip: FIRST.skip }, () => waitedFor(seconds));
+  }
+
+  const waitedFor = (seconds: string): Promise<void> =>
     withScene(async (scene) => {
-      const watched = scene.start({ place: FIRST, launch, command: ["sleep", "60"] });
+      const before = ["sh", "-c", `sleep ${seconds} & exec "$@"`, "sh"];
+      const watched = scene.start({ place: FIRST, launch: before, command: ["sleep", "60"] });
       // From its start the one was there, and CMD came to it.
       await until(() => watched.children.map(commandOf).join() === "sleep 60");
       assert.equal(watched.hasEnded, false);
-    }),
-  );
+    });
 });
 
 function zombiesBelow(pid: number): number {

@@ -133,7 +133,10 @@ export async function withScene<T>(work: (scene: Scene) => Promise<T>): Promise<
 export class Watched {
   /** an entry of its environment that no other process has, but those that it starts */
   readonly mark: string;
+  /** and all that it and those whom it started have written was read */
   readonly ended: Promise<End>;
+  /** whatever it has left behind */
+  readonly exited: Promise<void>;
   readonly #process: ChildProcess;
   readonly #isInside: boolean;
   #stdout = "";
@@ -149,9 +152,13 @@ export class Watched {
     else child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#stderr += text));
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("exit", () => (this.#hasEnded = true));
-      // When all that it has written is read.
       child.once("close", (status, by) => resolve({ status, by }));
+    });
+    this.exited = new Promise((resolve) => {
+      child.once("exit", () => {
+        this.#hasEnded = true;
+        resolve();
+      });
     });
   }
 
