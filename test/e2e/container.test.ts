@@ -100,6 +100,27 @@ describe("Dockerfile.example", { skip }, () => {
     assert.equal(await stop(id), "3");
   });
 
+  test("SEALEXEC_WATCH=1, as PID 1, read-only and without capabilities: a push restarts CMD, and a stop is CMD's", async () => {
+    const settings = place({ SEALEXEC_WATCH: "1", SEALEXEC_EVERY: "300ms" });
+    const hard = ["--read-only", "--cap-drop", "all", "--user", "1000:1000"];
+    const script =
+      'echo "$GREETING, pid $$ of $PPID"; trap "exit 3" TERM; sh -c "sleep 0.1 &"; while :; do sleep 0.1; done';
+    const started = await podman("run", "--detach", ...hard, ...settings, IMAGE, "sh", "-c", script);
+    const id = started.stdout.trim();
+    const greetings = async (): Promise<string[]> => (await podman("logs", id)).stdout.trimEnd().split("\n");
+    await until(async () => (await greetings())[0]?.startsWith("hello from S3, pid ") === true, "CMD runs");
+    const pushed = await run(inNetwork([BINARY, "push", "-", URI, "--key", KEY]), {
+      env: { ...endpoints, AWS_ACCESS_KEY_ID: key.id, AWS_SECRET_ACCESS_KEY: key.secret },
+      input: `GREETING='hello from S3'\nAPI_TOKEN=${CANARY}-2\n`,
+    });
+    assert.equal(pushed.status, 0, pushed.stderr);
+    await until(async () => (await greetings()).length === 2, "CMD was restarted");
+    for (const line of await greetings()) assert.match(line, /^hello from S3, pid \d+ of 1$/);
+    const states = await podman("exec", id, "sh", "-c", "cat /proc/[0-9]*/stat");
+    assert.doesNotMatch(states.stdout, /\) Z /);
+    assert.equal(await stop(id), "3");
+  });
+
   test("stopped while fetching: 143", async () => {
     const { fault } = await control({
       do: "addFault",
