@@ -168,6 +168,29 @@ describe("--watch: what is asked of AWS", { skip, concurrency: 2 }, () => {
     }));
 });
 
+describe("--watch: the metadata service away", { skip }, () => {
+  test("credentials that are still good are used, and CMD and the log know nothing of it", () =>
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", "A=1\n");
+      // In a second it is time to ask for others, and these are good for five minutes more.
+      aws.imds.ttlMs = 301_000;
+      aws.imds.rotate();
+      await watching(start(aws, uri, "--every", "300ms"), async (watch) => {
+        const fault = aws.faults.add({ service: "imds", action: "refuse" });
+        await fault.ready;
+        await sleep(1_500);
+        const looks = aws.count("s3", "GetObject");
+        await until(() => aws.count("s3", "GetObject") > looks + 1);
+        assert.deepEqual(watch.said(), []);
+        await fault.remove();
+        const loaded = aws.count("imds", "GetCredentials");
+        await until(() => aws.count("imds", "GetCredentials") > loaded);
+        await push(aws, "app.env", "A=2\n");
+        await until(() => watch.lines().length === 3);
+      });
+    }));
+});
+
 describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
   test("S3 away: said once, however it is away, and once when it is back; a change meanwhile is not lost", () =>
     withAws(async (aws) => {
@@ -220,6 +243,15 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
       (aws: Aws) => aws.kms.allow("Decrypt"),
     ],
     [
+      "changed while KMS is away",
+      async (aws: Aws) => {
+        await push(aws, "app.env", "A=2\n");
+        await aws.faults.add({ service: "kms", action: "refuse" }).ready;
+      },
+      /Decrypt: .*cannot be reached/,
+      (aws: Aws) => aws.faults.clear(),
+    ],
+    [
       "with its key disabled",
       async (aws: Aws) => {
         await push(aws, "app.env", "A=2\n");
@@ -265,7 +297,7 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
     test(`an object that is ${what}: said once, and followed again when it is mended`, () =>
       withAws(async (aws) => {
         const uri = await push(aws, "app.env", "A=1\n");
-        await watching(start(aws, uri, ...SELDOM, "--require", "A"), async (watch) => {
+        await watching(start(aws, uri, ...SELDOM, "--require", "A", "--timeout", "3"), async (watch) => {
           await spoil(aws);
           await lookUntilSaid(watch, 2);
           const [warning = "", hint = ""] = watch.said();
