@@ -101,7 +101,9 @@ export class Supervised {
     this.#finish(this.#isEnding ? own : status);
   }
 
-  signal(name: SignalName): void {
+  /** @param program what CMD is started as where it ends by itself from now on */
+  signal(name: SignalName, program: Program): void {
+    this.#program = program;
     this.#child?.signal(name);
   }
 

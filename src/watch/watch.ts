@@ -11,6 +11,7 @@ import { eventLoopTurn } from "../event-loop.ts";
 import type { Host, Program } from "../exec/replace.ts";
 import type { Fallback } from "../fallback/fallback.ts";
 import { findCommand, withVariables } from "../run/command.ts";
+import type { Command } from "../run/command.ts";
 import type { RunOptions } from "../run/options.ts";
 import { openFallback, openKeeping } from "../run/keeping.ts";
 import { openSources, toolsFor } from "../run/sources.ts";
@@ -161,7 +162,7 @@ class Watcher {
   async #take(changes: Changes, tools: RunTools): Promise<void> {
     const command = findCommand(this.#options, this.#host, tools.context);
     const opened = await openSources({ ...this.#options, seen: this.#lookout.seen }, tools);
-    const program = withVariables(command, opened.variables, this.#options, this.#host);
+    const program = this.#complete(command, opened);
     const before = this.#digest;
     const { envOut } = this.#how;
     if (envOut !== undefined && this.#digestOf(program) !== before) writeEnvOut(envOut, opened.variables);
@@ -172,6 +173,16 @@ class Watcher {
     if (this.#digest === before) this.#context.log.info(`${what}: the variables are the same as before`);
     else await this.#act(what, program);
     this.#wipe(program);
+  }
+
+  /** @throws as withVariables: what is too large for any program is not opened again before it changes */
+  #complete(command: Command, opened: Opened): Program {
+    try {
+      return withVariables(command, opened.variables, this.#options, this.#host);
+    } catch (error) {
+      this.#lookout.opened(opened.sources);
+      throw error;
+    }
   }
 
   /** What was made for CMD is CMD's by now; where it may have to be started again, it is kept. */
@@ -190,7 +201,7 @@ class Watcher {
         return this.#supervised.replace(program);
       case "signal":
         log.notice(`${what}: CMD is sent ${onChange.name}`);
-        return this.#supervised.signal(onChange.name);
+        return this.#supervised.signal(onChange.name, program);
       case "exit":
         log.notice(`${what}: CMD is ended, to be started again with it`);
         return this.#supervised.end(exitStatus("changed"));

@@ -338,6 +338,22 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
       });
     }));
 
+  test("what no environment takes is said, and opened no second time before it changes", () =>
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", "A=1\n");
+      await watching(start(aws, uri, ...SELDOM), async (watch) => {
+        await push(aws, "app.env", `A=${"x".repeat(140_000)}\n`);
+        await lookUntilSaid(watch, 2);
+        assert.match(watch.said()[0] ?? "", /A.*bytes.*; CMD goes on as it is$/);
+        const decrypts = aws.count("kms", "Decrypt");
+        const gets = aws.count("s3", "GetObject");
+        await watch.lookUntil(() => aws.count("s3", "GetObject") > gets);
+        assert.equal(aws.count("kms", "Decrypt"), decrypts);
+        await push(aws, "app.env", "A=2\n");
+        await watch.lookUntil(() => watch.lines().length === 3);
+      });
+    }));
+
   test("an object that is rolled back is refused, though it opens; a newer one with its content is taken", () =>
     withAws(async (aws) => {
       const uri = await push(aws, "app.env", "A=1\n");
@@ -391,6 +407,23 @@ describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
         assert.deepEqual(watch.said(), [
           `sealexec: notice: ${uri} (revision 2) has changed: CMD is sent SIGUSR1`,
         ]);
+      });
+    }));
+
+  test("signal:USR1 with --on-exit restart: CMD is started again with what has changed since", () =>
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", "A=1\n");
+      const script = 'echo "start $$ A=$A"; trap "echo told; exit 1" USR1; while :; do sleep 0.02; done';
+      const flags = ["--on-change", "signal:USR1", "--on-exit", "restart"];
+      const options = { ...start(aws, uri, ...SELDOM, ...flags), cmd: ["sh", "-c", script] };
+      await watching(options, async (watch) => {
+        await push(aws, "app.env", "A=2\n");
+        await watch.lookUntil(() => watch.lines().length === 3);
+        assert.match(watch.lines()[2] ?? "", /A=2$/);
+        assert.match(
+          watch.said()[1] ?? "",
+          /^sealexec: notice: CMD ended with status 1: it is started again in 1 s$/,
+        );
       });
     }));
 
