@@ -39,6 +39,7 @@ export class Child {
   readonly ended: Promise<number>;
   readonly #ownGroup: boolean;
   #isRunning = true;
+  #restEnded: Promise<void> | undefined;
 
   constructor(pid: number, ownGroup: boolean, ended: Promise<number>) {
     this.pid = pid;
@@ -58,7 +59,7 @@ export class Child {
   /** To the child and what it has started in its group. */
   signalGroup(signal: SignalName | number): void {
     // One that is being started has none yet.
-    if (!this.#ownGroup || !send(-this.pid, signal)) this.signal(signal);
+    if (this.#isRunning && !this.#toGroup(signal)) this.signal(signal);
   }
 
   /**
@@ -68,20 +69,35 @@ export class Child {
    * @returns its exit status, when nothing of it is left
    */
   async stop(graceMs: number): Promise<number> {
-    const kill = setTimeout(() => this.signalGroup("SIGKILL"), graceMs);
     const endsAt = performance.now() + graceMs;
+    const kill = setTimeout(() => this.signalGroup("SIGKILL"), graceMs);
     this.signal("SIGTERM");
     // One that was stopped (SIGSTOP) takes a signal only when it goes on.
     this.signalGroup("SIGCONT");
     const status = await this.ended;
     clearTimeout(kill);
-    if (this.#hasRest()) this.signalGroup("SIGTERM");
+    await this.endRest(endsAt - performance.now());
+    return status;
+  }
+
+  /**
+   * Ends what it has left behind in its group. To be called as soon as it has ended: the number of a group without members is
+   * another's before long.
+   */
+  endRest(graceMs: number): Promise<void> {
+    this.#restEnded ??= this.#endRest(performance.now() + graceMs);
+    return this.#restEnded;
+  }
+
+  async #endRest(endsAt: number): Promise<void> {
+    if (!this.#hasRest()) return;
+    this.#toGroup("SIGTERM");
+    this.#toGroup("SIGCONT");
     await this.#restEnds(endsAt);
-    if (!this.#hasRest()) return status;
-    this.signalGroup("SIGKILL");
+    if (!this.#hasRest()) return;
+    this.#toGroup("SIGKILL");
     // One that waits for a disk (uninterruptible) may take as long as it likes.
     await this.#restEnds(performance.now() + KILLED_MS);
-    return status;
   }
 
   async #restEnds(untilMs: number): Promise<void> {
@@ -90,6 +106,10 @@ export class Child {
 
   #hasRest(): boolean {
     return this.#ownGroup && send(-this.pid, 0) && hasLivingMember(this.pid);
+  }
+
+  #toGroup(signal: SignalName | number): boolean {
+    return send(this.#ownGroup ? -this.pid : this.pid, signal);
   }
 }
 

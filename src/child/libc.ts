@@ -3,10 +3,10 @@
  * terminal, children that stop, orphans. In the compiled binary only: on Node there is none (docs/watch.md says what differs).
  */
 import { readFileSync } from "node:fs";
+import { openLibrary } from "../exec/libc.ts";
+import type { FfiModule } from "../exec/libc.ts";
 
-interface FfiModule {
-  dlopen(file: string, symbols: Record<string, { args: string[]; returns: string }>): { symbols: Symbols };
-  ptr(view: NodeJS.TypedArray): number;
+interface CallableFfi extends FfiModule {
   readonly JSCallback: new (
     callback: (signal: number) => void,
     type: { args: string[]; returns: string; threadsafe: true },
@@ -117,32 +117,15 @@ export interface ChildLibc {
   dropCode(): void;
 }
 
-const LIBRARIES = [
-  "libc.so.6",
-  `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
-  "libc.so",
-];
-
 /** undefined on Node, and on systems other than Linux */
 export function loadChildLibc(): ChildLibc | undefined {
-  if (process.platform !== "linux") return undefined;
-  // Only Bun knows this module.
-  const ffi = process.getBuiltinModule("bun:ffi") as FfiModule | undefined;
-  if (ffi === undefined) return undefined;
-  for (const library of LIBRARIES) {
-    try {
-      return bind(ffi, ffi.dlopen(library, SYMBOLS).symbols);
-    } catch {
-      // Not this C library: try the next.
-    }
-  }
-  return undefined;
+  return openLibrary(SYMBOLS, bind);
 }
 
 /** Referenced for as long as the kernel may call them. */
 const callbacks: unknown[] = [];
 
-function bind(ffi: FfiModule, libc: Symbols): ChildLibc {
+function bind(ffi: CallableFfi, libc: Symbols): ChildLibc {
   const wait = (type: number, id: number, options: number): { pid: number; status: number } | undefined => {
     const info = new Int32Array(SIGINFO_BYTES / Int32Array.BYTES_PER_ELEMENT);
     if (libc.waitid(type, id, ffi.ptr(info), options) !== 0) return undefined;

@@ -183,7 +183,8 @@ export class Supervised {
     const livedMs = performance.now() - this.#startedAt;
     const waitMs = this.#isEnding ? undefined : this.#how.restartAfter(status, livedMs);
     if (waitMs === undefined) return this.#finish(status);
-    // What is left of its group holds the ports and files that the next one needs.
+    // It holds the ports and files that the next one needs.
+    void this.#child?.endRest(this.#how.graceMs);
     this.#backoff = setTimeout(() => void this.#restart(), waitMs);
   }
 

@@ -4,8 +4,8 @@
  */
 
 /** Addresses and the like travel as these through Bun's FFI. */
-interface FfiModule {
-  dlopen(file: string, symbols: Record<string, { args: string[]; returns: string }>): { symbols: Symbols };
+export interface FfiModule {
+  dlopen(file: string, symbols: Record<string, { args: string[]; returns: string }>): { symbols: unknown };
   ptr(view: NodeJS.TypedArray): number;
 }
 
@@ -54,13 +54,26 @@ const LIBRARIES = [
 
 /** The C library, or undefined on Node and on systems other than Linux. */
 export function loadLibc(): Libc | undefined {
+  return openLibrary(SYMBOLS, bind);
+}
+
+/**
+ * The C library, with these functions of it.
+ *
+ * @param symbols what Bun's FFI is told of each
+ * @param bind called with the module and the functions
+ */
+export function openLibrary<Module extends FfiModule, Functions, Bound>(
+  symbols: Parameters<FfiModule["dlopen"]>[1],
+  bind: (ffi: Module, functions: Functions) => Bound,
+): Bound | undefined {
   if (process.platform !== "linux") return undefined;
   // Only Bun knows this module.
-  const ffi = process.getBuiltinModule("bun:ffi") as FfiModule | undefined;
+  const ffi = process.getBuiltinModule("bun:ffi") as Module | undefined;
   if (ffi === undefined) return undefined;
   for (const library of LIBRARIES) {
     try {
-      return bind(ffi, ffi.dlopen(library, SYMBOLS).symbols);
+      return bind(ffi, ffi.dlopen(library, symbols).symbols as Functions);
     } catch {
       // Not this C library: try the next.
     }

@@ -20,7 +20,7 @@ describe("orphans", { concurrency: 2 }, () => {
           const flags = ["--on-change", "signal:WINCH"];
           const watched = scene.start({ place, flags, command: [orphans, "1000", "wait", done] });
           await until(() => watched.children.length > 0);
-          const [child = 0] = watched.children;
+          const { child } = watched;
           let told = 0;
           const change = async (): Promise<void> => {
             scene.change();

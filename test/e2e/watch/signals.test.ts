@@ -103,7 +103,7 @@ for (const place of PLACES) {
     test("CONT: CMD goes on", () =>
       withScene(async (scene) => {
         const { watched, recording } = await record(scene, place);
-        const [child = 0] = watched.children;
+        const { child } = watched;
         process.kill(child, "SIGSTOP");
         await until(() => stateOf(child) === "T");
         // As in a shell: where CMD has stopped, so may sealexec.
@@ -116,7 +116,7 @@ for (const place of PLACES) {
     test("STOP: sealexec alone stops, and nothing is lost", () =>
       withScene(async (scene) => {
         const { watched, recording } = await record(scene, place, ["--on-change", "signal:USR2"]);
-        const [child = 0] = watched.children;
+        const { child } = watched;
         watched.signal("SIGSTOP");
         await until(() => stateOf(watched.pid) === "T");
         scene.change();

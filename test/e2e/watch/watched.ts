@@ -187,6 +187,14 @@ export class Watched {
     return childrenOf(this.pid);
   }
 
+  /** the first of them */
+  get child(): number {
+    const [child] = this.children;
+    // kill(2): 0 would be the test's own group.
+    if (child === undefined) throw new Error("it has no child");
+    return child;
+  }
+
   signal(signal: NodeJS.Signals | number): void {
     const { pid } = this;
     if (pid <= 1) throw new Error("it does not run");
