@@ -59,7 +59,7 @@ function withPlace(work: (place: Place) => Promise<void>, artefact?: Artefact): 
 }
 
 const AWAY: Readonly<Record<string, Rule>> = {
-  "refuses connections": { service: "s3", action: "refuse" },
+  "resets connections": { service: "s3", action: "resetOnConnect" },
   "is silent": { service: "s3", operation: "GetObject", action: "silent" },
   "keeps failing": { service: "s3", operation: "GetObject", action: "status", status: 503 },
   throttles: { service: "s3", operation: "GetObject", action: "status", status: 503, code: "SlowDown" },
@@ -73,14 +73,14 @@ for (const artefact of ARTEFACTS) {
         assert.deepEqual(await run(), { status: 0, signal: null, stdout: `${CANARY}\n`, stderr: "" });
         assert.equal(statSync(file).mode & 0o777, 0o600);
         assert.ok(!readFileSync(file, "utf8").includes(CANARY));
-        const fault = aws.faults.add({ service: "s3", action: "refuse" });
+        const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
         await fault.ready;
         aws.resetCalls();
         const { status, stdout, stderr } = await run();
         assert.deepEqual([status, stdout], [0, `${CANARY}\n`]);
         assert.match(
           stderr,
-          /^sealexec: warning: object: s3:\S+ GetObject: .*cannot be reached \(ECONNREFUSED\); using the fallback, \d+ s old\n$/,
+          /^sealexec: warning: object: s3:\S+ GetObject: .*cannot be reached \(ECONNRESET\); using the fallback, \d+ s old\n$/,
         );
         assert.equal(aws.count("kms", "Decrypt"), 1);
       }, artefact));
@@ -132,7 +132,7 @@ describe("--fallback: when it is used", { concurrency: 2 }, () => {
   test("never where KMS does not open it", () =>
     withPlace(async ({ aws, run }) => {
       await run();
-      const fault = aws.faults.add({ service: "s3", action: "refuse" });
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
       aws.kms.deny("Decrypt");
       const { status, stdout, stderr } = await run();
@@ -148,7 +148,7 @@ describe("--fallback: when it is used", { concurrency: 2 }, () => {
         file,
         readFileSync(file, "utf8").replace(/"confirmed": "[^"]*"/, `"confirmed": "${old}"`),
       );
-      const fault = aws.faults.add({ service: "s3", action: "refuse" });
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
       assertFailed(
         await run("--fallback-age", "2h"),
@@ -161,7 +161,7 @@ describe("--fallback: when it is used", { concurrency: 2 }, () => {
 
   test("without a file there is nothing to fall back on", () =>
     withPlace(async ({ aws, file, run }) => {
-      const fault = aws.faults.add({ service: "s3", action: "refuse" });
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
       assertFailed(await run(), 69, /cannot be reached/);
       assert.ok(!existsSync(file));
@@ -196,7 +196,7 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
           '"uri": "s3://app-secrets/app.env"',
         ),
       );
-      const fault = aws.faults.add({ service: "s3", action: "refuse" });
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
       const { status, stdout, stderr } = await run();
       assert.deepEqual([status, stdout], [65, ""]);
@@ -210,7 +210,7 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
       const [object] = kept.objects;
       assert.ok(object !== undefined);
       const body = Buffer.from(object.body, "base64");
-      const fault = aws.faults.add({ service: "s3", action: "refuse" });
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
       for (const at of [0, body.length >> 1, body.length - 1]) {
         const changed = Buffer.from(body);
@@ -232,7 +232,7 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
       withPlace(async ({ aws, file, run }) => {
         await run();
         spoil(file);
-        const fault = aws.faults.add({ service: "s3", action: "refuse" });
+        const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
         await fault.ready;
         const { status, stdout, stderr } = await run("--timeout", "2");
         assert.deepEqual([status, stdout], [69, ""]);
@@ -276,7 +276,7 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
       const kept = JSON.parse(readFileSync(file, "utf8")) as { objects: { uri: string }[] };
       assert.deepEqual(kept.objects.map((object) => object.uri).toSorted(), [uri, other].toSorted());
       assert.ok(!readFileSync(file, "utf8").includes("plain-canary"));
-      const fault = aws.faults.add({ service: "s3", action: "refuse" });
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
       assert.equal((await run()).stdout, `${RAN}\n`);
     }));

@@ -176,7 +176,7 @@ describe("--watch: the metadata service away", { skip }, () => {
       aws.imds.ttlMs = 301_000;
       aws.imds.rotate();
       await watching(start(aws, uri, "--every", "300ms"), async (watch) => {
-        const fault = aws.faults.add({ service: "imds", action: "refuse" });
+        const fault = aws.faults.add({ service: "imds", action: "resetOnConnect" });
         await fault.ready;
         await sleep(1_500);
         const looks = aws.count("s3", "GetObject");
@@ -197,7 +197,7 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
       const uri = await push(aws, "app.env", "A=1\n");
       await watching(start(aws, uri, ...SELDOM, "--timeout", "2"), async (watch) => {
         const away = [
-          { service: "s3", action: "refuse" },
+          { service: "s3", action: "resetOnConnect" },
           { service: "s3", operation: "GetObject", action: "status", status: 503 },
           { service: "s3", operation: "GetObject", action: "reset" },
           { service: "s3", operation: "GetObject", action: "silent" },
@@ -246,7 +246,7 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
       "changed while KMS is away",
       async (aws: Aws) => {
         await push(aws, "app.env", "A=2\n");
-        await aws.faults.add({ service: "kms", action: "refuse" }).ready;
+        await aws.faults.add({ service: "kms", action: "resetOnConnect" }).ready;
       },
       /Decrypt: .*cannot be reached/,
       (aws: Aws) => aws.faults.clear(),
