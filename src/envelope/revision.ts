@@ -11,6 +11,9 @@ export const REVISION_NAME = "sealexec:revision";
 /** From 1, without leading zeros, and exact as a number. */
 const REVISION = /^[1-9]\d{0,14}$/;
 
+/** A revision is a time, milliseconds since 1970: none is written or opened that is further ahead of the store's own time. */
+export const MOST_AHEAD_MS = 10 * 60_000;
+
 /**
  * The revision in an encryption context; undefined where the writer gave none.
  *

@@ -71,6 +71,10 @@ export interface SealedObject {
   readonly body: Uint8Array;
   readonly etag?: string | undefined;
   readonly versionId?: string | undefined;
+  /** the store's own time as it answered, milliseconds since 1970; absent: it told none */
+  readonly date?: number | undefined;
+  /** when the store says that this was written, milliseconds since 1970; absent: it does not say */
+  readonly lastModified?: number | undefined;
   /** where it was found: the binding in its encryption context must say the same */
   readonly place: string;
   /** decides which KMS is asked */

@@ -4,6 +4,7 @@ import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { S3Object } from "./read.ts";
 import type { S3Ref } from "./ref.ts";
+import { AT_ANSWER, AnswerDate } from "./times.ts";
 
 /**
  * @param largestBody bytes
@@ -22,12 +23,16 @@ export async function getObjectBySdk(
     ...(ref.versionId === undefined ? {} : { VersionId: ref.versionId }),
     ...(unless === undefined ? {} : { IfNoneMatch: unless }),
   });
+  const date = new AnswerDate();
+  command.middlewareStack.add(date.middleware, AT_ANSWER);
   const answer = await client.send(command, { abortSignal: signal });
   return {
     metadata: answer.Metadata ?? {},
     body: await readBody(answer, largestBody),
     etag: answer.ETag,
     versionId: answer.VersionId,
+    date: date.value,
+    lastModified: answer.LastModified?.getTime(),
   };
 }
 

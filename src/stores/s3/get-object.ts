@@ -3,6 +3,7 @@ import type { Answer } from "../../aws/direct/answer.ts";
 import { callService } from "../../aws/direct/call.ts";
 import type { Caller, Refusal } from "../../aws/direct/call.ts";
 import type { S3Object } from "./read.ts";
+import { parseHttpDate } from "./times.ts";
 
 const METADATA = "x-amz-meta-";
 
@@ -31,6 +32,8 @@ export async function getObject(
     body: answer.body,
     etag: answer.headers["etag"],
     versionId: answer.headers["x-amz-version-id"],
+    date: parseHttpDate(answer.headers["date"]),
+    lastModified: parseHttpDate(answer.headers["last-modified"]),
   };
 }
 
