@@ -62,3 +62,27 @@ export function requireNames(variables: Variables, require: readonly string[]): 
     hint: "add them to the sealed .env, or take them out of --require (SEALEXEC_REQUIRE)",
   });
 }
+
+/**
+ * Names of variables, from comma-separated lists.
+ *
+ * @param option for messages
+ * @throws "usage"
+ */
+export function parseNames(option: string, lists: readonly string[]): string[] {
+  const names = lists.flatMap((list) => words(list, /,/));
+  for (const name of names) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      throw new SealexecError("usage", `${option}: ${JSON.stringify(name)} is not the name of a variable`);
+    }
+  }
+  return names;
+}
+
+/** The parts of a text that are not empty. */
+export function words(text: string | undefined, separator: RegExp): string[] {
+  return (text ?? "")
+    .split(separator)
+    .map((word) => word.trim())
+    .filter((word) => word !== "");
+}

@@ -6,6 +6,7 @@ import type { Acceptance } from "./envelope/format.ts";
 import { parseRevision } from "./envelope/revision.ts";
 import { SealexecError } from "./errors.ts";
 import { localKeyPath } from "./key-name.ts";
+import { words } from "./names.ts";
 import type { OpenPolicy } from "./sealed/open.ts";
 import { parseCredentialsRef } from "./vault/credentials-ref.ts";
 import type { CredentialsRef } from "./vault/credentials-ref.ts";
@@ -81,35 +82,13 @@ export function parseKey(key: string): string {
 }
 
 function parseAccept(lists: readonly string[]): Acceptance[] {
-  return split(lists).map((name) => {
-    const known = ACCEPTANCES.find((acceptance) => acceptance === name);
-    if (known !== undefined) return known;
-    throw new SealexecError("usage", `--accept does not know ${JSON.stringify(name)}`, {
-      hint: `it takes ${ACCEPTANCES.join(", ")}`,
+  return lists
+    .flatMap((list) => words(list, /,/))
+    .map((name) => {
+      const known = ACCEPTANCES.find((acceptance) => acceptance === name);
+      if (known !== undefined) return known;
+      throw new SealexecError("usage", `--accept does not know ${JSON.stringify(name)}`, {
+        hint: `it takes ${ACCEPTANCES.join(", ")}`,
+      });
     });
-  });
-}
-
-/** Names of variables, from comma-separated lists. */
-export function parseNames(option: string, lists: readonly string[]): string[] {
-  const names = split(lists);
-  for (const name of names) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
-      throw new SealexecError("usage", `${option}: ${JSON.stringify(name)} is not the name of a variable`);
-    }
-  }
-  return names;
-}
-
-/** The items of comma-separated lists. */
-function split(lists: readonly string[]): string[] {
-  return lists.flatMap((list) => words(list, /,/));
-}
-
-/** The parts of a text that are not empty. */
-export function words(text: string | undefined, separator: RegExp): string[] {
-  return (text ?? "")
-    .split(separator)
-    .map((word) => word.trim())
-    .filter((word) => word !== "");
 }

@@ -4,8 +4,7 @@ import type { Context } from "../context.ts";
 import { parseText } from "../dialects/parse.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { SealexecError } from "../errors.ts";
-import { refuseNames } from "../names.ts";
-import { parseNames } from "../options.ts";
+import { parseNames, refuseNames } from "../names.ts";
 import type { Variables } from "../secret.ts";
 import type { World } from "../world.ts";
 import { parseTarget } from "./target.ts";
@@ -32,7 +31,7 @@ export async function pushFile(
   const target = await parseTarget(uri, flags, context);
   const plaintext = await readSource(file, target.largestBytes, world);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
-  const variables = await validate(file, plaintext, target, allow);
+  const variables = await validate(file, plaintext, target, [...allow, ...(target.options.allow ?? [])]);
   const facts = await target.write({ plaintext, variables });
   await world.writeOutput(facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join(""));
 }

@@ -6,6 +6,8 @@ import { localKeyPath } from "../key-name.ts";
 import { parseCredentials, parseKey } from "../options.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
+import { takeOptions } from "../stores/uri-options.ts";
+import type { UriOptions } from "../stores/uri-options.ts";
 import type { PushFlags } from "./push.ts";
 
 /** A place that was named and is not asked yet. */
@@ -27,6 +29,7 @@ export interface CheckedFile {
 
 export type Fact = readonly [name: string, value: string];
 
+/** @param uri without the options of uri-options.ts */
 type MakeTarget = (uri: string, flags: PushFlags, context: Context) => Target;
 
 /** Scheme → its code. */
@@ -38,12 +41,17 @@ const TARGETS: Readonly<Record<string, () => Promise<MakeTarget>>> = {
 };
 
 /** @throws "usage" where the URI is not of the form, its store cannot be written, or a flag makes no sense there */
-export async function parseTarget(uri: string, flags: PushFlags, context: Context): Promise<Target> {
+export async function parseTarget(
+  uri: string,
+  flags: PushFlags,
+  context: Context,
+): Promise<Target & { readonly options: UriOptions }> {
   const scheme = /^([a-z][a-z0-9-]*):/.exec(uri)?.[1] ?? "";
   // What has no known scheme is refused as an S3 URI would be.
   const load = (Object.hasOwn(TARGETS, scheme) ? TARGETS[scheme] : undefined) ?? TARGETS["s3"];
   if (load === undefined) throw new SealexecError("internal", "no target at all");
-  return (await load())(uri, flags, context);
+  const { uri: address, options } = takeOptions(uri);
+  return { ...(await load())(address, flags, context), options };
 }
 
 /** The key that the flags or the environment name. */

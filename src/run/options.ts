@@ -2,7 +2,8 @@
 import type { Environment } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
-import { parseCredentials, parseNames, parseOpenPolicy, words } from "../options.ts";
+import { parseNames, words } from "../names.ts";
+import { parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { parseSource } from "../stores/registry.ts";
 import type { Source } from "../stores/source.ts";

@@ -102,13 +102,14 @@ export async function openSource(
   tools: Tools,
 ): Promise<OpenedSource> {
   const { uri } = source;
+  const allow = new Set([...options.names.allow, ...(source.options.allow ?? [])]);
   const { context } = tools;
   const { readSource } = await import("../sealed/read.ts");
   const leastRevision = Math.max(options.open.leastRevision, options.seen?.get(uri) ?? 0);
   const content = await readSource(source, { ...options.open, leastRevision }, tools);
   const variables =
     content.kind === "variables" ? content.variables : await parseContent(source, content.bytes, context);
-  await step(context, "refused names", uri, () => refuseNames(variables, options.names.allow));
+  await step(context, "refused names", uri, () => refuseNames(variables, allow));
   // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
   if (variables.size === 0) context.log.warn(`${uri}: no variables in it`);
   return { uri, variables, validator: content.validator, sealed: content.sealed };

@@ -1,6 +1,7 @@
 /** Which store a URI is of. */
 import { SealexecError } from "../errors.ts";
 import type { Source, Store } from "./source.ts";
+import { takeOptions } from "./uri-options.ts";
 
 /** Scheme → its code. Adding a store is adding its folder and its line (docs/architecture.md). */
 const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>> = {
@@ -18,7 +19,7 @@ const STORES: Readonly<Record<string, () => Promise<{ readonly store: Store }>>>
 export const SCHEMES: readonly string[] = Object.keys(STORES);
 
 /**
- * Parses a source's URI.
+ * Parses a source's URI, with the options that it has.
  *
  * @throws "usage"
  */
@@ -32,7 +33,8 @@ export async function parseSource(uri: string): Promise<Source> {
     });
   }
   const { store } = await load();
-  return store.parse(uri);
+  const { uri: address, options } = takeOptions(uri);
+  return { ...store.parse(address), options };
 }
 
 function form(scheme: string): string {

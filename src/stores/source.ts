@@ -8,19 +8,25 @@ import type { Metadata } from "../envelope/format.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import type { Variables } from "../secret.ts";
 import type { VaultClient } from "../vault/client.ts";
+import type { UriOptions } from "./uri-options.ts";
 
 /** What a store offers. */
 export interface Store {
   /**
-   * Parses a URI of this store's scheme. Pure.
+   * Parses a URI of this store's scheme, without the options of uri-options.ts. Pure.
    *
    * @throws "usage", naming what is wrong and the form
    */
-  parse(uri: string): Source;
+  parse(uri: string): StoreSource;
 }
 
-/** One place that variables come from. */
-export interface Source {
+/** One place that variables come from, and what holds for it alone. */
+export interface Source extends StoreSource {
+  readonly options: UriOptions;
+}
+
+/** What a store gives of it. */
+export interface StoreSource {
   /** for people: no secret in it, nothing unprintable */
   readonly uri: string;
   /** what it takes of AWS; absent: nothing, and no AWS credentials are looked for on its behalf */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseContext, parseKey, parseNames, parseOpenPolicy, words } from "../../src/options.ts";
+import { parseNames, words } from "../../src/names.ts";
+import { parseContext, parseKey, parseOpenPolicy } from "../../src/options.ts";
 import { parseEnvironmentPolicy, parseSourceOptions } from "../../src/run/options.ts";
 import { refuses } from "./refuses.ts";
 

@@ -2,6 +2,7 @@
 import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
 import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
+import { OPTIONS_FORM } from "../uri-options.ts";
 
 export type MountedRef = EnvFileRef | DirRef | JsonFileRef;
 
@@ -33,9 +34,9 @@ export interface JsonFileRef {
 }
 
 const FORMS = {
-  "env-file": `env-file:PATH[?format=${DIALECTS.join("|")}]`,
-  dir: "dir:PATH[?upper][&raw]",
-  "json-file": "json-file:PATH[?flatten=_][#KEY]",
+  "env-file": `env-file:PATH[?format=${DIALECTS.join("|")}]${OPTIONS_FORM}`,
+  dir: `dir:PATH[?upper][&raw]${OPTIONS_FORM}`,
+  "json-file": `json-file:PATH[?flatten=_]${OPTIONS_FORM}[#KEY]`,
 } as const;
 
 const CONTROL = /\p{Cc}/u;

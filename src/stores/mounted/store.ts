@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { fileState, stateOfPath } from "../file-state.ts";
-import type { Content, Source, Store, Tools } from "../source.ts";
+import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { warnOfReaders } from "./exposure.ts";
 import { accessing } from "./failure.ts";
 import { folderState, readFolder } from "./folder.ts";
@@ -12,7 +12,7 @@ import type { DirRef, EnvFileRef, JsonFileRef } from "./ref.ts";
 /** Plain secrets that are mounted: `env-file:PATH`, `dir:PATH`, `json-file:PATH`. No AWS is asked for them. */
 export const store: Store = { parse: mountedSource };
 
-function mountedSource(uri: string): Source {
+function mountedSource(uri: string): StoreSource {
   const ref = parseMountedUri(uri);
   switch (ref.scheme) {
     case "env-file":
@@ -42,7 +42,7 @@ function mountedSource(uri: string): Source {
 }
 
 // Of the folder, as a file is replaced by another of its name.
-function lookingAtFile(path: string): Required<Pick<Source, "look" | "folders">> {
+function lookingAtFile(path: string): Required<Pick<StoreSource, "look" | "folders">> {
   return {
     look: async (validator) =>
       other(

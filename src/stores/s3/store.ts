@@ -1,13 +1,13 @@
 import { directObject, directService } from "../../aws/direct/endpoint.ts";
 import type { AwsNeed } from "../../aws/session.ts";
-import type { Content, Source, Store, Tools } from "../source.ts";
+import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";
 import type { S3Ref } from "./ref.ts";
 
 /** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…][&format=…]`. */
 export const store: Store = { parse: (uri) => s3Source(parseS3Uri(uri)) };
 
-export function s3Source(ref: S3Ref): Source {
+export function s3Source(ref: S3Ref): StoreSource {
   return {
     uri: formatS3Uri(ref),
     gives: "sealed",

@@ -1,6 +1,7 @@
 import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
 import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
+import { OPTIONS_FORM } from "../uri-options.ts";
 
 /** A sealed file on this machine. */
 export interface SealedFileRef {
@@ -10,7 +11,7 @@ export interface SealedFileRef {
 }
 
 const SCHEME = "file:";
-const FORM = `file:PATH[?format=${DIALECTS.join("|")}]`;
+const FORM = `file:PATH[?format=${DIALECTS.join("|")}]${OPTIONS_FORM}`;
 // The path is taken as it is, question marks and all: only this at its end is none of it.
 const FORMAT = /\?format=([^?]*)$/;
 const CONTROL = /\p{Cc}/u;

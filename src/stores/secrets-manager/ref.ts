@@ -4,6 +4,7 @@ import type { Dialect } from "../../dialects/dialect.ts";
 import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
 import { parseParameters } from "../parameters.ts";
+import { OPTIONS_FORM } from "../uri-options.ts";
 
 /** A secret, which of its versions, and what its text is. */
 export interface SecretRef {
@@ -27,7 +28,7 @@ export type Reading =
   | { readonly as: "text"; readonly dialect: Dialect };
 
 const SCHEME = "secretsmanager://";
-const FORM = `${SCHEME}NAME-or-ARN[?stage=STAGE][&versionId=ID][&region=REGION][&as=NAME][&format=FORMAT][&flatten=_][#KEY]`;
+const FORM = `${SCHEME}NAME-or-ARN[?stage=STAGE][&versionId=ID][&region=REGION][&as=NAME][&format=FORMAT][&flatten=_]${OPTIONS_FORM}[#KEY]`;
 const PARAMETERS = ["stage", "versionId", "region", "as", "format", "flatten"] as const;
 type Parameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
 

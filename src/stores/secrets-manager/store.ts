@@ -1,4 +1,4 @@
-import type { Source, Store } from "../source.ts";
+import type { Store, StoreSource } from "../source.ts";
 import { changedVersion, readSecret, secretNeed } from "./read.ts";
 import { formatSecretUri, parseSecretUri } from "./ref.ts";
 import type { SecretRef } from "./ref.ts";
@@ -6,7 +6,7 @@ import type { SecretRef } from "./ref.ts";
 /** Secrets of AWS Secrets Manager: `secretsmanager://NAME-or-ARN[?…][#KEY]`. */
 export const store: Store = { parse: (uri) => secretSource(parseSecretUri(uri)) };
 
-function secretSource(ref: SecretRef): Source {
+function secretSource(ref: SecretRef): StoreSource {
   const { reading } = ref;
   return {
     uri: formatSecretUri(ref),

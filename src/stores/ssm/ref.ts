@@ -1,6 +1,7 @@
 import { parseRegion } from "../../aws/region.ts";
 import { SealexecError } from "../../errors.ts";
 import { parseParameters } from "../parameters.ts";
+import { OPTIONS_FORM } from "../uri-options.ts";
 
 /** All parameters below a path, or one parameter. */
 export type SsmRef = { readonly region?: string } & (
@@ -15,8 +16,7 @@ export type SsmRef = { readonly region?: string } & (
 );
 
 const SCHEME = "ssm://";
-const FORM =
-  "ssm:///PATH/[?recursive][&region=REGION], or ssm:///PATH/NAME[?region=REGION] for one parameter";
+const FORM = `ssm:///PATH/[?recursive][&region=REGION]${OPTIONS_FORM}, or ssm:///PATH/NAME[?region=REGION] for one parameter`;
 
 // Systems Manager API Reference, PutParameter: Name.
 const SEGMENT = /^[A-Za-z0-9_.-]+$/;

@@ -1,4 +1,4 @@
-import type { Source, Store } from "../source.ts";
+import type { Store, StoreSource } from "../source.ts";
 import { changedParameters, readParameters, ssmNeed } from "./read.ts";
 import { formatSsmUri, parseSsmUri } from "./ref.ts";
 import type { SsmRef } from "./ref.ts";
@@ -6,7 +6,7 @@ import type { SsmRef } from "./ref.ts";
 /** Parameters of AWS Systems Manager: `ssm:///PATH/[?recursive]`, `ssm:///PATH/NAME`. */
 export const store: Store = { parse: (uri) => ssmSource(parseSsmUri(uri)) };
 
-function ssmSource(ref: SsmRef): Source {
+function ssmSource(ref: SsmRef): StoreSource {
   return {
     uri: formatSsmUri(ref),
     gives: "variables",

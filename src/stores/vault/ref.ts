@@ -1,5 +1,6 @@
 import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
+import { OPTIONS_FORM } from "../uri-options.ts";
 
 /** A secret in a KV secrets engine of Vault. */
 export interface VaultRef {
@@ -15,7 +16,7 @@ export interface VaultRef {
   readonly flatten?: string;
 }
 
-const FORM = "vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_][#KEY]";
+const FORM = `vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_]${OPTIONS_FORM}[#KEY]`;
 const LONGEST_BYTES = 1_024;
 // A control character in a name is a mistake, or an attack on a terminal or a header.
 const CONTROL = /\p{Cc}/u;

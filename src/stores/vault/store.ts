@@ -2,7 +2,7 @@ import { variablesOf } from "../../dialects/json.ts";
 import { SealexecError } from "../../errors.ts";
 import type { Variables } from "../../secret.ts";
 import type { Json } from "../../vault/refusal.ts";
-import type { Content, Source, Store, Tools } from "../source.ts";
+import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { readAgain, readSecret } from "./read.ts";
 import type { VaultSecret } from "./read.ts";
 import { formatVaultUri, parseVaultUri } from "./ref.ts";
@@ -11,7 +11,7 @@ import type { VaultRef } from "./ref.ts";
 /** Secrets in a KV engine of HashiCorp Vault: `vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_][#KEY]`. */
 export const store: Store = { parse: (uri) => vaultSource(parseVaultUri(uri)) };
 
-function vaultSource(ref: VaultRef): Source {
+function vaultSource(ref: VaultRef): StoreSource {
   // Of the mount, as the first read found it.
   let kv: 1 | 2 | undefined;
   const readNow = async (tools: Tools): Promise<VaultSecret> => {

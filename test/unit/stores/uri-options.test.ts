@@ -1,0 +1,85 @@
+/** The options of one source are taken out of its URI, and nothing else is. */
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { SCHEMES } from "../../../src/stores/registry.ts";
+import { takeOptions } from "../../../src/stores/uri-options.ts";
+import { refuses } from "../refuses.ts";
+
+const PATH = { allow: new Set(["PATH"]) };
+
+describe("options in a URI", () => {
+  for (const [uri, rest] of [
+    ["s3://b/k?allow=PATH", "s3://b/k"],
+    ["s3://b/k?versionId=v&allow=PATH&region=eu-west-1", "s3://b/k?versionId=v&region=eu-west-1"],
+    // A key with a "?" in it: the last one begins the parameters, and goes on doing so.
+    ["s3://b/what?.env?allow=PATH", "s3://b/what?.env?"],
+    ["s3://b/what?.env?format=json&allow=PATH", "s3://b/what?.env?format=json"],
+    ["s3://b/a#b?allow=PATH", "s3://b/a#b"],
+    ["file:app.sealed?allow=PATH", "file:app.sealed"],
+    ["file:app.sealed?allow=PATH&format=docker", "file:app.sealed?format=docker"],
+    ["file:a?b?allow=PATH", "file:a?b"],
+    ["secretsmanager://app?as=A&allow=PATH#key", "secretsmanager://app?as=A#key"],
+    ["secretsmanager://app?allow=PATH#key", "secretsmanager://app#key"],
+    ["ssm:///p/?recursive&allow=PATH", "ssm:///p/?recursive"],
+    ["ssm:///p/?allow=PATH", "ssm:///p/"],
+    ["vault://m/p?allow=PATH&version=3#a#b", "vault://m/p?version=3#a#b"],
+    ["env-file:/run/a?b?allow=PATH", "env-file:/run/a?b?"],
+    ["dir:/run/secrets?upper&allow=PATH&raw", "dir:/run/secrets?upper&raw"],
+    ["json-file:/run/a#b.json?allow=PATH#key", "json-file:/run/a#b.json#key"],
+  ] as const) {
+    test(uri, () => assert.deepEqual(takeOptions(uri), { uri: rest, options: PATH }));
+  }
+
+  for (const uri of [
+    "",
+    "canary",
+    "ftp://x?allow=PATH",
+    "s3://b/k",
+    "s3://b/k?",
+    "s3://b/k?format=json",
+    "s3://b/k&allow=PATH",
+    "s3://b/k?allowed=PATH",
+    "file:what?",
+    "file:what?allowed=PATH",
+    "vault://m/p#allow=PATH",
+  ]) {
+    test(`nothing of ${uri}`, () => assert.deepEqual(takeOptions(uri), { uri, options: {} }));
+  }
+
+  test("every scheme has them", () => {
+    for (const scheme of SCHEMES) assert.deepEqual(takeOptions(`${scheme}:x?allow=PATH`).options, PATH);
+  });
+
+  test("several names, with a comma between", () => {
+    assert.deepEqual(takeOptions("s3://b/k?allow=A,B,A").options, { allow: new Set(["A", "B"]) });
+  });
+
+  for (const [uri, message] of [
+    ["s3://b/k?allow=", /has an empty allow$/],
+    ["s3://b/k?allow", /has an empty allow$/],
+    ["s3://b/k?allow= ", /has an empty allow$/],
+    ["s3://b/k?allow=A&allow=B", /has allow twice$/],
+    ["s3://b/k?allow=LD_*", /\?allow= of the source URI: "LD_\*" is not the name of a variable$/],
+    ["s3://b/k?allow=A?region=eu-west-1", /has a "\?" behind its parameters$/],
+    ["file:x?allow=A&other", /has a "\?" behind its parameters$/],
+    ["file:x?allow=A?format=json", /has a "\?" behind its parameters$/],
+    ["secretsmanager://app#key?allow=A", /behind #KEY/],
+    ["json-file:/a#key?x&allow=A", /behind #KEY/],
+  ] as const) {
+    test(`refuses ${uri}`, () => {
+      const { message: shown, hint } = refuses(() => takeOptions(uri), "usage", message);
+      assert.doesNotMatch(shown + (hint ?? ""), /\/\/b\/k|app|key$/);
+    });
+  }
+
+  test("of any URI without an option, nothing is changed", () => {
+    const scheme = fc.constantFrom("s3://b/", "file:", "ssm:///", "vault://m/", "dir:", "json-file:", "x:");
+    fc.assert(
+      fc.property(scheme, fc.string(), (start, rest) => {
+        fc.pre(!rest.includes("allow"));
+        assert.deepEqual(takeOptions(start + rest), { uri: start + rest, options: {} });
+      }),
+    );
+  });
+});
