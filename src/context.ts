@@ -68,6 +68,7 @@ export async function step<T>(
     context.onStep?.({ stage, target, ok: true, durationMs, detail });
     context.log.info(
       `${stage}: ${target}${detail === undefined ? "" : `: ${detail}`} (${durationMs.toFixed(0)} ms)`,
+      { code: "step", stage, target, durationMs: Math.round(durationMs) },
     );
     return result;
   } catch (error) {
@@ -79,13 +80,14 @@ export async function step<T>(
 
 function nameStage(error: unknown, stage: Stage, target: string): SealexecError {
   if (!(error instanceof SealexecError)) {
-    return new SealexecError("internal", `${stage}: ${target}: unexpected ${errorName(error)}`, {
-      cause: error,
-    });
+    return new SealexecError("internal", `unexpected ${errorName(error)}`, { cause: error }).at(
+      stage,
+      target,
+    );
   }
   // A step inside this one has already said where it happened.
   if (error.located) return error;
-  return error.at(`${stage}: ${target}`);
+  return error.at(stage, target);
 }
 
 /** The class of an unknown error: its message could hold anything, so it is not shown. */

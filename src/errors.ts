@@ -33,7 +33,15 @@ const USAGE_HINT = "sealexec help COMMAND shows the options of a command, with e
 
 export type ErrorKind = keyof typeof EXIT_STATUS;
 
+/** What a machine reads of an event beside its message: names, codes and numbers, never a value. */
+export type Facts = Readonly<Record<string, string | number | boolean>>;
+
 export interface ErrorDetails {
+  /** which failure it is, for machines: it stays the same where the message is bettered. By default its kind */
+  readonly code?: string | undefined;
+  readonly facts?: Facts | undefined;
+  readonly stage?: string | undefined;
+  readonly target?: string | undefined;
   /** the way out: one line, lower case, no full stop */
   readonly hint?: string | undefined;
   /** what was caught, for tests; never printed */
@@ -44,6 +52,10 @@ export interface ErrorDetails {
 
 export class SealexecError extends Error {
   readonly kind: ErrorKind;
+  readonly code: string;
+  readonly facts: Facts;
+  readonly stage: string | undefined;
+  readonly target: string | undefined;
   readonly hint: string | undefined;
   readonly located: boolean;
 
@@ -51,17 +63,39 @@ export class SealexecError extends Error {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "SealexecError";
     this.kind = kind;
+    this.code = details.code ?? kind;
+    this.facts = details.facts ?? {};
+    this.stage = details.stage;
+    this.target = details.target;
     this.hint = details.hint ?? (kind === "usage" ? USAGE_HINT : undefined);
     this.located = details.located ?? false;
   }
 
   /** The same error, its message led by where it happened. */
-  at(place: string): SealexecError {
-    return new SealexecError(this.kind, `${place}: ${this.message}`, {
-      hint: this.hint,
-      cause: this.cause ?? this,
-      located: true,
-    });
+  at(stage: string, target?: string): SealexecError {
+    const place = target === undefined ? stage : `${stage}: ${target}`;
+    const details = { ...this.#details(), stage, target, located: true };
+    return new SealexecError(this.kind, `${place}: ${this.message}`, details);
+  }
+
+  /** The same failure in other words, where somebody knows more of what it means. */
+  reworded(message: string, hint: string | undefined = this.hint): SealexecError {
+    return new SealexecError(this.kind, message, { ...this.#details(), hint });
+  }
+
+  /** What tells a machine which failure it is, and where. */
+  get particulars(): Facts {
+    return {
+      code: this.code,
+      ...(this.stage === undefined ? {} : { stage: this.stage }),
+      ...(this.target === undefined ? {} : { target: this.target }),
+      ...this.facts,
+    };
+  }
+
+  #details(): ErrorDetails {
+    const { code, facts, stage, target, hint, located } = this;
+    return { code, facts, stage, target, hint, located, cause: this.cause ?? this };
   }
 }
 

@@ -1,14 +1,15 @@
-import type { SealexecError } from "./errors.ts";
+import type { Facts, SealexecError } from "./errors.ts";
 import { exitStatus } from "./errors.ts";
 
 export type LogFormat = "text" | "json";
 
+/** What a line says beside its message is for `--log json`: see docs/operations.md, "Logs". */
 export interface Logger {
   /** shown with -v only */
-  info(message: string): void;
-  warn(message: string, hint?: string): void;
+  info(message: string, facts?: Facts): void;
+  warn(message: string, hint?: string, facts?: Facts): void;
   /** what `run --watch` does by itself */
-  notice(message: string): void;
+  notice(message: string, facts?: Facts): void;
   /** asked for by --explain */
   explain(message: string): void;
   failure(error: SealexecError): void;
@@ -19,40 +20,35 @@ export interface Logger {
  * Control characters are taken out, so that a stranger's bytes can neither start a line nor drive a terminal.
  */
 export function createLogger(format: LogFormat, verbose: boolean, write: (line: string) => void): Logger {
-  const line = (level: string, message: string, facts: Record<string, unknown> = {}): void => {
-    const text = printable(message);
-    write(
-      format === "json"
-        ? `${JSON.stringify({ level, message: text, ...facts })}\n`
-        : `sealexec: ${level}: ${text}\n`,
-    );
+  const line = (level: string, message: string, hint?: string, facts?: Facts): void => {
+    if (format === "json") return write(`${JSON.stringify(eventOf(level, message, hint, facts))}\n`);
+    write(`sealexec: ${level}: ${printable(message)}\n`);
+    if (hint !== undefined) write(`sealexec: hint: ${printable(hint)}\n`);
   };
   return {
-    info: (message) => {
-      if (verbose) line("info", message);
+    info: (message, facts) => {
+      if (verbose) line("info", message, undefined, facts);
     },
-    warn: (message, hint) => {
-      const text = hint === undefined ? undefined : printable(hint);
-      if (format === "json") return line("warning", message, text === undefined ? {} : { hint: text });
-      line("warning", message);
-      if (text !== undefined) line("hint", text);
-    },
-    notice: (message) => line("notice", message),
+    warn: (message, hint, facts) => line("warning", message, hint, facts),
+    notice: (message, facts) => line("notice", message, undefined, facts),
     explain: (message) => line("explain", message),
     failure: (error) => {
-      const hint = error.hint === undefined ? undefined : printable(error.hint);
-      if (format === "json") {
-        line("error", error.message, {
-          kind: error.kind,
-          status: exitStatus(error.kind),
-          ...(hint === undefined ? {} : { hint }),
-        });
-        return;
-      }
-      line("error", error.message);
-      if (hint !== undefined) line("hint", hint);
+      const { kind, message, hint, particulars } = error;
+      line("error", message, hint, { ...particulars, kind, status: exitStatus(kind) });
     },
   };
+}
+
+/** One event as `--log json` writes it. What names no code of its own is called by its level. */
+function eventOf(level: string, message: string, hint: string | undefined, facts: Facts = {}): Facts {
+  const { code = level, stage, target, ...others } = facts;
+  const said = { time: new Date().toISOString(), level, code, stage, target, message, hint };
+  const event = { ...said, ...others, ...said };
+  return Object.fromEntries(
+    Object.entries(event).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === "string" ? printable(value) : value]],
+    ),
+  );
 }
 
 // C0, DEL, C1, and the Unicode line and direction controls.

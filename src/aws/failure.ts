@@ -1,5 +1,6 @@
 /** What an error of the AWS SDK, or of Node below it, means to us. The table of codes is in meanings.ts. */
 import { SealexecError } from "../errors.ts";
+import type { Facts as EventFacts } from "../errors.ts";
 import { printable } from "../logger.ts";
 import { CLOCK_SKEW, CLOCK_SKEW_LEARNED, UNKNOWN_YET, meaningOfCode, meaningOfStatus } from "./meanings.ts";
 import type { Meaning } from "./meanings.ts";
@@ -65,13 +66,16 @@ export function classify(operation: string, error: unknown, own?: OwnMeaning): F
   if (error instanceof AttemptTimeout) {
     return {
       error: new SealexecError("timeout", `${operation}: no answer in time`, {
+        code: "no-answer",
+        facts: { operation },
         hint: "the service is connected but silent or very slow; raise --timeout (SEALEXEC_TIMEOUT) if it is only slow",
         cause: error,
       }),
       transient: "hung",
     };
   }
-  const { code, status, requestId } = facts(error);
+  const found = facts(error);
+  const { code, status, requestId } = found;
   if (code !== undefined && TLS_CODES.test(code)) return tlsFailure(operation, code, error);
   if (code !== undefined && UNREACHABLE_CODES.has(code)) return unreachable(operation, code, error);
   const meaning =
@@ -83,14 +87,26 @@ export function classify(operation: string, error: unknown, own?: OwnMeaning): F
     const hint = "run it with -v to see each step; AWS support knows the request by its id";
     // What is refused and has no name here is not out of reach: another attempt would be refused as well.
     const kind = status !== undefined && status >= 400 ? "config" : "unavailable";
-    return { error: new SealexecError(kind, `${operation}: ${shown}`, { hint, cause: error }) };
+    const told = { hint, cause: error, facts: eventFacts(operation, found) };
+    return { error: new SealexecError(kind, `${operation}: ${shown}`, told) };
   }
   return {
     error: new SealexecError(meaning.kind, `${meaning.says} (${operation}: ${details})`, {
+      code: meaning.code,
+      facts: eventFacts(operation, found),
       hint: meaning.hint,
       cause: error,
     }),
     ...(meaning.transient === undefined ? {} : { transient: meaning.transient }),
+  };
+}
+
+function eventFacts(operation: string, { code, status, requestId }: Facts): EventFacts {
+  return {
+    operation,
+    ...(code === undefined ? {} : { awsCode: code }),
+    ...(status === undefined ? {} : { httpStatus: status }),
+    ...(requestId === undefined ? {} : { requestId }),
   };
 }
 
@@ -133,10 +149,12 @@ function unknownYet(error: unknown, code: string | undefined): Meaning | undefin
 }
 
 function unreachable(operation: string, code: string, error: unknown): Failure {
-  const says =
-    code === "ENOTFOUND" || code.startsWith("EAI_") ? "the host name does not resolve" : "cannot be reached";
+  const nameless = code === "ENOTFOUND" || code.startsWith("EAI_");
+  const says = nameless ? "the host name does not resolve" : "cannot be reached";
   return {
     error: new SealexecError("unavailable", `${operation}: ${hostOf(error)}${says} (${code})`, {
+      code: nameless ? "name-not-resolved" : "unreachable",
+      facts: { operation, systemCode: code },
       hint: "check the endpoint, the network (DNS, route, security group, VPC endpoint); proxies are not used",
       cause: error,
     }),
@@ -150,6 +168,8 @@ function tlsFailure(operation: string, code: string, error: unknown): Failure {
       "unavailable",
       `${operation}: ${hostOf(error)}its TLS certificate is not trusted (${code})`,
       {
+        code: "tls-untrusted",
+        facts: { operation, systemCode: code },
         hint: tlsHint(code),
         cause: error,
       },

@@ -65,6 +65,7 @@ export async function retry<T>(
     const waitMs = Math.random() * window;
     context.log.info(
       `${failure.error.message}; trying again in ${waitMs.toFixed(0)} ms (attempt ${attempts})`,
+      { ...failure.error.particulars, attempt: attempts },
     );
     await sleep(waitMs, deadline.signal, last);
   }

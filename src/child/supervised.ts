@@ -240,6 +240,8 @@ export class Supervised {
 function cannotStart(file: string): SealexecError {
   return new SealexecError("cannot-execute", `command: ${file}: no process can be started for it`, {
     hint: "look at the limits of processes and memory (ulimit -u, pids.max, memory.max)",
+    stage: "command",
+    target: file,
     located: true,
   });
 }

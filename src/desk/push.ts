@@ -73,7 +73,7 @@ async function validate(
     refuseNames(variables, new Set(allow));
     return variables;
   } catch (error) {
-    throw error instanceof SealexecError ? error.at(`${dialect}: ${name}`) : error;
+    throw error instanceof SealexecError ? error.at(dialect, name) : error;
   }
 }
 

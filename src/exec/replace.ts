@@ -86,6 +86,8 @@ function environmentOf(entries: readonly Buffer[]): Record<string, string> {
 function refused(file: string): SealexecError {
   return new SealexecError("cannot-execute", `command: ${file}: the kernel refuses to execute it`, {
     hint: "look at its format, its interpreter, and the mount options (noexec) of its file system",
+    stage: "command",
+    target: file,
     located: true,
   });
 }

@@ -100,7 +100,11 @@ export class Fallback {
       return readKept(this.#options.path, this.#options.uid);
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
-      this.#context.log.warn(`--fallback: ${this.#options.path}: ${error.message}`, error.hint);
+      this.#context.log.warn(
+        `--fallback: ${this.#options.path}: ${error.message}`,
+        error.hint,
+        error.particulars,
+      );
       return [];
     }
   }
@@ -113,7 +117,7 @@ export class Fallback {
       this.#writtenAt = Date.now();
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
-      this.#context.log.warn(`--fallback: ${error.message}`, error.hint);
+      this.#context.log.warn(`--fallback: ${error.message}`, error.hint, error.particulars);
     }
   }
 
@@ -138,12 +142,17 @@ export class Fallback {
     const ageMs = Math.abs(Date.now() - kept.confirmed);
     const age = roughDuration(ageMs);
     if (ageMs > this.#options.largestAgeMs) {
-      throw new SealexecError(error.kind, `${error.message}; and the fallback is ${age} old`, {
-        hint: "raise --fallback-age (SEALEXEC_FALLBACK_AGE) if it may be so old",
-        cause: error,
-      });
+      throw error.reworded(
+        `${error.message}; and the fallback is ${age} old`,
+        "raise --fallback-age (SEALEXEC_FALLBACK_AGE) if it may be so old",
+      );
     }
-    this.#context.log.warn(`object: ${uri}: ${error.message}; using the fallback, ${age} old`);
+    this.#context.log.warn(`object: ${uri}: ${error.message}; using the fallback, ${age} old`, undefined, {
+      ...error.facts,
+      code: "fallback-used",
+      stage: "object",
+      target: uri,
+    });
     const { metadata, body, etag, versionId } = kept;
     const sealed = { metadata, body, etag, versionId, place, located };
     this.#used.add(sealed);

@@ -44,7 +44,11 @@ export function checkArgumentSize(
     throw new SealexecError(
       "cannot-execute",
       `command: arguments and environment are ${sum} bytes together, and the system takes ${limit}${named}`,
-      { hint: "put large values into files, or raise the stack limit (ulimit -s)", located: true },
+      {
+        hint: "put large values into files, or raise the stack limit (ulimit -s)",
+        stage: "command",
+        located: true,
+      },
     );
   }
 }
@@ -55,6 +59,7 @@ function tooLong(what: string): SealexecError {
     `command: ${what}, and the system takes ${LONGEST_STRING_BYTES - 1}`,
     {
       hint: "put large values into files",
+      stage: "command",
       located: true,
     },
   );

@@ -157,5 +157,10 @@ function refusal(
   what: string,
   hint: string,
 ): SealexecError {
-  return new SealexecError(kind, `command: ${command}: ${what}`, { hint, located: true });
+  return new SealexecError(kind, `command: ${command}: ${what}`, {
+    hint,
+    stage: "command",
+    target: command,
+    located: true,
+  });
 }

@@ -111,7 +111,8 @@ export async function openSource(
     content.kind === "variables" ? content.variables : await parseContent(source, content.bytes, context);
   await step(context, "refused names", uri, () => refuseNames(variables, allow));
   // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
-  if (variables.size === 0) context.log.warn(`${uri}: no variables in it`);
+  if (variables.size === 0)
+    context.log.warn(`${uri}: no variables in it`, undefined, { code: "no-variables", target: uri });
   return { uri, variables, validator: content.validator, sealed: content.sealed };
 }
 

@@ -87,7 +87,11 @@ async function readFormat(
   if (reading.kind === "envelope") return reading.envelope;
   const { instructionFile } = object;
   if (instructionFile === undefined) {
-    throw new SealexecError("data", `format: ${uri}: its data key is not in it`, { located: true });
+    throw new SealexecError("data", `format: ${uri}: its data key is not in it`, {
+      stage: "format",
+      target: uri,
+      located: true,
+    });
   }
   const second = await readWith(
     await step(
@@ -109,7 +113,7 @@ function hinted<T>(work: () => T): T {
   } catch (error) {
     if (!(error instanceof SealexecError) || error.hint !== undefined) throw error;
     const hint = "restore an earlier version of the object, or seal it again: sealexec push";
-    throw new SealexecError(error.kind, error.message, { hint, cause: error });
+    throw error.reworded(error.message, hint);
   }
 }
 

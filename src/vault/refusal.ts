@@ -7,7 +7,7 @@ import type { Answer } from "../aws/direct/answer.ts";
 import { JsonLiteral, scanJson } from "../dialects/json-scan.ts";
 import type { JsonObject, JsonValue } from "../dialects/json-scan.ts";
 import { SealexecError } from "../errors.ts";
-import type { ErrorKind } from "../errors.ts";
+import type { ErrorKind, Facts } from "../errors.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 
@@ -69,7 +69,8 @@ export function objectOf(value: unknown): Json | undefined {
 /** @param operation for people: `GET secret/data/app` */
 export function classifyVault(operation: string, error: unknown): Failure {
   if (error instanceof VaultRefusal) return refused(operation, error);
-  if (error instanceof UnreadableVaultAnswer) return failure("unavailable", NOT_VAULT, operation, error);
+  if (error instanceof UnreadableVaultAnswer)
+    return failure("unavailable", NOT_VAULT, operation, error, { operation });
   if (error instanceof AnswerTooLarge) {
     return {
       error: new SealexecError("data", `the answer is too large (${operation})`, {
@@ -81,60 +82,72 @@ export function classifyVault(operation: string, error: unknown): Failure {
   const { error: found, transient } = classify(operation, error);
   const hint = found.hint?.replace("AWS_CA_BUNDLE", "VAULT_CACERT");
   return {
-    error: new SealexecError(found.kind, found.message, { hint, cause: found.cause, located: found.located }),
+    error: found.reworded(found.message, hint),
     ...(transient === undefined ? {} : { transient }),
   };
 }
 
 interface Meaning {
+  /** of the failure, for machines */
+  readonly code: string;
   readonly says: string;
   readonly hint: string;
   readonly transient?: Transient;
 }
 
 const NOT_VAULT: Meaning = {
+  code: "answer-unreadable",
   says: "the answer is not Vault's",
   hint: "check VAULT_ADDR, and what stands between here and there: a proxy, a captive portal",
   transient: "failing",
 };
 const TOKEN_REFUSED: Meaning = {
+  code: "token-refused",
   says: "Vault refused the token: it has expired, was revoked, or is of another namespace",
   hint: "get a new one (VAULT_TOKEN, VAULT_TOKEN_FILE, VAULT_AUTH), and check VAULT_NAMESPACE",
 };
 const FORBIDDEN: Meaning = {
+  code: "access-denied",
   says: "permission denied",
   hint: "a policy of the token must allow read on this path, and the token must be valid: vault token lookup",
 };
 const THROTTLED: Meaning = {
+  code: "throttled",
   says: "still throttled when the time was over",
   hint: "raise --timeout (SEALEXEC_TIMEOUT), or start fewer at once, or raise Vault's rate limit quota",
   transient: "throttled",
 };
 const SEALED: Meaning = {
+  code: "vault-sealed",
   says: "Vault is sealed",
   hint: "unseal it (vault operator unseal), and look at vault status",
   transient: "failing",
 };
 const DOWN: Meaning = {
+  code: "vault-down",
   says: "Vault is down for maintenance, or sealed",
   hint: "look at vault status; raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
   transient: "failing",
 };
 const STANDBY: Meaning = {
+  code: "vault-standby",
   says: "this node of Vault is a standby that does not answer such requests",
   hint: "point VAULT_ADDR at the active node, or at a load balancer that finds it",
   transient: "failing",
 };
 const FAILING: Meaning = {
+  code: "service-failing",
   says: "Vault kept failing",
   hint: "look at Vault's own log; raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
   transient: "failing",
 };
 const NO_MOUNT: Meaning = {
+  code: "no-such-mount",
   says: "nothing is mounted at this path",
   hint: "check the mount's name (vault secrets list, vault auth list) and VAULT_NAMESPACE",
 };
 const UNEXPECTED: Meaning = {
+  code: "not-taken",
   says: "Vault does not take this request",
   hint: "check VAULT_ADDR and the path; Vault's audit log has the reason",
 };
@@ -142,7 +155,7 @@ const UNEXPECTED: Meaning = {
 function refused(operation: string, refusal: VaultRefusal): Failure {
   const { status } = refusal;
   const because = (kind: ErrorKind, meaning: Meaning): Failure =>
-    failure(kind, meaning, `${operation}: ${status}`, refusal);
+    failure(kind, meaning, `${operation}: ${status}`, refusal, { operation, httpStatus: status });
   if (status === 403 && refusal.says(/invalid token|bad token/i)) return because("denied", TOKEN_REFUSED);
   if (status === 400 && refusal.says(/missing client token/i)) return because("denied", TOKEN_REFUSED);
   // KV, on its way from version 1 to 2, or right after it was mounted.
@@ -150,7 +163,8 @@ function refused(operation: string, refusal: VaultRefusal): Failure {
   if (status === 401 || status === 403) return because("denied", FORBIDDEN);
   if (status === 404 && refusal.says(/no handler for route|route entry not found|unsupported path/i))
     return because("missing", NO_MOUNT);
-  if (status === 404) return because("missing", { says: "not there", hint: "check the path" });
+  if (status === 404)
+    return because("missing", { code: "not-there", says: "not there", hint: "check the path" });
   if (status === 429) return because("timeout", THROTTLED);
   // Those of sys/health; load balancers pass them on.
   if (status === 472 || status === 473) return because("unavailable", STANDBY);
@@ -163,10 +177,11 @@ function refused(operation: string, refusal: VaultRefusal): Failure {
 
 function failure(
   kind: ErrorKind,
-  { says, hint, transient }: Meaning,
+  { code, says, hint, transient }: Meaning,
   details: string,
   cause: unknown,
+  facts: Facts,
 ): Failure {
-  const error = new SealexecError(kind, `${says} (${details})`, { hint, cause });
+  const error = new SealexecError(kind, `${says} (${details})`, { code, facts, hint, cause });
   return transient === undefined ? { error } : { error, transient };
 }

@@ -13,18 +13,18 @@ export class Trouble {
   report(error: SealexecError): void {
     const what = whatOf(error);
     if (this.#last === what) {
-      this.#log.info(`still: ${error.message}`);
+      this.#log.info(`still: ${error.message}`, error.particulars);
       return;
     }
     this.#last = what;
-    this.#log.warn(`${error.message}; CMD goes on as it is`, error.hint);
+    this.#log.warn(`${error.message}; CMD goes on as it is`, error.hint, error.particulars);
   }
 
   /** All could be looked at and opened. */
   over(): void {
     if (this.#last === undefined) return;
     this.#last = undefined;
-    this.#log.notice("the sources can be read again");
+    this.#log.notice("the sources can be read again", { code: "sources-readable-again" });
   }
 }
 
@@ -43,10 +43,10 @@ export function sayingOnce(log: Logger): Logger {
   const said = new Set<string>();
   return {
     ...log,
-    warn: (message, hint) => {
-      if (said.has(message)) return log.info(message);
+    warn: (message, hint, facts) => {
+      if (said.has(message)) return log.info(message, facts);
       if (said.size < MOST_REMEMBERED) said.add(message);
-      log.warn(message, hint);
+      log.warn(message, hint, facts);
     },
   };
 }

@@ -197,13 +197,13 @@ class Watcher {
     const { log } = this.#context;
     switch (onChange.do) {
       case "restart":
-        log.notice(`${what}: CMD is restarted`);
+        log.notice(`${what}: CMD is restarted`, { code: "cmd-restarted" });
         return this.#supervised.replace(program);
       case "signal":
-        log.notice(`${what}: CMD is sent ${onChange.name}`);
+        log.notice(`${what}: CMD is sent ${onChange.name}`, { code: "cmd-signalled" });
         return this.#supervised.signal(onChange.name, program);
       case "exit":
-        log.notice(`${what}: CMD is ended, to be started again with it`);
+        log.notice(`${what}: CMD is ended, to be started again with it`, { code: "cmd-ended" });
         return this.#supervised.end(exitStatus("changed"));
     }
   }
@@ -225,7 +225,7 @@ function restartWith(backoff: Backoff, { log }: Context): (status: number, lived
   return (status, livedMs) => {
     const waitMs = backoff.next(livedMs);
     const when = waitMs === 0 ? "" : ` in ${waitMs / 1_000} s`;
-    log.notice(`CMD ended with status ${status}: it is started again${when}`);
+    log.notice(`CMD ended with status ${status}: it is started again${when}`, { code: "cmd-started-again" });
     return waitMs;
   };
 }

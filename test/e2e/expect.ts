@@ -66,3 +66,46 @@ export async function until(condition: () => boolean): Promise<void> {
   }
   throw new Error("what was waited for never came");
 }
+
+/** A line of `--log json`: its fields as docs/operations.md describes them. */
+export type LogEvent = Readonly<Record<string, string | number>>;
+
+const IS_TEXT = (value: unknown): boolean => typeof value === "string" && value !== "";
+const IS_NUMBER = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+
+/** Every field that a line may have, and what it is. */
+export const LOG_FIELDS: Readonly<Record<string, (value: unknown) => boolean>> = {
+  time: (value) => typeof value === "string" && new Date(value).toISOString() === value,
+  level: (value) => ["error", "warning", "notice", "info", "explain"].includes(String(value)),
+  code: (value) => typeof value === "string" && /^[a-z]+(-[a-z]+)*$/.test(value),
+  stage: IS_TEXT,
+  target: IS_TEXT,
+  message: IS_TEXT,
+  hint: IS_TEXT,
+  kind: IS_TEXT,
+  status: IS_NUMBER,
+  operation: IS_TEXT,
+  awsCode: IS_TEXT,
+  httpStatus: IS_NUMBER,
+  requestId: IS_TEXT,
+  systemCode: IS_TEXT,
+  attempt: IS_NUMBER,
+  durationMs: IS_NUMBER,
+};
+
+/** What `--log json` wrote: each line whole, with nothing in it but the fields that it may have. */
+export function eventsOf(stderr: string): readonly LogEvent[] {
+  return stderr
+    .trimEnd()
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => {
+      const event = JSON.parse(line) as LogEvent;
+      for (const name of ["time", "level", "code", "message"]) assert.ok(name in event, `${name}: ${line}`);
+      for (const [name, value] of Object.entries(event))
+        assert.ok(LOG_FIELDS[name]?.(value) === true, `${name}: ${line}`);
+      const isError = event["level"] === "error";
+      assert.equal("kind" in event && "status" in event, isError, line);
+      return event;
+    });
+}

@@ -7,7 +7,7 @@ import { existsSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { RAN, SAY, assertFailed, assertPrinted, eventsOf, withFolder } from "./expect.ts";
 import { asUser, canUserRun, isRoot } from "./exec/programs.ts";
 import { ARTEFACTS, KEY, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
 import type { RunOptions } from "./harness.ts";
@@ -221,8 +221,12 @@ for (const artefact of ARTEFACTS) {
             `sealexec: warning: ${file} is readable by every user of this machine`,
           ]);
           const json = await run([file], ["--log", "json", "--", ...SAY]);
-          assert.deepEqual(JSON.parse(json.stderr), {
+          const [event = {}] = eventsOf(json.stderr);
+          assert.deepEqual(event, {
+            time: event["time"],
             level: "warning",
+            code: "readable-by-all",
+            target: file,
             message: `${file} is readable by every user of this machine`,
           });
           if (!existsSync("/dev/shm")) return;

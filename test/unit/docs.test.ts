@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { parseDotenv } from "../../src/dotenv/parse.ts";
 import { exitStatus } from "../../src/errors.ts";
 import type { ErrorKind } from "../../src/errors.ts";
+import { LOG_FIELDS } from "../e2e/expect.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const COMMANDS = ["run", "push", "pull", "check", "keygen"];
@@ -52,6 +53,17 @@ test("the README's exit statuses are those of src/errors.ts", () => {
   const rows = tableRows(README).filter(([status = "", kind = ""]) => /^\d+$/.test(status) && kind !== "");
   const listed = rows.map(([status, kind = ""]) => [kind.replaceAll("`", ""), Number(status)] as const);
   assert.deepEqual(listed, [...kinds()]);
+});
+
+test("docs/operations.md has each field of --log json, and each code", () => {
+  const fields = tableRows(OPERATIONS).flatMap(([cell = ""]) => cell.split(", "));
+  for (const field of Object.keys(LOG_FIELDS)) assert.ok(fields.includes(`\`${field}\``), field);
+  const code = filesUnder("src").map(read).join("\n");
+  const codes = [...code.matchAll(/\bcode: (?:\w+ \? )?("[a-z-]+"(?: : "[a-z-]+")?)/g)].flatMap(
+    ([, found = ""]) => [...found.matchAll(/[a-z-]+/g)].map(([name]) => name),
+  );
+  assert.ok(codes.length > 40, `only ${codes.length} codes were found`);
+  for (const name of codes) assert.ok(OPERATIONS.includes(`\`${name}\``), name);
 });
 
 test("docs/operations.md has a section for each exit status", () => {

@@ -25,8 +25,11 @@ describe("the log", () => {
   test("as JSON: one object", () => {
     const line = logged("json", false, (log) => log.failure(failure));
     assert.equal(line.indexOf("\n"), line.length - 1);
-    assert.deepEqual(JSON.parse(line), {
+    const { time, ...event } = JSON.parse(line) as Record<string, unknown>;
+    assert.ok(Math.abs(Date.parse(String(time)) - Date.now()) < 3_600_000);
+    assert.deepEqual(event, {
       level: "error",
+      code: "missing",
       message: "object: s3://b/k: gone",
       kind: "missing",
       status: 66,
@@ -85,9 +88,37 @@ test("kind and exit status are the contract's", () => {
   }
 });
 
+test("as JSON: no fact takes the place of what every line has, and none is more than one line", () => {
+  const facts = { level: "x", time: "x", message: "x", stage: "a\nb", code: "c", n: 1 };
+  const line = logged("json", false, (log) => log.warn("careful", "look", { ...facts, time: "x" }));
+  const event = JSON.parse(line) as Record<string, unknown>;
+  assert.notEqual(event["time"], "x");
+  assert.deepEqual(
+    { ...event, time: "" },
+    { time: "", level: "warning", code: "c", stage: "a?b", message: "careful", hint: "look", n: 1 },
+  );
+});
+
+test("an error in other words keeps its code, its facts and its place", () => {
+  const facts = { operation: "GetObject", httpStatus: 403 };
+  const error = new SealexecError("denied", "no", { code: "access-denied", facts, hint: "first" })
+    .at("object", "s3://b/k")
+    .reworded("never", "second");
+  assert.deepEqual(
+    [error.message, error.hint, error.kind, error.located],
+    ["never", "second", "denied", true],
+  );
+  assert.deepEqual(error.particulars, {
+    code: "access-denied",
+    stage: "object",
+    target: "s3://b/k",
+    ...facts,
+  });
+});
+
 test("an error that is led by its place keeps kind, hint and cause", () => {
   const cause = new Error("cause");
-  const error = new SealexecError("data", "what", { hint: "way out", cause }).at("object: s3://b/k");
+  const error = new SealexecError("data", "what", { hint: "way out", cause }).at("object", "s3://b/k");
   assert.equal(error.message, "object: s3://b/k: what");
   assert.deepEqual([error.kind, error.hint, error.cause, error.located], ["data", "way out", cause, true]);
 });

@@ -87,15 +87,11 @@ function classifyRead(error: unknown): Failure {
     return { error: new SealexecError("data", says, { hint, cause: error }) };
   }
   const failure = classify("GetObject", error);
-  if (failure.error.kind !== "denied" || !failure.error.message.startsWith("access denied")) return failure;
+  if (failure.error.code !== "access-denied") return failure;
   return {
-    error: new SealexecError(
-      "denied",
+    error: failure.error.reworded(
       failure.error.message.replace("access denied", "missing or forbidden"),
-      {
-        hint: "allow s3:GetObject to the role; with s3:ListBucket S3 also says which of the two it is",
-        cause: error,
-      },
+      "allow s3:GetObject to the role; with s3:ListBucket S3 also says which of the two it is",
     ),
   };
 }

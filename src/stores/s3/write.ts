@@ -105,13 +105,9 @@ function classifyHead(error: unknown): Failure {
   const failure = classify("HeadObject", error);
   if (failure.error.kind !== "denied" || facts(error).status !== 403) return failure;
   return {
-    error: new SealexecError(
-      "denied",
+    error: failure.error.reworded(
       failure.error.message.replace("access denied", "missing or forbidden"),
-      {
-        hint: "allow s3:GetObject and s3:ListBucket to this role, or say --create or --if-match ETAG",
-        cause: error,
-      },
+      "allow s3:GetObject and s3:ListBucket to this role, or say --create or --if-match ETAG",
     ),
   };
 }

@@ -13,31 +13,37 @@ const KEY_HINT =
 const BY_CODE: Readonly<Record<string, Meaning>> = {
   DecryptionFailure: {
     kind: "config",
+    code: "key-unusable",
     says: "Secrets Manager cannot decrypt the secret with its KMS key",
     hint: KEY_HINT,
   },
   EncryptionFailure: {
     kind: "config",
+    code: "key-unusable",
     says: "Secrets Manager cannot encrypt the secret with its KMS key",
     hint: KEY_HINT,
   },
   InvalidParameterException: {
     kind: "config",
+    code: "not-taken",
     says: "Secrets Manager does not take this name, version or stage",
     hint: "check the URI, and that the version has the stage where both are given",
   },
   ValidationException: {
     kind: "config",
+    code: "not-taken",
     says: "Secrets Manager does not take this name, version or stage",
     hint: "check the URI, and --key (SEALEXEC_KEY) where it is pushed",
   },
   ResourceExistsException: {
     kind: "data",
+    code: "conflict",
     says: "there is a secret already",
     hint: "look at what is there (sealexec pull), then push again without --create; nothing was overwritten",
   },
   LimitExceededException: {
     kind: "config",
+    code: "quota-used-up",
     says: "a quota of Secrets Manager is used up",
     hint: "a secret holds 100 versions without a stage made within a day; ask for a higher quota of secrets",
   },
@@ -64,6 +70,7 @@ function denied(operation: SecretOperation, message: string): Meaning {
   if (/\bKMS\b|\bkms:/.test(message)) {
     return {
       kind: "denied",
+      code: "key-denied",
       says: "the secret's KMS key is denied to these credentials",
       hint: `allow ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey and kms:Decrypt"} on the secret's key, in the role's policy and in the key's`,
     };
@@ -71,12 +78,14 @@ function denied(operation: SecretOperation, message: string): Meaning {
   if (operation === "DescribeSecret") {
     return {
       kind: "denied",
+      code: "access-denied",
       says: "access denied",
       hint: "allow secretsmanager:DescribeSecret on this secret to the role: run --watch looks with it for a new version",
     };
   }
   return {
     kind: "denied",
+    code: "access-denied",
     says: "access denied",
     hint: `allow secretsmanager:${operation} on this secret to the role, and ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey"} if it has a key of its own: sealexec check shows the role`,
   };
@@ -86,12 +95,14 @@ function missing(message: string): Meaning {
   if (/staging label|version/i.test(message)) {
     return {
       kind: "missing",
+      code: "no-such-version",
       says: "no such version or stage of the secret",
       hint: "check stage and versionId, or leave them out for AWSCURRENT; a new secret has no value until one is put there",
     };
   }
   return {
     kind: "missing",
+    code: "no-such-secret",
     says: "no such secret in this account and region",
     hint: "check the name and the region, or put it there first: sealexec push FILE URI",
   };
@@ -101,12 +112,14 @@ function invalidState(message: string): Meaning {
   if (/marked (for deletion|deleted)|scheduled for deletion|was deleted/i.test(message)) {
     return {
       kind: "missing",
+      code: "marked-for-deletion",
       says: "the secret is marked for deletion",
       hint: "bring it back: aws secretsmanager restore-secret --secret-id NAME",
     };
   }
   return {
     kind: "config",
+    code: "secret-unusable",
     says: "the secret is in a state in which this cannot be done",
     hint: "look at it (aws secretsmanager describe-secret): its rotation, replication, owning service or KMS key",
   };

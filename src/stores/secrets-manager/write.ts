@@ -114,7 +114,5 @@ function writtenOf(answer: Readonly<Record<string, unknown>>): Omit<WrittenSecre
 
 /** Not there, and not merely on its way out. */
 function isAbsent(error: unknown): boolean {
-  return (
-    error instanceof SealexecError && error.kind === "missing" && error.message.startsWith("no such secret")
-  );
+  return error instanceof SealexecError && error.code === "no-such-secret";
 }

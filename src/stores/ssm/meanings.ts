@@ -10,38 +10,45 @@ export type SsmOperation = "GetParameter" | "GetParametersByPath" | "PutParamete
 const BY_CODE: Readonly<Record<string, Meaning>> = {
   ParameterNotFound: {
     kind: "missing",
+    code: "no-such-parameter",
     says: "no such parameter in this account and region",
     hint: "check the name and the region; the parameters below a path are ssm:///PATH/, with a slash at the end",
   },
   InvalidKeyId: {
     kind: "config",
+    code: "key-unusable",
     says: "the KMS key of the parameter cannot be used",
     hint: "it must be there and enabled (aws kms describe-key); for a push, check --key (SEALEXEC_KEY)",
   },
   HierarchyTypeMismatch: {
     kind: "data",
+    code: "conflict",
     says: "a parameter of another type is there already",
     hint: "delete it (aws ssm delete-parameter), then push again",
   },
   ParameterLimitExceeded: {
     kind: "config",
+    code: "quota-used-up",
     says: "this account has as many parameters as it may have",
     hint: "delete some, or ask for a higher quota",
   },
   ParameterMaxVersionLimitExceeded: {
     kind: "config",
+    code: "quota-used-up",
     says: "the parameter's oldest version has a label, and no more versions fit",
     hint: "move the label to a newer version (aws ssm label-parameter-version)",
   },
   // Two writers at once: one after the other, both can.
   TooManyUpdates: {
     kind: "unavailable",
+    code: "conflict",
     says: "the parameter is being changed by somebody else",
     hint: "push again when they are done",
     transient: "failing",
   },
   ValidationException: {
     kind: "config",
+    code: "not-taken",
     says: "Systems Manager does not take this name or value",
     hint: "names may not begin with aws or ssm; values have at most 8 KB and no {{ }} of another parameter",
   },
@@ -51,6 +58,7 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
 // spreads a fleet over many seconds would use up the time of a push.
 const TOO_MANY_WRITES: Meaning = {
   kind: "timeout",
+  code: "throttled",
   says: "still throttled when the time was over",
   hint: "raise --timeout (SEALEXEC_TIMEOUT): Systems Manager takes about three parameters a second",
   transient: "failing",
@@ -71,12 +79,14 @@ function denied(operation: SsmOperation, message: string): Meaning {
   if (/\bkms:|AWSKMS|customer master key/.test(message)) {
     return {
       kind: "denied",
+      code: "key-denied",
       says: "the parameter's KMS key is denied to these credentials",
       hint: `allow ${needsOfKey} on the key, in the role's policy and in the key's`,
     };
   }
   return {
     kind: "denied",
+    code: "access-denied",
     says: "access denied",
     hint: `allow ssm:${operation} on this path to the role, and ${needsOfKey} if it has a key of its own: sealexec check shows the role`,
   };

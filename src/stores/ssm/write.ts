@@ -88,8 +88,5 @@ function partly(
   total: number,
 ): SealexecError {
   const done = written.length === 0 ? "nothing was written" : `written before it: ${written.join(", ")}`;
-  return new SealexecError(error.kind, `${name}: ${error.message}; ${done} (${written.length} of ${total})`, {
-    hint: error.hint,
-    cause: error,
-  });
+  return error.reworded(`${name}: ${error.message}; ${done} (${written.length} of ${total})`);
 }

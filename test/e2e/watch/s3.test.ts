@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "../../aws/server.ts";
-import { flipBodyBit, until } from "../expect.ts";
+import { eventsOf, flipBodyBit, until } from "../expect.ts";
 import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "../harness.ts";
 import { SELDOM, callsSince, watching } from "./watching.ts";
 import type { Watching } from "./watching.ts";
@@ -450,10 +450,17 @@ describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
         await lookUntilSaid(watch, 1);
         aws.s3.allow("GetObject");
         await lookUntilSaid(watch, 2);
-        const [warning, notice] = watch.said().map((line) => JSON.parse(line) as Record<string, unknown>);
+        const [warning, notice] = eventsOf(watch.said().join("\n"));
         assert.equal(warning?.["level"], "warning");
-        assert.match(String(warning?.["hint"]), /s3:GetObject/);
-        assert.deepEqual(notice, { level: "notice", message: "the sources can be read again" });
+        assert.equal(warning["code"], "access-denied");
+        assert.equal(warning["target"], uri);
+        assert.match(String(warning["hint"]), /s3:GetObject/);
+        assert.deepEqual(notice, {
+          time: notice?.["time"],
+          level: "notice",
+          code: "sources-readable-again",
+          message: "the sources can be read again",
+        });
       });
     }));
 });
