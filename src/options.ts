@@ -4,10 +4,13 @@ import { RESERVED_CONTEXT_NAMES } from "./envelope/context.ts";
 import { ACCEPTANCES } from "./envelope/format.ts";
 import type { Acceptance } from "./envelope/format.ts";
 import { parseRevision } from "./envelope/revision.ts";
+import { parseDuration } from "./duration.ts";
 import { SealexecError } from "./errors.ts";
 import { localKeyPath } from "./key-name.ts";
 import { words } from "./names.ts";
 import type { OpenPolicy } from "./sealed/open.ts";
+import type { Source } from "./stores/source.ts";
+import { parseTime } from "./time.ts";
 import { parseCredentialsRef } from "./vault/credentials-ref.ts";
 import type { CredentialsRef } from "./vault/credentials-ref.ts";
 
@@ -17,6 +20,7 @@ export interface OpenFlags {
   readonly context?: readonly string[];
   readonly accept?: readonly string[];
   readonly minRevision?: string;
+  readonly maxLag?: string;
   readonly credentials?: string;
 }
 
@@ -24,6 +28,7 @@ export interface OpenFlags {
 export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy {
   const key = flags.key ?? env["SEALEXEC_KEY"];
   const parsed = key === undefined || key === "" ? undefined : parseKey(key);
+  const lag = flags.maxLag ?? (env["SEALEXEC_MAX_LAG"] || undefined);
   const pairs = flags.context ?? words(env["SEALEXEC_CONTEXT"], /,/);
   return {
     key: parsed,
@@ -33,13 +38,33 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
       ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
     ]),
     leastRevision: parseLeastRevision(flags.minRevision ?? (env["SEALEXEC_MIN_REVISION"] || "0")),
+    ...(lag === undefined ? {} : { largestLagMs: parseDuration(MAX_LAG, lag, 1_000, YEAR_MS) }),
   };
 }
 
+const MAX_LAG = "--max-lag (SEALEXEC_MAX_LAG)";
+const YEAR_MS = 365 * 86_400_000;
+
+/**
+ * What was written is compared with its revision where a store tells the time: an option that could not hold is refused.
+ *
+ * @throws "usage" where none of the sources has such a store
+ */
+export function checkLagOption({ largestLagMs }: OpenPolicy, sources: readonly Source[]): void {
+  if (largestLagMs === undefined || sources.some(({ dated }) => dated === true)) return;
+  throw new SealexecError("usage", `${MAX_LAG} is for sealed objects in S3`, {
+    hint: "other sources do not say when they were written: leave it out",
+  });
+}
+
 function parseLeastRevision(text: string): number {
-  const revision = text === "0" ? 0 : parseRevision(text);
+  const revision = text === "0" ? 0 : (parseRevision(text) ?? parseTime(text));
   if (revision !== undefined) return revision;
-  throw new SealexecError("usage", "--min-revision (SEALEXEC_MIN_REVISION) is not a whole number");
+  throw new SealexecError(
+    "usage",
+    "--min-revision (SEALEXEC_MIN_REVISION) is neither a whole number nor a time with its zone",
+    { hint: "for example 2026-11-20T10:00Z, or 2026-11-20T10:00:30+01:00" },
+  );
 }
 
 /** What makes the AWS credentials; undefined: the chain finds them. */

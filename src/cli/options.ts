@@ -19,7 +19,11 @@ export function opening(command: Command): Command {
         "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
       ),
     )
-    .option("--min-revision <N>", "refuse sealed objects of an older revision (SEALEXEC_MIN_REVISION)");
+    .option("--min-revision <N|TIME>", "refuse sealed objects of an older revision (SEALEXEC_MIN_REVISION)")
+    .option(
+      "--max-lag <TIME>",
+      "refuse objects that were written so long after their revision: old ones put back (SEALEXEC_MAX_LAG)",
+    );
 }
 
 /** Where the AWS credentials come from, of everything that asks AWS. */

@@ -14,6 +14,7 @@ const OPTIONS: Readonly<Record<string, readonly [keyof RunCliFlags, Kind]>> = {
   "--context": ["context", "list"],
   "--accept": ["accept", "list"],
   "--min-revision": ["minRevision", "once"],
+  "--max-lag": ["maxLag", "once"],
   "--credentials": ["credentials", "once"],
   "--require": ["require", "list"],
   "--allow": ["allow", "list"],

@@ -1,6 +1,6 @@
 /** `sealexec pull`: open a sealed .env and give it to its owner, on stdout or in a file of mode 0600. */
 import type { Context } from "../context.ts";
-import { parseCredentials, parseOpenPolicy } from "../options.ts";
+import { checkLagOption, parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { printDotenv } from "../dotenv/print.ts";
 import { readSource } from "../sealed/read.ts";
@@ -17,6 +17,7 @@ export interface PullFlags extends OpenFlags {
 export async function pullFile(uri: string, flags: PullFlags, world: World, context: Context): Promise<void> {
   const source = await parseSource(uri);
   const policy = parseOpenPolicy(flags, context.env);
+  checkLagOption(policy, [source]);
   const replace = flags.force ?? false;
   if (flags.output !== undefined && !replace) refuseExisting(flags.output);
   const tools = new RunTools(context, policy.key, parseCredentials(flags.credentials, context.env));

@@ -44,6 +44,6 @@ export function checkRevision(context: EncryptionContext, least: number): number
   if ((revision ?? 0) >= least) return revision;
   const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
   throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
-    hint: "an older object was put back: push the right content again, which makes a newer revision",
+    hint: "an older version was put back: seal the right content again, with sealexec push",
   });
 }

@@ -76,9 +76,9 @@ export class Fallback {
       // What comes from the file is not confirmed by being read from it.
       if (sealed === undefined || !this.#guarded.has(uri) || this.#used.has(sealed.object)) continue;
       const { object, revision } = sealed;
-      const { etag, versionId, metadata, body } = object;
+      const { etag, versionId, lastModified, metadata, body } = object;
       // One source, one object: a file is for one deployment.
-      kept.set(uri, { uri, confirmed: now, etag, versionId, revision, metadata, body });
+      kept.set(uri, { uri, confirmed: now, etag, versionId, revision, lastModified, metadata, body });
     }
     this.#write(kept);
   }
@@ -153,8 +153,8 @@ export class Fallback {
       stage: "object",
       target: uri,
     });
-    const { metadata, body, etag, versionId } = kept;
-    const sealed = { metadata, body, etag, versionId, place, located };
+    const { metadata, body, etag, versionId, lastModified } = kept;
+    const sealed = { metadata, body, etag, versionId, lastModified, place, located };
     this.#used.add(sealed);
     return { kind: "sealed", sealed, validator: etag };
   }

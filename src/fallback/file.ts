@@ -15,6 +15,8 @@ export interface Kept {
   readonly etag: string | undefined;
   readonly versionId: string | undefined;
   readonly revision: number | undefined;
+  /** by S3's own time, milliseconds since 1970 */
+  readonly lastModified?: number | undefined;
   readonly metadata: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
 }
@@ -64,7 +66,7 @@ export function parseKept(text: string): readonly Kept[] {
   const value = objectOf(parseJson(text));
   if (value?.["format"] !== FORMAT || !Array.isArray(value["objects"])) throw damaged();
   return value["objects"].map((entry: unknown) => {
-    const { uri, confirmed, etag, versionId, revision, metadata, body } = objectOf(entry) ?? {};
+    const { uri, confirmed, etag, versionId, revision, lastModified, metadata, body } = objectOf(entry) ?? {};
     const time = typeof confirmed === "string" ? Date.parse(confirmed) : Number.NaN;
     const strings = Object.entries(objectOf(metadata) ?? {});
     const isWhole =
@@ -74,6 +76,7 @@ export function parseKept(text: string): readonly Kept[] {
       isOptional(etag, "string") &&
       isOptional(versionId, "string") &&
       isOptional(revision, "number") &&
+      isOptional(lastModified, "number") &&
       strings.every((pair): pair is [string, string] => typeof pair[1] === "string");
     if (!isWhole) throw damaged();
     return {
@@ -82,6 +85,7 @@ export function parseKept(text: string): readonly Kept[] {
       etag: etag as string | undefined,
       versionId: versionId as string | undefined,
       revision: revision as number | undefined,
+      ...(lastModified === undefined ? {} : { lastModified: lastModified as number }),
       metadata: Object.fromEntries(strings) as Record<string, string>,
       body: Buffer.from(body, "base64"),
     };

@@ -3,7 +3,7 @@ import type { Environment } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
 import { parseNames, words } from "../names.ts";
-import { parseCredentials, parseOpenPolicy } from "../options.ts";
+import { checkLagOption, parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { parseSource } from "../stores/registry.ts";
 import type { Source } from "../stores/source.ts";
@@ -53,10 +53,13 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
     });
   }
   const credentials = parseCredentials(flags.credentials, env);
+  const sources = await Promise.all(uris.map(parseSource));
+  const open = parseOpenPolicy(flags, env);
+  checkLagOption(open, sources);
   return {
-    sources: await Promise.all(uris.map(parseSource)),
+    sources,
     ...(credentials === undefined ? {} : { credentials }),
-    open: parseOpenPolicy(flags, env),
+    open,
     names: {
       require: parseNames("--require", flags.require ?? [env["SEALEXEC_REQUIRE"] ?? ""]),
       allow: new Set(parseNames("--allow", flags.allow ?? [env["SEALEXEC_ALLOW"] ?? ""])),

@@ -5,6 +5,7 @@ import { SealexecError } from "../errors.ts";
 import { checkContext, checkRevision, openEnvelope, readEnvelope } from "../envelope/index.ts";
 import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import { openDataKey } from "./data-key.ts";
+import { refuseAhead, refuseLag } from "./freshness.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
 
 /** What must hold of a sealed object for it to be opened. */
@@ -16,6 +17,8 @@ export interface OpenPolicy {
   readonly accept: Accepted;
   /** the oldest revision that may be opened; 0: any, also an object without one */
   readonly leastRevision: number;
+  /** how long after its revision an object may have been written, milliseconds; absent: any time */
+  readonly largestLagMs?: number;
 }
 
 export interface Opened {
@@ -50,7 +53,11 @@ export async function openSealed(
         object: object.place,
         ...(policy.context === undefined ? {} : { context: policy.context }),
       });
-      return checkRevision(envelope.encryptionContext, policy.leastRevision);
+      const claimed = checkRevision(envelope.encryptionContext, policy.leastRevision);
+      // Not authenticated yet, but a refusal may come of it; KMS, which is asked next, has the last word on it.
+      refuseAhead(claimed, object);
+      if (policy.largestLagMs !== undefined) refuseLag(claimed, object, policy.largestLagMs);
+      return claimed;
     },
     (found) => (found === undefined ? "no revision" : `revision ${found}`),
   );

@@ -21,8 +21,14 @@ export async function readSource(source: Source, policy: OpenPolicy, tools: Tool
   const content = await readContent(source, tools, tools.context);
   if (content.kind !== "sealed") return content;
   const { sealed: object, validator } = content;
-  const { plaintext, revision } = await openSealed(source.uri, object, policy, tools);
+  const { plaintext, revision } = await openSealed(source.uri, object, policyFor(source, policy), tools);
   return { kind: "text", bytes: plaintext, validator, sealed: { object, revision } };
+}
+
+/** A file has no other clock than this machine's: its time tells nothing. */
+function policyFor({ dated }: Source, policy: OpenPolicy): OpenPolicy {
+  const { largestLagMs, ...rest } = policy;
+  return dated === true || largestLagMs === undefined ? policy : rest;
 }
 
 function readContent(source: Source, tools: Tools, context: Context): Promise<Content> {

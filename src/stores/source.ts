@@ -33,6 +33,8 @@ export interface StoreSource {
   readonly aws?: AwsNeed;
   /** of what is sealed and lies in one place: that place, which the binding of its encryption context must name */
   readonly place?: string;
+  /** its store says of what is there when it was written, by a clock of its own */
+  readonly dated?: true;
   /** what reading it gives */
   readonly gives: Content["kind"];
   /** what its text is, where the URI says so (`?format=`) or the store has its own; absent: a .env */

@@ -41,6 +41,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/logger.ts",
     "src/secret.ts",
     "src/setting-file.ts",
+    "src/time.ts",
     "src/trace.ts",
     "src/version.ts",
     "package.json",

@@ -70,8 +70,25 @@ describe("what opening needs, from flags and variables", () => {
     refuses(
       () => parseOpenPolicy({ minRevision: "-1" }, {}),
       "usage",
-      /--min-revision .* is not a whole number$/,
+      /--min-revision .* is neither a whole number nor a time with its zone$/,
     );
+  });
+  test("the least revision as a time: its milliseconds", () => {
+    const text = "2026-11-20T10:00+01:00";
+    assert.equal(parseOpenPolicy({ minRevision: text }, {}).leastRevision, Date.UTC(2026, 10, 20, 9));
+    const env = { SEALEXEC_MIN_REVISION: "2026-11-20T10:00Z" };
+    assert.equal(parseOpenPolicy({}, env).leastRevision, Date.UTC(2026, 10, 20, 10));
+    for (const zoneless of ["2026-11-20", "2026-11-20T10:00"]) {
+      refuses(() => parseOpenPolicy({ minRevision: zoneless }, {}), "usage", /with its zone$/);
+    }
+  });
+  test("the largest lag, by the flag before the variable", () => {
+    const env = { SEALEXEC_MAX_LAG: "1h" };
+    assert.equal(parseOpenPolicy({}, env).largestLagMs, 3_600_000);
+    assert.equal(parseOpenPolicy({ maxLag: "90s" }, env).largestLagMs, 90_000);
+    for (const maxLag of ["0", "-1s", "1w", "366d", "x"]) {
+      refuses(() => parseOpenPolicy({ maxLag }, {}), "usage", /^--max-lag \(SEALEXEC_MAX_LAG\) is not a dur/);
+    }
   });
   test("variables are split at commas, white space around them is not meant", () => {
     const { key, context, accept } = parseOpenPolicy(

@@ -15,6 +15,7 @@ export function s3Source(ref: S3Ref): StoreSource {
     ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
     prepare: loadRead,
     place: placeOf(ref),
+    dated: true,
     read: (tools) => readSealed(ref, tools),
     // A version never changes.
     ...(ref.versionId === undefined ? { look: (etag, tools) => look(ref, etag, tools) } : {}),
