@@ -27,13 +27,19 @@ const LARGEST_REFUSAL_BYTES = 64 * 1024;
 
 const LARGEST_HEAD_BYTES = 32 * 1024;
 const LARGEST_LINE_BYTES = 1024;
+// Sizes of chunks, their extensions and the trailers, together: 4 MiB in pieces of a packet take 20 KB of it.
+const LARGEST_FRAMING_BYTES = 128 * 1024;
+const SMALLEST_BUFFER_BYTES = 4 * 1024;
 const CRLF = Buffer.from("\r\n");
 const END_OF_HEAD = Buffer.from("\r\n\r\n");
-const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [^\r\n\0]*)?$/;
+// RFC 9112, section 4: the reason phrase is of blanks, visible characters and bytes above them.
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 // RFC 9110, section 5.6.2 (token) and 5.5 (field-value); no folded lines. One pattern for both, white space and all,
 // would take cubic time over a line of blanks.
 const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const FIELD_VALUE = /^[^\r\n\0]*$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+// RFC 9112, section 7.1. Blanks after the size are what smugglers write: nobody else does.
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 
 interface Head {
   readonly status: number;
@@ -48,11 +54,13 @@ export class AnswerReader {
   readonly #largestBody: number;
   #pending: Buffer = Buffer.alloc(0);
   #head: Head | undefined;
-  #body: Buffer[] = [];
+  /** grows as the body does, so that a body in pieces of one byte costs no more than another */
+  #body: Buffer = Buffer.alloc(0);
   #bodySize = 0;
   /** bytes left of the chunk that is being read; undefined: a chunk's first line comes next */
   #chunkLeft: number | undefined;
   #inTrailers = false;
+  #framingSize = 0;
 
   /** @param largestBody bytes; a larger one is refused as soon as that is known */
   constructor(largestBody: number) {
@@ -60,12 +68,13 @@ export class AnswerReader {
   }
 
   /**
-   * Takes the next bytes. Returns the answer once it is whole.
+   * Takes the next bytes. Returns the answer once it is whole. The bytes are the reader's from now on: what it has copied
+   * into the body is wiped where it was.
    *
    * @throws InvalidAnswer, AnswerTooLarge
    */
   push(bytes: Buffer): Answer | undefined {
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.#pending = this.#pending.length === 0 ? bytes : joinAndWipe(this.#pending, bytes);
     if (this.#head === undefined && !this.#readHead()) return undefined;
     const head = this.#head as Head;
     try {
@@ -91,19 +100,33 @@ export class AnswerReader {
 
   #finish(head: Head): Answer {
     const { status, headers, keepAlive } = head;
-    const body = this.#body.length === 1 ? (this.#body[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#body);
+    const body = this.#body.subarray(0, this.#bodySize);
     // Bytes behind the answer were not asked for: nothing that follows on this connection can be trusted.
     return { status, headers, body, reusable: keepAlive && this.#pending.length === 0 };
   }
 
   #takeBody(size: number): void {
     if (size === 0) return;
-    const largest =
-      this.#head !== undefined && this.#head.status >= 300 ? LARGEST_REFUSAL_BYTES : this.#largestBody;
-    if (this.#bodySize + size > largest) throw new AnswerTooLarge("body too large");
+    if (this.#bodySize + size > this.#largest) throw new AnswerTooLarge("body too large");
+    this.#makeRoom(this.#bodySize + size);
+    const taken = this.#pending.subarray(0, size);
+    this.#body.set(taken, this.#bodySize);
+    taken.fill(0);
     this.#bodySize += size;
-    this.#body.push(this.#pending.subarray(0, size));
     this.#pending = this.#pending.subarray(size);
+  }
+
+  get #largest(): number {
+    return this.#head !== undefined && this.#head.status >= 300 ? LARGEST_REFUSAL_BYTES : this.#largestBody;
+  }
+
+  #makeRoom(size: number): void {
+    if (size <= this.#body.length) return;
+    const asked = Math.max(size, this.#head?.length ?? 0, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
+    const larger = Buffer.alloc(Math.min(asked, this.#largest));
+    larger.set(this.#body);
+    this.#body.fill(0);
+    this.#body = larger;
   }
 
   #readHead(): boolean {
@@ -144,9 +167,10 @@ export class AnswerReader {
       if (line === undefined) return false;
       if (this.#inTrailers) {
         if (line === "") return true;
+        parseFields([line]);
         continue;
       }
-      const size = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?$/.exec(line)?.[1];
+      const size = CHUNK_SIZE.exec(line)?.[1];
       if (size === undefined) throw new InvalidAnswer("chunk without size");
       const bytes = Number.parseInt(size, 16);
       if (bytes === 0) this.#inTrailers = true;
@@ -160,10 +184,19 @@ export class AnswerReader {
       throw new InvalidAnswer("a line is too long");
     }
     if (end === -1) return undefined;
+    this.#framingSize += end + CRLF.length;
+    if (this.#framingSize > LARGEST_FRAMING_BYTES) throw new InvalidAnswer("more framing than data");
     const line = this.#pending.toString("latin1", 0, end);
     this.#pending = this.#pending.subarray(end + CRLF.length);
     return line;
   }
+}
+
+function joinAndWipe(first: Buffer, second: Buffer): Buffer {
+  const joined = Buffer.concat([first, second]);
+  first.fill(0);
+  second.fill(0);
+  return joined;
 }
 
 /** Whether these first bytes can still become an answer: a stranger's protocol is not waited for. */
@@ -180,6 +213,8 @@ function parseHead(text: string): Head {
   const headers = parseFields(lines);
   const connection = headers["connection"]?.toLowerCase() ?? "";
   const keepAlive = minor === "1" ? !connection.includes("close") : connection.includes("keep-alive");
+  // RFC 9112, section 6.1: HTTP/1.0 knows no transfer coding, and who is in between may not take it for one.
+  if (minor === "0" && headers["transfer-encoding"] !== undefined) throw new InvalidAnswer("unclear length");
   return { status, headers, ...framingOf(status, headers, keepAlive) };
 }
 
@@ -217,13 +252,18 @@ function framingOf(
 ): Pick<Head, "framing" | "length" | "keepAlive"> {
   const length = headers["content-length"];
   const encoding = headers["transfer-encoding"];
-  if (status < 200 || status === 204 || status === 304) return { framing: "length", length: 0, keepAlive };
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
+  // RFC 9110, section 8.6, and RFC 9112, section 6.1: these may not speak of a body; 304 may, of the one it does not have.
+  if (status < 200 || status === 204) {
+    if (length !== undefined || encoding !== undefined) throw new InvalidAnswer("a length of no body");
+    return { framing: "length", length: 0, keepAlive };
+  }
+  if (status === 304) return { framing: "length", length: 0, keepAlive };
   if (encoding !== undefined) {
     if (encoding.toLowerCase() !== "chunked" || length !== undefined)
       throw new InvalidAnswer("unclear length");
     return { framing: "chunked", length: 0, keepAlive };
   }
   if (length === undefined) return { framing: "close", length: 0, keepAlive: false };
-  if (!/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
   return { framing: "length", length: Number(length), keepAlive };
 }

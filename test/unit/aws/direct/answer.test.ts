@@ -39,7 +39,6 @@ describe("HTTP answers", () => {
   test("until the connection ends", () => isWhole(`${OK}\r\nhello`, "hello", false, true));
   test("204 and 304 have no body", () => {
     isWhole("HTTP/1.1 204 No Content\r\n\r\n", "", true);
-    isWhole("HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", "", true);
     isWhole("HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\n\r\n", "", true);
   });
   test("interim answers are passed over", () =>
@@ -104,6 +103,28 @@ describe("HTTP answers", () => {
     ["a chunk without size", `${OK}Transfer-Encoding: chunked\r\n\r\n\r\na`],
     ["a chunk size with a sign", `${OK}Transfer-Encoding: chunked\r\n\r\n-1\r\na`],
     ["a chunk longer than it says", `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n`],
+    ["chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"],
+    ["a blank after a chunk's size", `${OK}Transfer-Encoding: chunked\r\n\r\n1 \r\na\r\n0\r\n\r\n`],
+    ["a tab before an extension", `${OK}Transfer-Encoding: chunked\r\n\r\n1\t;a\r\na\r\n0\r\n\r\n`],
+    ["a NUL in an extension", `${OK}Transfer-Encoding: chunked\r\n\r\n1;\0\r\na\r\n0\r\n\r\n`],
+    ["a bare LF in an extension", `${OK}Transfer-Encoding: chunked\r\n\r\n1;\n\r\na\r\n0\r\n\r\n`],
+    ["a NUL in a trailer", `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\nX: \0\r\n\r\n`],
+    ["a trailer that is no field", `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\nHTTP/1.1 200 OK\r\n\r\n`],
+    ["a 204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 1\r\n\r\na"],
+    ["a 204 with the length 0", "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"],
+    ["a 204 in chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"],
+    ["an interim answer with a length", `HTTP/1.1 100 Continue\r\nContent-Length: 5\r\n\r\n${OK}\r\n`],
+    ["a 304 whose length is none", "HTTP/1.1 304 Not Modified\r\nContent-Length: x\r\n\r\n"],
+    ["a control character in a header", `${OK}X-A: \x1b[2J\r\nContent-Length: 0\r\n\r\n`],
+    ["a control character in the reason", "HTTP/1.1 200 \x07\r\nContent-Length: 0\r\n\r\n"],
+    [
+      "far more framing than data",
+      `${OK}Transfer-Encoding: chunked\r\n\r\n${`1;${"a".repeat(1_000)}\r\na\r\n`.repeat(200)}`,
+    ],
+    [
+      "endless trailers",
+      `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n${`X: ${"a".repeat(999)}\r\n`.repeat(200)}`,
+    ],
     ["a change of protocol", "HTTP/1.1 101 Switching Protocols\r\n\r\n"],
     ["an endless head", `${OK}X-A: ${"a".repeat(70_000)}`],
     ["an endless chunk line", `${OK}Transfer-Encoding: chunked\r\n\r\n1;${"a".repeat(2_000)}`],
@@ -144,6 +165,47 @@ describe("HTTP answers", () => {
       assert.equal(read(`${OK}X-A:${blanks}\r\nContent-Length: 0\r\n\r\n`)?.headers["x-a"], "");
       assert.equal(read(`${OK}X-A: b${blanks}c\r\nContent-Length: 0\r\n\r\n`)?.headers["x-a"], `b${blanks}c`);
       assert.throws(() => read(`${OK}X-A:${blanks}\0\r\nContent-Length: 0\r\n\r\n`), InvalidAnswer);
+    }
+  });
+
+  test("chunks of one byte cost no more than what they hold", () => {
+    const reader = new AnswerReader(4 * 1024 * 1024);
+    reader.push(Buffer.from(`${OK}Transfer-Encoding: chunked\r\n\r\n`));
+    const before = process.memoryUsage().rss;
+    // As many as fit below the limit, and many more.
+    assert.throws(() => {
+      for (let count = 0; count < 400; count += 1) reader.push(Buffer.from("1\r\na\r\n".repeat(10_000)));
+    }, InvalidAnswer);
+    assert.ok(process.memoryUsage().rss - before < 50_000_000);
+  });
+
+  test("no byte that has no place in a line of the framing is taken", () => {
+    const lines = ["5;name=value", "hello", "0", "X-Trailer: 1", "", ""];
+    const framing = [0, 2, 3];
+    const bad = fc.integer({ min: 0, max: 0x1f }).filter((code) => code !== 9);
+    const place = fc.tuple(fc.constantFrom(...framing), fc.nat(12), fc.oneof(bad, fc.constant(0x7f)));
+    fc.assert(
+      fc.property(place, fc.constantFrom(1, 3, Infinity), ([index, at, code], size) => {
+        const changed = lines.map((line, number) =>
+          number === index ? line.slice(0, at) + String.fromCharCode(code) + line.slice(at) : line,
+        );
+        const text = `${OK}Transfer-Encoding: chunked\r\n\r\n${changed.join("\r\n")}`;
+        assert.throws(() => read(text, { size }), InvalidAnswer);
+      }),
+    );
+  });
+
+  test("nothing of a body is left in what came from the connection", () => {
+    const whole = Buffer.from(
+      `${OK}Transfer-Encoding: chunked\r\n\r\n${"4\r\n\xe1\xe2\xe3\xe4\r\n".repeat(40)}0\r\n\r\n`,
+      "latin1",
+    );
+    for (const size of [1, 3, 100, Infinity]) {
+      const reader = new AnswerReader(LIMIT);
+      const pieces = inPieces(Buffer.from(whole), [Math.min(size, whole.length)]);
+      const answer = pieces.map((piece) => reader.push(piece)).at(-1);
+      assert.equal(answer?.body.toString("latin1"), "\xe1\xe2\xe3\xe4".repeat(40));
+      for (const piece of pieces) assert.ok(!piece.some((byte) => byte > 0xe0), `in pieces of ${size}`);
     }
   });
 
