@@ -1,6 +1,7 @@
 import type { Environment } from "../context.ts";
 import type { Identity } from "./credentials.ts";
 import type { Network } from "./network.ts";
+import { ONLY_200 } from "./only-200.ts";
 import { GetCallerIdentityCommand, STSClient } from "./sdk.ts";
 import { stsConfig } from "./sts.ts";
 
@@ -20,6 +21,7 @@ export async function getCallerIdentity(
     ...stsConfig(env, await network.agents(), region),
     credentials: async () => identity,
   });
+  client.middlewareStack.use(ONLY_200);
   const { Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
   return Arn;
 }

@@ -9,6 +9,7 @@ import type { Agents } from "./agents.ts";
 import { hasSharedFiles } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { customEndpoint } from "./endpoints.ts";
+import { ONLY_200 } from "./only-200.ts";
 
 /** What both clients are given alike. */
 export function clientConfig(region: string, credentials: Credentials, agents: Agents, env: Environment) {
@@ -42,7 +43,7 @@ export function createS3Client(
   env: Environment,
 ): S3Client {
   const endpoint = customEndpoint("s3", env);
-  return new S3Client({
+  const client = new S3Client({
     ...clientConfig(region, credentials, agents, env),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
     // The GCM tag is the check of what was read; a CRC beside it would add nothing.
@@ -52,6 +53,8 @@ export function createS3Client(
     useArnRegion: false,
     disableS3ExpressSessionAuth: false,
   });
+  client.middlewareStack.use(ONLY_200);
+  return client;
 }
 
 export function createKmsClient(
@@ -61,8 +64,10 @@ export function createKmsClient(
   env: Environment,
 ): KMSClient {
   const endpoint = customEndpoint("kms", env);
-  return new KMSClient({
+  const client = new KMSClient({
     ...clientConfig(region, credentials, agents, env),
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
   });
+  client.middlewareStack.use(ONLY_200);
+  return client;
 }

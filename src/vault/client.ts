@@ -111,8 +111,8 @@ export class VaultClient {
     const { attemptMs = ATTEMPT_MS, mostAttempts = Infinity } = call;
     return retry(this.#context, { attemptMs, mostAttempts, classify }, async (signal) => {
       const answer = await this.#ask(call, token, signal);
-      if (answer.status < 200 || answer.status > 299) throw new VaultRefusal(answer);
-      const json = scanObject(answer.body);
+      if (answer.status > 299) throw new VaultRefusal(answer);
+      const json = answer.status === 200 ? scanObject(answer.body) : undefined;
       if (json === undefined) throw new UnreadableVaultAnswer();
       return json;
     });

@@ -123,6 +123,8 @@ export function spoil(reply: Transmission, fault: ReplyFault): Transmission {
       return { ...reply, body: reply.body.subarray(0, fault.bytes ?? half) };
     case "wrongCrc":
       return { ...reply, headers: wrongChecksum(reply) };
+    case "answerAs":
+      return { ...reply, status: fault.status };
     case "flipBit":
       return { ...reply, body: flipBit(reply.body, fault.at ?? half) };
     case "header":

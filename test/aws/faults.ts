@@ -55,6 +55,8 @@ export type ReplyFault =
   | { readonly action: "wrongLength"; readonly bytes?: number }
   /** a checksum header that is not that of the body; CRC32 is added where none was asked for */
   | { readonly action: "wrongCrc" }
+  /** the same answer under another status */
+  | { readonly action: "answerAs"; readonly status: number }
   /** one bit of the body is other */
   | { readonly action: "flipBit"; readonly at?: number }
   /** a header is replaced, or taken away by an empty value */

@@ -5,6 +5,7 @@ import { isSet } from "../credentials.ts";
 import type { CredentialSource } from "../credentials.ts";
 import { classify, facts } from "../failure.ts";
 import type { Failure } from "../failure.ts";
+import { ONLY_200 } from "../only-200.ts";
 import { SILENT } from "../silent.ts";
 import { stsConfig } from "../sts.ts";
 
@@ -18,7 +19,7 @@ export function profileSource(env: Environment): CredentialSource {
     load: async ({ context, network, region }) => {
       const clientConfig = stsConfig(context.env, await network.agents(), region);
       try {
-        return await fromIni({ profile, clientConfig, logger: SILENT })();
+        return await fromIni({ profile, clientConfig, clientPlugins: [ONLY_200], logger: SILENT })();
       } catch (error) {
         // A default profile that nobody chose and that has no credentials is not a source.
         if (!chosen && hasNoCredentials(error)) return undefined;

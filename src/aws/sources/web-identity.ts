@@ -5,6 +5,7 @@ import { SealexecError } from "../../errors.ts";
 import { isSet } from "../credentials.ts";
 import type { CredentialSource } from "../credentials.ts";
 import { classify } from "../failure.ts";
+import { ONLY_200 } from "../only-200.ts";
 import { stsConfig } from "../sts.ts";
 
 /** A web identity token, exchanged at STS: EKS's IAM roles for service accounts (IRSA), and others. */
@@ -15,7 +16,8 @@ export function webIdentitySource(env: Environment): CredentialSource {
     attemptMs: 10_000,
     load: async ({ context, network, region }) => {
       checkConfiguration(env);
-      return fromTokenFile({ clientConfig: stsConfig(context.env, await network.agents(), region) })();
+      const clientConfig = stsConfig(context.env, await network.agents(), region);
+      return fromTokenFile({ clientConfig, clientPlugins: [ONLY_200] })();
     },
     classify: (error) => classify("AssumeRoleWithWebIdentity", error),
   };

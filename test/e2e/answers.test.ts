@@ -1,0 +1,95 @@
+/** Which answers of a service count as answers: 200, and no other of the statuses that say "well". */
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import type { Rule } from "../aws/faults.ts";
+import type { Aws } from "../aws/server.ts";
+import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { withPlace } from "./vault-place.ts";
+
+const OTHERS = [201, 202, 203, 206, 299] as const;
+const NOT_ITS_OWN = /the answer is not the service's/;
+
+/** A shared file makes the SDK's clients the way to every service. */
+const WAYS = [
+  { name: "directly", env: (aws: Aws) => aws.env() },
+  { name: "by the SDK", env: (aws: Aws) => ({ ...aws.env(), AWS_CONFIG_FILE: "/dev/null" }) },
+];
+
+async function struck(aws: Aws, rule: Rule, work: () => Promise<void>): Promise<void> {
+  const fault = aws.faults.add(rule);
+  await work();
+  assert.ok(fault.hits > 0, "the answer was never asked for");
+  await fault.remove();
+}
+
+describe("an answer that is not 200 opens nothing", { concurrency: 2 }, () => {
+  for (const artefact of ARTEFACTS) {
+    for (const { name, env } of WAYS) {
+      test(`S3 and KMS asked ${name}, by the ${artefact.name}`, () =>
+        withAws(async (aws) => {
+          const uri = await push(aws, "app.env", "TOKEN=t\n");
+          const args = ["run", "--timeout", "1", "--from", uri, "--", ...SAY];
+          const all = artefact.name === "binary" && name === "directly";
+          for (const status of all ? OTHERS : [206]) {
+            for (const service of ["s3", "kms"] as const) {
+              await struck(aws, { service, action: "answerAs", status }, async () =>
+                assertFailed(await sealexec(args, { env: env(aws), artefact }), 69, NOT_ITS_OWN),
+              );
+            }
+          }
+        }));
+    }
+  }
+
+  test("a push takes no other either: for its look and its data key", () =>
+    withAws(async (aws) => {
+      const uri = `s3://${BUCKET}/app.env`;
+      await push(aws, "app.env", "TOKEN=t\n");
+      for (const [service, operation] of [
+        ["s3", "HeadObject"],
+        ["kms", "GenerateDataKey"],
+      ] as const) {
+        await struck(aws, { service, operation, action: "answerAs", status: 203 }, async () => {
+          const args = ["push", "-", uri, "--key", KEY, "--timeout", "1"];
+          const outcome = await sealexec(args, { env: aws.env(), input: "TOKEN=u\n" });
+          assertFailed(outcome, 69, NOT_ITS_OWN);
+        });
+      }
+    }));
+
+  test("STS, that would give credentials for a web identity", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "TOKEN=t\n");
+        aws.sts.addWebToken("token-of-the-pod");
+        const token = join(folder, "token");
+        writeFileSync(token, "token-of-the-pod");
+        const env = {
+          ...aws.serviceEnv(),
+          AWS_WEB_IDENTITY_TOKEN_FILE: token,
+          AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/pod",
+        };
+        const args = ["run", "--timeout", "1", "--from", uri, "--", ...SAY];
+        assertPrinted(await sealexec(args, { env }), `${RAN}\n`);
+        await struck(aws, { service: "sts", action: "answerAs", status: 206 }, async () =>
+          assertFailed(await sealexec(args, { env }), 69, NOT_ITS_OWN),
+        );
+      }),
+    ));
+
+  test("Vault", () =>
+    withPlace(async ({ aws, vault, folder }) => {
+      vault.kv2.put("app", { A: "1" });
+      const env = { ...vault.tokenEnv(), HOME: folder, AWS_ENDPOINT_URL: aws.endpoints.all };
+      const answer = '{"data": {"data": {"A": "1"}, "metadata": {"version": 1}}}';
+      for (const status of OTHERS) {
+        vault.faults.clear();
+        vault.faults.add({ action: "body", status, body: answer, path: /^secret\/data/ });
+        const args = ["run", "--timeout", "1", "--from", "vault://secret/app", "--", ...SAY];
+        assertFailed(await sealexec(args, { env }), 69, /the answer is not Vault's/);
+      }
+    }));
+});
