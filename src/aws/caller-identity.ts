@@ -7,7 +7,7 @@ import { stsConfig } from "./sts.ts";
 
 export interface Who {
   readonly identity: Identity;
-  readonly region: string | undefined;
+  readonly region: () => Promise<string>;
   readonly network: Network;
   readonly env: Environment;
 }

@@ -10,6 +10,7 @@ import { hasSharedFiles } from "./credentials.ts";
 import type { Credentials } from "./credentials.ts";
 import { customEndpoint } from "./endpoints.ts";
 import { ONLY_200 } from "./only-200.ts";
+import { usesEndpoint } from "./profile-endpoint.ts";
 
 /** What both clients are given alike. */
 export function clientConfig(region: string, credentials: Credentials, agents: Agents, env: Environment) {
@@ -25,8 +26,8 @@ export function clientConfig(region: string, credentials: Credentials, agents: A
     sigv4aSigningRegionSet: async () => undefined,
     disableClockSkewCorrection: async () => false,
     ignoreConfiguredEndpointUrls: !hasSharedFiles(env),
-    useDualstackEndpoint: env["AWS_USE_DUALSTACK_ENDPOINT"] === "true",
-    useFipsEndpoint: env["AWS_USE_FIPS_ENDPOINT"] === "true",
+    useDualstackEndpoint: usesEndpoint("use_dualstack_endpoint", env),
+    useFipsEndpoint: usesEndpoint("use_fips_endpoint", env),
     requestHandler: {
       httpAgent: agents.httpAgent,
       httpsAgent: agents.httpsAgent,

@@ -50,7 +50,7 @@ function readCaBundle(variable: string, env: Environment): Buffer | undefined {
       cause: error,
     });
   }
-  throw new SealexecError("config", `AWS_CA_BUNDLE: ${file} holds no certificate`, {
+  throw new SealexecError("config", `${variable}: ${file} holds no certificate`, {
     hint: "name a PEM file with the certificates of your CAs",
   });
 }

@@ -8,6 +8,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { isTrue } from "./flag.ts";
 import type { Network } from "./network.ts";
 import type { Failure } from "./failure.ts";
 import { retry } from "./retry.ts";
@@ -45,7 +46,8 @@ export interface ChosenSource {
 export interface Attempt {
   readonly context: Context;
   readonly network: Network;
-  readonly region: string | undefined;
+  /** for sources that ask STS; rejects with "config" where none is known */
+  readonly region: () => Promise<string>;
   /** aborted when the attempt has taken too long, or the deadline passed */
   readonly signal: AbortSignal;
 }
@@ -72,7 +74,7 @@ export interface CredentialSource {
 export async function loadCredentials(
   context: Context,
   network: Network,
-  region: string | undefined,
+  region: () => Promise<string>,
   chosen?: ChosenSource,
 ): Promise<Credentials> {
   if (chosen !== undefined) {
@@ -147,7 +149,7 @@ const CHAIN: readonly Link[] = [
   },
   {
     name: "instance metadata",
-    isConfigured: (env) => env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() !== "true",
+    isConfigured: (env) => !isTrue(env, "AWS_EC2_METADATA_DISABLED"),
     missing: "AWS_EC2_METADATA_DISABLED is true",
     open: async (env) => (await import("./sources/instance.ts")).instanceSource(env),
   },

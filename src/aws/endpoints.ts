@@ -1,6 +1,7 @@
 /** Where requests may go: endpoints from the environment, and the rule against plain HTTP. */
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { isTrue } from "./flag.ts";
 import { printable } from "../logger.ts";
 
 /** The services that are asked, and how each is named in AWS_ENDPOINT_URL_…. */
@@ -21,7 +22,7 @@ export type Service = keyof typeof ENDPOINT_NAMES;
  * @throws "config" where it is not a URL, or is plain HTTP to a host outside this machine
  */
 export function customEndpoint(service: Service, env: Environment): URL | undefined {
-  if (env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
+  if (isTrue(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) return undefined;
   for (const name of [`AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`, "AWS_ENDPOINT_URL"]) {
     const value = env[name];
     if (value !== undefined && value !== "") return parseEndpoint(name, value, env);
@@ -67,13 +68,17 @@ const METADATA_HOSTS = new Set([
 ]);
 
 function isLocal(host: string): boolean {
-  const name = host.replace(/^\[|\]$/g, "").toLowerCase();
-  return (
-    name === "localhost" ||
-    name === "::1" ||
-    /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name) ||
-    METADATA_HOSTS.has(name)
-  );
+  return isLoopback(host) || METADATA_HOSTS.has(plainHost(host));
+}
+
+/** Whether a host, of a URL or of a socket, is this machine. */
+export function isLoopback(host: string): boolean {
+  const name = plainHost(host);
+  return name === "localhost" || name === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(name);
+}
+
+function plainHost(host: string): string {
+  return host.replace(/^\[|\]$/g, "").toLowerCase();
 }
 
 /** Refuses, before anything is sent, what no request could be sent to. */

@@ -1,6 +1,7 @@
 /** The region of the instance. A missing metadata service is no error here: the region is not known from it, then. */
 import type { Context } from "../context.ts";
 import { orAborted } from "../deadline.ts";
+import { isTrue } from "./flag.ts";
 import { InstanceMetadata, metadataEndpoint } from "./instance-metadata.ts";
 import type { Network } from "./network.ts";
 
@@ -10,7 +11,7 @@ export async function instanceRegion(
   { env, deadline }: Context,
   network: Network,
 ): Promise<string | undefined> {
-  if (env["AWS_EC2_METADATA_DISABLED"]?.toLowerCase() === "true") return undefined;
+  if (isTrue(env, "AWS_EC2_METADATA_DISABLED")) return undefined;
   const signal = AbortSignal.any([deadline.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
     const metadata = new InstanceMetadata(await metadataEndpoint(env), network.wires, signal);

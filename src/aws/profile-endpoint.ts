@@ -7,8 +7,9 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { isSet, sharedFile } from "./credentials.ts";
+import { hasSharedFiles, isSet, sharedFile } from "./credentials.ts";
 import { customEndpoint } from "./endpoints.ts";
+import { parseFlag } from "./flag.ts";
 
 /** How the services are named in a `services` section, and in the environment. */
 const NAMES = {
@@ -19,24 +20,48 @@ const NAMES = {
 /** @throws "config" where the profile in use names an endpoint, or a kind of it, that the environment does not */
 export function refuseProfileEndpoint(service: keyof typeof NAMES, env: Environment): void {
   if (customEndpoint(service, env) !== undefined) return;
-  const sections = readSections(env);
-  const name = isSet(env, "AWS_PROFILE") ? (env["AWS_PROFILE"] ?? "") : "default";
-  const profile = sections.get(`profile ${name}`) ?? sections.get(name) ?? new Map<string, string>();
+  const { name, profile, sections } = readProfile(env);
   const { section, variable } = NAMES[service];
   const services = sections.get(`services ${profile.get("services") ?? ""}`);
   const ignored =
-    env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] ?? profile.get("ignore_configured_endpoint_urls") ?? "";
-  if (
-    ignored.toLowerCase() !== "true" &&
-    (profile.has("endpoint_url") || services?.has(`${section}.endpoint_url`) === true)
-  ) {
+    parseFlag(IGNORE, env[IGNORE]) ?? flagOf(name, profile, "ignore_configured_endpoint_urls") ?? false;
+  if (!ignored && (profile.has("endpoint_url") || services?.has(`${section}.endpoint_url`) === true)) {
     throw refusal(name, "endpoint_url", `set ${variable} to it`);
   }
-  for (const kind of ["use_fips_endpoint", "use_dualstack_endpoint"]) {
+  for (const kind of KINDS) {
     const inEnv = `AWS_${kind.toUpperCase()}`;
-    if (!isSet(env, inEnv) && profile.get(kind)?.toLowerCase() === "true")
+    if (!isSet(env, inEnv) && flagOf(name, profile, kind) === true)
       throw refusal(name, kind, `set ${inEnv}=true (or =false to go without)`);
   }
+}
+
+const KINDS = ["use_fips_endpoint", "use_dualstack_endpoint"] as const;
+const IGNORE = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
+
+/**
+ * Whether such endpoints are to be asked: as the environment says, or else the profile.
+ *
+ * @throws "config" where it says neither true nor false
+ */
+export function usesEndpoint(kind: (typeof KINDS)[number], env: Environment): boolean {
+  const variable = `AWS_${kind.toUpperCase()}`;
+  const told = parseFlag(variable, env[variable]);
+  if (told !== undefined || !hasSharedFiles(env)) return told ?? false;
+  const { name, profile } = readProfile(env);
+  return flagOf(name, profile, kind) ?? false;
+}
+
+type Section = ReadonlyMap<string, string>;
+
+function flagOf(name: string, profile: Section, entry: string): boolean | undefined {
+  return parseFlag(`profile ${name}: its ${entry}`, profile.get(entry));
+}
+
+function readProfile(env: Environment) {
+  const sections = readSections(env);
+  const name = isSet(env, "AWS_PROFILE") ? (env["AWS_PROFILE"] ?? "") : "default";
+  const profile: Section = sections.get(`profile ${name}`) ?? sections.get(name) ?? new Map();
+  return { name, profile, sections };
 }
 
 function refusal(profile: string, setting: string, hint: string): SealexecError {
@@ -46,7 +71,7 @@ function refusal(profile: string, setting: string, hint: string): SealexecError 
 }
 
 /** Section → key → value; a nested key stands behind the one above it: `ssm.endpoint_url`. */
-function readSections(env: Environment): ReadonlyMap<string, ReadonlyMap<string, string>> {
+function readSections(env: Environment): ReadonlyMap<string, Section> {
   const sections = new Map<string, Map<string, string>>();
   let section = new Map<string, string>();
   let parent = "";

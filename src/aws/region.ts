@@ -1,4 +1,4 @@
-/** The region of a source: URI → environment → profile → key ARN → instance metadata → S3's redirect answer. */
+/** The region of a source: URI → environment → profile → key ARN → instance metadata. S3 may name another for its bucket. */
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import type { Network } from "./network.ts";
@@ -10,8 +10,12 @@ export interface Region {
   readonly from: string;
 }
 
-/** What S3 is asked in first where no region is known: its answer names the bucket's own. */
-export const FIRST_GUESS: Region = { name: "us-east-1", from: "a first guess, until S3 names the bucket's" };
+/** Nobody said where to ask, and a guess would ask strangers: for a secret, or with credentials. */
+export function unknownRegion(): SealexecError {
+  return new SealexecError("config", "no region is known", {
+    hint: "set AWS_REGION, or name it in the URI: ?region=REGION",
+  });
+}
 
 // One DNS label: it can never change which host a request goes to.
 const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -35,13 +39,14 @@ export function regionOfKey(key: string | undefined): string | undefined {
  *
  * @param inUri the URI's `region=`, already parsed
  * @param key KMS key id, alias or ARN
+ * @throws "config" where nobody tells it, or what is told is not one
  */
 export async function resolveRegion(
   context: Context,
   inUri: string | undefined,
   key: string | undefined,
   network: Network,
-): Promise<Region | undefined> {
+): Promise<Region> {
   const told = toldRegion(context, inUri);
   if (told !== undefined) return told;
   if (isSet(context.env, "AWS_PROFILE") || hasSharedFiles(context.env)) {
@@ -53,7 +58,8 @@ export async function resolveRegion(
   if (keyRegion !== undefined) return parseRegion(keyRegion, "the key ARN");
   const { instanceRegion } = await import("./instance-region.ts");
   const name = await instanceRegion(context, network);
-  return name === undefined ? undefined : parseRegion(name, "instance metadata");
+  if (name === undefined) throw unknownRegion();
+  return parseRegion(name, "instance metadata");
 }
 
 function toldRegion(context: Context, inUri: string | undefined): Region | undefined {

@@ -7,7 +7,6 @@ import { regionalService } from "./direct/endpoint.ts";
 import { callJson } from "./direct/json.ts";
 import { classify } from "./failure.ts";
 import type { OwnMeaning } from "./failure.ts";
-import { FIRST_GUESS } from "./region.ts";
 import { retry } from "./retry.ts";
 import type { AwsNeed, AwsSession } from "./session.ts";
 
@@ -74,12 +73,6 @@ async function wayTo(
   session: AwsSession,
   context: Context,
 ): Promise<Direct> {
-  // Only S3 says where a bucket is: here, a guess would look for the secret in a stranger's region.
-  if (session.region(need) === FIRST_GUESS) {
-    throw new SealexecError("config", "no region is known", {
-      hint: "set AWS_REGION, or name it in the URI: ?region=REGION",
-    });
-  }
   if (hasSharedFiles(context.env)) {
     const { refuseProfileEndpoint } = await import("./profile-endpoint.ts");
     refuseProfileEndpoint(service, context.env);

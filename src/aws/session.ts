@@ -15,7 +15,7 @@ import { Clock } from "./direct/clock.ts";
 import { directService } from "./direct/endpoint.ts";
 import { checkEndpoints } from "./endpoints.ts";
 import { Network } from "./network.ts";
-import { FIRST_GUESS, regionOfKey, resolveRegion } from "./region.ts";
+import { regionOfKey, resolveRegion, unknownRegion } from "./region.ts";
 import type { Region } from "./region.ts";
 
 /** What of a source decides the region. */
@@ -85,7 +85,7 @@ export class AwsSession {
         this.#context,
         "region",
         need.home,
-        async () => (await resolveRegion(this.#context, need.region, this.#key, this.network)) ?? FIRST_GUESS,
+        () => resolveRegion(this.#context, need.region, this.#key, this.network),
         ({ name, from }) => `${name} (from ${from})`,
       );
       this.#regions.set(need.home, region);
@@ -124,7 +124,13 @@ export class AwsSession {
         this.#context,
         "credentials",
         "AWS",
-        async () => loadCredentials(this.#context, this.network, region, await this.#chosen?.()),
+        async () =>
+          loadCredentials(
+            this.#context,
+            this.network,
+            async () => region ?? (await this.anyRegion()),
+            await this.#chosen?.(),
+          ),
         (credentials) => credentials.source,
       );
       return this.#held;
@@ -135,17 +141,17 @@ export class AwsSession {
     }
   }
 
-  /** The region of the first source, for services that answer anywhere. */
-  anyRegion(): string {
-    return [...this.#regions.values()][0]?.name ?? FIRST_GUESS.name;
+  /** The region of the first source, for services that answer anywhere. Rejects with "config" where none is known. */
+  async anyRegion(): Promise<string> {
+    const [known] = this.#regions.values();
+    return (known ?? (await resolveRegion(this.#context, undefined, this.#key, this.network))).name;
   }
 
-  region(ref: Located): Region {
-    return this.#regions.get(ref.home) ?? FIRST_GUESS;
-  }
-
-  regionName(ref: Located): string {
-    return this.region(ref).name;
+  /** The region of a source that `begin` was told of. */
+  regionName({ home }: Located): string {
+    const region = this.#regions.get(home);
+    if (region === undefined) throw unknownRegion();
+    return region.name;
   }
 
   /** S3 said that the bucket is elsewhere. */

@@ -1,14 +1,16 @@
 import type { Environment } from "../context.ts";
 import type { Agents } from "./agents.ts";
 import { customEndpoint } from "./endpoints.ts";
+import { usesEndpoint } from "./profile-endpoint.ts";
 import { SILENT } from "./silent.ts";
 
 /** How an STS client is set up, ours and the providers' own: our agents, one attempt a call, the configured endpoint. */
-export function stsConfig(env: Environment, agents: Agents, region: string | undefined) {
+export function stsConfig(env: Environment, agents: Agents, region: () => Promise<string>) {
   const endpoint = customEndpoint("sts", env);
   return {
-    // STS's global endpoint is served from here; it answers for every commercial region.
-    region: region ?? "us-east-1",
+    region,
+    useDualstackEndpoint: usesEndpoint("use_dualstack_endpoint", env),
+    useFipsEndpoint: usesEndpoint("use_fips_endpoint", env),
     maxAttempts: 1,
     logger: SILENT,
     requestHandler: {

@@ -20,7 +20,7 @@ export async function callerArn(
   context: Context,
 ): Promise<void> {
   const { identity } = credentials;
-  const who = { identity, region: session.anyRegion(), network: session.network, env: context.env };
+  const who = { identity, region: () => session.anyRegion(), network: session.network, env: context.env };
   const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };
   const ask = async (): Promise<string> => {
     try {

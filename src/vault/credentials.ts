@@ -72,7 +72,7 @@ function identityIn(answer: Json, path: string): Identity {
 /** Resolves when STS knows the key, or cannot be asked: then S3 and KMS say it (`settledAt`). */
 async function untilKnown(
   identity: Identity,
-  region: string | undefined,
+  region: () => Promise<string>,
   network: Network,
   context: Context,
 ): Promise<void> {

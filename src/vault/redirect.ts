@@ -1,25 +1,44 @@
 /**
- * The one redirect of Vault: a standby that does not forward names the active node (307).
+ * The one redirect of Vault: a standby that does not forward names the active node (307), for the same request.
  * Source: HashiCorp Vault documentation, "High availability: Client redirection".
  */
 import type { Answer } from "../aws/direct/answer.ts";
-import { refusePlainHttp } from "../aws/endpoints.ts";
+import { isLoopback } from "../aws/endpoints.ts";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { isOn } from "./settings.ts";
 
 /**
- * Where the answer to a request to `asked` sends it.
+ * Where the answer to a request to `asked` sends it: the same path and query on another host. A token, or the secret id of a
+ * login, goes there: over TLS only, as the host's name is verified then; without it only from this machine to itself.
  *
  * @throws "config" where the token may not go there
  */
 export function activeNode({ headers }: Answer, asked: URL, env: Environment): URL {
+  if (isOn(env, "VAULT_DISABLE_REDIRECTS")) {
+    throw new SealexecError("config", "Vault redirects, and VAULT_DISABLE_REDIRECTS is set", {
+      hint: WAY_OUT,
+    });
+  }
   const url = URL.parse(headers["location"] ?? "");
   const usable = url !== null && url.username === "" && url.password === "" && url.hash === "";
   if (!usable) throw refusal("to no address that could be asked");
   // A token that was sent over TLS is not sent again without it; nor is it asked whether the other way is meant.
   if (url.protocol !== asked.protocol) throw refusal("to another protocol than that of VAULT_ADDR");
-  if (url.protocol === "http:") refusePlainHttp(url.hostname, env);
-  return url;
+  if (url.protocol !== "https:" && !(isLoopback(asked.hostname) && isLoopback(url.hostname)))
+    throw refusal("to another machine without TLS");
+  // Go writes a path with fewer escapes than we do; what it names must be the same, part by part.
+  if (partsOf(url) !== partsOf(asked) || url.search !== asked.search)
+    throw refusal("to another path than the one that was asked for");
+  return new URL(asked.pathname + asked.search, url.origin);
+}
+
+function partsOf({ pathname }: URL): string | undefined {
+  try {
+    return JSON.stringify(pathname.split("/").map(decodeURIComponent));
+  } catch {
+    return undefined;
+  }
 }
 
 /** An active node that redirects is none. */
@@ -27,8 +46,9 @@ export function redirectedTwice(): SealexecError {
   return refusal("more than once");
 }
 
+const WAY_OUT =
+  "set api_addr of Vault's nodes to their https: addresses, or point VAULT_ADDR at the active node";
+
 function refusal(what: string): SealexecError {
-  return new SealexecError("config", `Vault redirects ${what}`, {
-    hint: "set api_addr of Vault's nodes to their https: addresses, or point VAULT_ADDR at the active node",
-  });
+  return new SealexecError("config", `Vault redirects ${what}`, { hint: WAY_OUT });
 }

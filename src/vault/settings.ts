@@ -16,9 +16,14 @@ export interface VaultSettings {
 // What Go's strconv.ParseBool takes for no.
 const NO = new Set(["", "0", "f", "F", "false", "False", "FALSE"]);
 
+/** Whether a switch of Vault is set to anything but no: whatever cannot be read is taken for yes. */
+export function isOn(env: Environment, name: "VAULT_SKIP_VERIFY" | "VAULT_DISABLE_REDIRECTS"): boolean {
+  return !NO.has(env[name] ?? "");
+}
+
 /** @throws "config" where VAULT_ADDR is missing or may not be asked, or certificates would go unchecked */
 export function readSettings(env: Environment): VaultSettings {
-  if (!NO.has(env["VAULT_SKIP_VERIFY"] ?? "")) {
+  if (isOn(env, "VAULT_SKIP_VERIFY")) {
     throw new SealexecError("config", "VAULT_SKIP_VERIFY is set, and certificates are always verified", {
       hint: "unset it; where the CA is your own, name its PEM file in VAULT_CACERT",
     });

@@ -628,109 +628,96 @@ async function inNamespace(work: (words: readonly string[], aws: Inside) => Prom
   }
 }
 
-describe(
-  "region: URI, environment, profile, key ARN, instance metadata, S3's redirect",
-  { concurrency: 2 },
-  () => {
-    const [HOME_REGION, KEY_REGION, INSTANCE_REGION] = ["us-west-2", "ca-central-1", "sa-east-1"];
-    const regions = [
-      HOME_REGION,
-      KEY_REGION,
-      "us-east-1",
-      "eu-west-1",
-      "eu-west-2",
-      "eu-west-3",
-      "ap-south-1",
-    ];
+describe("region: URI, environment, profile, key ARN, instance metadata", { concurrency: 2 }, () => {
+  const [HOME_REGION, KEY_REGION, INSTANCE_REGION] = ["us-west-2", "ca-central-1", "sa-east-1"];
+  const regions = [HOME_REGION, KEY_REGION, "us-east-1", "eu-west-1", "eu-west-2", "eu-west-3", "ap-south-1"];
 
-    interface RegionCase {
-      readonly name: string;
-      readonly region: string;
-      readonly from: RegExp;
-    }
+  interface RegionCase {
+    readonly name: string;
+    readonly region: string;
+    readonly from: RegExp;
+  }
 
-    // From the top: each is what counts when all above are taken away.
-    const CASES: readonly RegionCase[] = [
-      { name: "the URI", region: "ap-south-1", from: /from the URI/ },
-      { name: "AWS_REGION", region: "eu-west-1", from: /from AWS_REGION/ },
-      { name: "AWS_DEFAULT_REGION", region: "eu-west-2", from: /from AWS_DEFAULT_REGION/ },
-      { name: "the profile", region: "eu-west-3", from: /from the profile/ },
-      { name: "the key ARN", region: KEY_REGION, from: /from the key ARN/ },
-      { name: "instance metadata", region: INSTANCE_REGION, from: /from instance metadata/ },
-      { name: "S3's redirect", region: "us-east-1", from: /first guess/ },
-    ];
+  // From the top: each is what counts when all above are taken away.
+  const CASES: readonly RegionCase[] = [
+    { name: "the URI", region: "ap-south-1", from: /from the URI/ },
+    { name: "AWS_REGION", region: "eu-west-1", from: /from AWS_REGION/ },
+    { name: "AWS_DEFAULT_REGION", region: "eu-west-2", from: /from AWS_DEFAULT_REGION/ },
+    { name: "the profile", region: "eu-west-3", from: /from the profile/ },
+    { name: "the key ARN", region: KEY_REGION, from: /from the key ARN/ },
+    { name: "instance metadata", region: INSTANCE_REGION, from: /from instance metadata/ },
+  ];
 
-    for (const [index, { name, region, from }] of CASES.entries()) {
-      test(`${name} counts where nothing before it is told; S3's redirect leads on to the bucket`, () =>
-        withFolder(async (folder) => {
-          const aws = await startAws({ region: INSTANCE_REGION, regions });
-          try {
-            aws.s3.createBucket(BUCKET, { region: HOME_REGION });
-            // With an ARN, KMS is asked in the ARN's region, and without one in the bucket's.
-            const withArn = index <= 4;
-            const key = aws.kms.createKey({ region: withArn ? KEY_REGION : HOME_REGION });
-            aws.s3.put(BUCKET, "app.env", sealBlob(key, aws.kms.macKey, Buffer.from("A=1\n"), {}));
-            await writeAws(folder, "config", "[default]\nregion = eu-west-3\n");
-            const { AWS_REGION: _, ...services } = aws.keyEnv();
-            const env: Record<string, string> = {
-              ...services,
-              HOME: folder,
-              AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.endpoints.imds,
-              AWS_EC2_METADATA_DISABLED: index <= 5 ? "false" : "true",
-              ...(index <= 1 ? { AWS_REGION: "eu-west-1" } : {}),
-              ...(index <= 2 ? { AWS_DEFAULT_REGION: "eu-west-2" } : {}),
-              ...(index <= 3 ? {} : { AWS_CONFIG_FILE: join(folder, "none") }),
-            };
-            const uri = index === 0 ? `${URI}?region=ap-south-1` : URI;
-            const arn = withArn ? ["--key", key.arn] : [];
-            const flags = ["--from", uri, "--accept", "kms-direct", ...arn];
-            assertPrinted(await sealexec(["run", ...flags, "--", ...SAY], { env }), `${RAN}\n`);
-            const asked = aws.calls
-              .filter(({ service }) => service === "s3" || service === "kms")
-              .map(({ operation, headers }) => {
-                const scope = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.get("authorization") ?? "");
-                return `${operation} in ${scope?.[1]}`;
-              });
-            const opened = `Decrypt in ${withArn ? KEY_REGION : HOME_REGION}`;
-            assert.deepEqual(asked, [`GetObject in ${region}`, `GetObject in ${HOME_REGION}`, opened]);
-            const check = await sealexec(["check", ...flags, "--format", "json"], { env });
-            assert.equal(check.status, 0, check.stdout);
-            const { steps } = JSON.parse(check.stdout) as { steps: Step[] };
-            const detail = steps.find(({ stage }) => stage === "region")?.detail ?? "";
-            assert.match(detail, from);
-            assert.ok(detail.startsWith(region));
-          } finally {
-            await aws.close();
-          }
-        }));
-    }
-
-    for (const [answer, status] of [
-      ["permanent", 301],
-      ["temporary", 307],
-      ["malformed", 400],
-    ] as const) {
-      test(`a redirect by ${status} is followed, to the same host as before`, () =>
-        withFolder(async (folder) => {
-          const aws = await startAws({ region: "us-east-1", regions: ["eu-west-1"] });
-          try {
-            aws.s3.wrongRegion = answer;
-            aws.s3.createBucket(BUCKET, { region: "eu-west-1" });
-            const key = aws.kms.createKey({ alias: "app", region: "eu-west-1" });
-            aws.s3.put(BUCKET, "app.env", sealBlob(key, aws.kms.macKey, Buffer.from("A=1\n"), {}));
-            const env = { ...aws.keyEnv(), HOME: folder };
-            const run = ["run", "--from", URI, "--accept", "kms-direct", "--", ...SAY];
-            assertPrinted(await sealexec(run, { env }), `${RAN}\n`);
-            assert.equal(aws.count("s3", "GetObject"), 2);
-            const pushed = await sealexec(["push", "-", `s3://${BUCKET}/new.env`, "--key", "alias/app"], {
-              env,
-              input: "A=1\n",
+  for (const [index, { name, region, from }] of CASES.entries()) {
+    test(`${name} counts where nothing before it is told; S3's redirect leads on to the bucket`, () =>
+      withFolder(async (folder) => {
+        const aws = await startAws({ region: INSTANCE_REGION, regions });
+        try {
+          aws.s3.createBucket(BUCKET, { region: HOME_REGION });
+          // With an ARN, KMS is asked in the ARN's region, and without one in the bucket's.
+          const withArn = index <= 4;
+          const key = aws.kms.createKey({ region: withArn ? KEY_REGION : HOME_REGION });
+          aws.s3.put(BUCKET, "app.env", sealBlob(key, aws.kms.macKey, Buffer.from("A=1\n"), {}));
+          await writeAws(folder, "config", "[default]\nregion = eu-west-3\n");
+          const { AWS_REGION: _, ...services } = aws.keyEnv();
+          const env: Record<string, string> = {
+            ...services,
+            HOME: folder,
+            AWS_EC2_METADATA_SERVICE_ENDPOINT: aws.endpoints.imds,
+            AWS_EC2_METADATA_DISABLED: index <= 5 ? "false" : "true",
+            ...(index <= 1 ? { AWS_REGION: "eu-west-1" } : {}),
+            ...(index <= 2 ? { AWS_DEFAULT_REGION: "eu-west-2" } : {}),
+            ...(index <= 3 ? {} : { AWS_CONFIG_FILE: join(folder, "none") }),
+          };
+          const uri = index === 0 ? `${URI}?region=ap-south-1` : URI;
+          const arn = withArn ? ["--key", key.arn] : [];
+          const flags = ["--from", uri, "--accept", "kms-direct", ...arn];
+          assertPrinted(await sealexec(["run", ...flags, "--", ...SAY], { env }), `${RAN}\n`);
+          const asked = aws.calls
+            .filter(({ service }) => service === "s3" || service === "kms")
+            .map(({ operation, headers }) => {
+              const scope = /Credential=[^/]+\/\d+\/([^/]+)\//.exec(headers.get("authorization") ?? "");
+              return `${operation} in ${scope?.[1]}`;
             });
-            assert.equal(pushed.status, 0, pushed.stderr);
-          } finally {
-            await aws.close();
-          }
-        }));
-    }
-  },
-);
+          const opened = `Decrypt in ${withArn ? KEY_REGION : HOME_REGION}`;
+          assert.deepEqual(asked, [`GetObject in ${region}`, `GetObject in ${HOME_REGION}`, opened]);
+          const check = await sealexec(["check", ...flags, "--format", "json"], { env });
+          assert.equal(check.status, 0, check.stdout);
+          const { steps } = JSON.parse(check.stdout) as { steps: Step[] };
+          const detail = steps.find(({ stage }) => stage === "region")?.detail ?? "";
+          assert.match(detail, from);
+          assert.ok(detail.startsWith(region));
+        } finally {
+          await aws.close();
+        }
+      }));
+  }
+
+  for (const [answer, status] of [
+    ["permanent", 301],
+    ["temporary", 307],
+    ["malformed", 400],
+  ] as const) {
+    test(`a redirect by ${status} is followed, to the same host as before`, () =>
+      withFolder(async (folder) => {
+        const aws = await startAws({ region: "us-east-1", regions: ["eu-west-1"] });
+        try {
+          aws.s3.wrongRegion = answer;
+          aws.s3.createBucket(BUCKET, { region: "eu-west-1" });
+          const key = aws.kms.createKey({ alias: "app", region: "eu-west-1" });
+          aws.s3.put(BUCKET, "app.env", sealBlob(key, aws.kms.macKey, Buffer.from("A=1\n"), {}));
+          const env = { ...aws.keyEnv(), HOME: folder };
+          const run = ["run", "--from", URI, "--accept", "kms-direct", "--", ...SAY];
+          assertPrinted(await sealexec(run, { env }), `${RAN}\n`);
+          assert.equal(aws.count("s3", "GetObject"), 2);
+          const pushed = await sealexec(["push", "-", `s3://${BUCKET}/new.env`, "--key", "alias/app"], {
+            env,
+            input: "A=1\n",
+          });
+          assert.equal(pushed.status, 0, pushed.stderr);
+        } finally {
+          await aws.close();
+        }
+      }));
+  }
+});

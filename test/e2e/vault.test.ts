@@ -178,7 +178,8 @@ describe("vault: a standby", () => {
   for (const [what, location, error] of [
     ["itself for ever", undefined, /Vault redirects more than once/],
     ["another protocol", "https://127.0.0.1:1", /Vault redirects to another protocol/],
-    ["plain HTTP elsewhere", "http://vault.example.com", /plain HTTP is refused outside this machine/],
+    ["plain HTTP elsewhere", "http://vault.example.com", /Vault redirects to another machine without TLS/],
+    ["another path", "http://127.0.0.1:1/v1/sys/tools/random", /Vault redirects to another path/],
     ["nowhere", "/v1/elsewhere", /Vault redirects to no address/],
   ] as const) {
     test(`that redirects to ${what} is refused`, () =>
@@ -383,6 +384,16 @@ const FAILING: readonly Failing[] = [
     status: 78,
     error: /VAULT_CACERT: .*none\.pem cannot be read/,
     given: ({ folder }) => ({ VAULT_CACERT: join(folder, "none.pem") }),
+  },
+  {
+    name: "a CA file that holds no certificate",
+    status: 78,
+    error: /^object: vault:\/\/secret\/app: VAULT_CACERT: .*empty\.pem holds no certificate/,
+    hint: /certificates of your CAs/,
+    given: async ({ folder }) => {
+      await writeFile(join(folder, "empty.pem"), "not a certificate");
+      return { VAULT_CACERT: join(folder, "empty.pem") };
+    },
   },
   {
     name: "a login by a method that is not known",

@@ -6,6 +6,7 @@
 import type { Environment } from "../../context.ts";
 import { hasSharedFiles } from "../credentials.ts";
 import { customEndpoint } from "../endpoints.ts";
+import { isTrue } from "../flag.ts";
 
 const COMMERCIAL_REGION = /^(us|ca|mx|sa|eu|ap|me|af|il)-[a-z]+-\d$/;
 const CHINESE_REGION = /^cn-[a-z]+-\d$/;
@@ -69,15 +70,9 @@ function suffixOf(region: string): string | undefined {
   return COMMERCIAL_REGION.test(region) || GOV_REGION.test(region) ? "amazonaws.com" : undefined;
 }
 
-function isTrue(env: Environment, name: string): boolean {
-  return env[name]?.toLowerCase() === "true";
-}
-
 function needsSdk(env: Environment): boolean {
   return (
-    env["AWS_USE_DUALSTACK_ENDPOINT"] === "true" ||
-    env["AWS_USE_FIPS_ENDPOINT"] === "true" ||
-    hasSharedFiles(env)
+    isTrue(env, "AWS_USE_DUALSTACK_ENDPOINT") || isTrue(env, "AWS_USE_FIPS_ENDPOINT") || hasSharedFiles(env)
   );
 }
 

@@ -68,7 +68,7 @@ describe("regions", () => {
     const empty = await resolved({ ...env, AWS_REGION: "" }, undefined, arn);
     assert.deepEqual(empty, { name: "eu-west-2", from: "AWS_DEFAULT_REGION" });
     assert.deepEqual(await resolved({}, undefined, arn), { name: "ca-central-1", from: "the key ARN" });
-    assert.equal(await resolved({}, undefined, "alias/x"), undefined);
+    await assert.rejects(resolved({}, undefined, "alias/x"), /no region is known/);
   });
   test("a wrong one is refused, not passed over", async () => {
     await assert.rejects(

@@ -45,7 +45,8 @@ describe("the settings of Vault", () => {
 });
 
 describe("the active node that a standby names", () => {
-  const asked = new URL(`${ADDRESS}/v1/secret/data/app`);
+  const PATH = "/v1/secret/data/app?version=2";
+  const asked = new URL(ADDRESS + PATH);
   const answer = (location?: string) => ({
     status: 307,
     headers: location === undefined ? {} : { location },
@@ -54,8 +55,14 @@ describe("the active node that a standby names", () => {
   });
 
   test("over TLS, wherever it is", () => {
-    const location = "https://10.0.0.2:8200/v1/secret/data/app?version=2";
+    const location = `https://10.0.0.2:8200${PATH}`;
     assert.equal(activeNode(answer(location), asked, {}).href, location);
+    assert.equal(activeNode(answer(location), asked, { VAULT_DISABLE_REDIRECTS: "false" }).href, location);
+  });
+  test("as Go writes the path, and asked for as we write it", () => {
+    const ours = new URL(`${ADDRESS}/v1/secret/data/a%40b%3Ac%2Bd`);
+    const url = activeNode(answer("https://10.0.0.2:8200/v1/secret/data/a@b:c+d"), ours, {});
+    assert.equal(url.href, "https://10.0.0.2:8200/v1/secret/data/a%40b%3Ac%2Bd");
   });
   test("plain HTTP on this machine, where that was asked", () => {
     const url = activeNode(answer("http://127.0.0.1:2/v1/x"), new URL("http://localhost:1/v1/x"), {});
@@ -71,6 +78,13 @@ describe("the active node that a standby names", () => {
     ["https://10.0.0.2/v1/x#canary", /to no address/],
     ["http://10.0.0.2:8200/v1/x", /another protocol/],
     ["http://127.0.0.1:8200/v1/x", /another protocol/],
+    ["https://10.0.0.2", /another path/],
+    ["https://10.0.0.2/v1/sys/tools/random?version=2", /another path/],
+    ["https://10.0.0.2/v1/secret/data/app", /another path/],
+    ["https://10.0.0.2/v1/secret/data/app?version=1", /another path/],
+    ["https://10.0.0.2/v1/secret/data/app?version=2&wrap=1", /another path/],
+    ["https://10.0.0.2/v1/secret/data%2Fapp?version=2", /another path/],
+    ["https://10.0.0.2/v1/secret/data/%?version=2", /another path/],
     ["file:///etc/passwd", /another protocol/],
   ] as const) {
     test(`not ${location ?? "without a Location"}`, () => {
@@ -80,6 +94,18 @@ describe("the active node that a standby names", () => {
   }
   test("not from this machine to another without TLS", () => {
     const work = () => activeNode(answer("http://10.0.0.2/v1/x"), new URL("http://localhost:1/v1/x"), {});
-    refuses(work, "config", /plain HTTP is refused/);
+    refuses(work, "config", /to another machine without TLS/);
   });
+  test("not without TLS, also where that is allowed for VAULT_ADDR", () => {
+    const far = new URL("http://vault.example.com/v1/x");
+    const env = { SEALEXEC_ALLOW_HTTP: "1" };
+    for (const location of ["http://10.0.0.2/v1/x", "http://127.0.0.1/v1/x"])
+      refuses(() => activeNode(answer(location), far, env), "config", /to another machine without TLS/);
+  });
+  for (const value of ["1", "true", "T", "yes", "canary"]) {
+    test(`nowhere with VAULT_DISABLE_REDIRECTS=${value}`, () => {
+      const work = () => activeNode(answer(asked.href), asked, { VAULT_DISABLE_REDIRECTS: value });
+      refuses(work, "config", /VAULT_DISABLE_REDIRECTS is set/);
+    });
+  }
 });
