@@ -58,3 +58,19 @@ const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "?");
 }
+
+/** More different warnings than this are not remembered. */
+const MOST_REMEMBERED = 100;
+
+/** The same log, but a warning that was said already (a source that all can read, an empty one) is not said at each look. */
+export function sayingOnce(log: Logger): Logger {
+  const said = new Set<string>();
+  return {
+    ...log,
+    warn: (message, hint, facts) => {
+      if (said.has(message)) return log.info(message, facts);
+      if (said.size < MOST_REMEMBERED) said.add(message);
+      log.warn(message, hint, facts);
+    },
+  };
+}

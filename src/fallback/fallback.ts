@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { roughDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
+import { sayingOnce } from "../logger.ts";
 import type { AwsNeed } from "../aws/session.ts";
 import type { Content, SealedObject, Source, Tools } from "../stores/source.ts";
 import { readKept, writeKept } from "./file.ts";
@@ -35,6 +36,7 @@ export class Fallback {
   readonly #options: FallbackOptions;
   readonly #context: Context;
   #kept: ReadonlyMap<string, Kept>;
+  /** by this machine's clock, which may be set */
   #writtenAt: number;
   /** the sources behind which it stands, by URI */
   readonly #guarded = new Set<string>();
@@ -44,8 +46,9 @@ export class Fallback {
   /** Reads the file. One that cannot be used is said to be so, and is as if it were not there. */
   constructor(options: FallbackOptions, context: Context) {
     this.#options = options;
-    this.#context = context;
-    this.#kept = new Map(this.#read().map((object) => [object.uri, object]));
+    // The file is read again before it is written.
+    this.#context = { ...context, log: sayingOnce(context.log) };
+    this.#kept = this.#read();
     this.#writtenAt = Math.min(Infinity, ...[...this.#kept.values()].map(({ confirmed }) => confirmed));
   }
 
@@ -71,33 +74,38 @@ export class Fallback {
   /** Keeps what was opened, verified by now. That it cannot be kept is no reason not to start. */
   keep(opened: readonly OpenedObject[]): void {
     const now = Date.now();
-    const kept = new Map(this.#kept);
-    for (const { uri, sealed } of opened) {
+    const fresh = opened.flatMap(({ uri, sealed }): Kept[] => {
       // What comes from the file is not confirmed by being read from it.
-      if (sealed === undefined || !this.#guarded.has(uri) || this.#used.has(sealed.object)) continue;
+      if (sealed === undefined || !this.#guarded.has(uri) || this.#used.has(sealed.object)) return [];
       const { object, revision } = sealed;
       const { etag, versionId, lastModified, metadata, body } = object;
-      // One source, one object: a file is for one deployment.
-      kept.set(uri, { uri, confirmed: now, etag, versionId, revision, lastModified, metadata, body });
-    }
-    this.#write(kept);
+      return [{ uri, confirmed: now, etag, versionId, revision, lastModified, metadata, body }];
+    });
+    this.#write((kept) => fresh.map((object) => newer(kept.get(object.uri), object)));
   }
 
-  /** S3 has said that these are still what it has. */
-  confirm(uris: readonly string[]): void {
+  /**
+   * S3 has said that these are still what it has.
+   *
+   * @param unchanged URI → ETag
+   */
+  confirm(unchanged: ReadonlyMap<string, string>): void {
     const now = Date.now();
-    if (now - this.#writtenAt < this.#options.largestAgeMs * REFRESH_SHARE) return;
-    const kept = new Map(this.#kept);
-    for (const uri of uris) {
-      const object = kept.get(uri);
-      if (object !== undefined) kept.set(uri, { ...object, confirmed: now });
-    }
-    this.#write(kept);
+    // Of a clock that was set back the time of writing may be far ahead.
+    if (Math.abs(now - this.#writtenAt) < this.#options.largestAgeMs * REFRESH_SHARE) return;
+    this.#write((kept) =>
+      [...unchanged].flatMap(([uri, etag]) => {
+        const object = kept.get(uri);
+        return object === undefined || object.etag !== etag ? [] : [{ ...object, confirmed: now }];
+      }),
+    );
   }
 
-  #read(): readonly Kept[] {
+  /** What the file holds, by URI. */
+  #read(): ReadonlyMap<string, Kept> {
     try {
-      return readKept(this.#options.path, this.#options.uid);
+      const kept = readKept(this.#options.path, this.#options.uid);
+      return new Map(kept.map((object) => [object.uri, object]));
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
       this.#context.log.warn(
@@ -105,13 +113,22 @@ export class Fallback {
         error.hint,
         error.particulars,
       );
-      return [];
+      return new Map();
     }
   }
 
-  #write(kept: ReadonlyMap<string, Kept>): void {
+  /**
+   * Another sealexec may share the file: what it has kept there since stays, where it is newer.
+   *
+   * @param change what is to be put in, given what is there
+   */
+  #write(change: (kept: ReadonlyMap<string, Kept>) => readonly Kept[]): void {
+    const kept = new Map(this.#kept);
+    for (const [uri, object] of this.#read()) kept.set(uri, newer(kept.get(uri), object));
+    const changed = change(kept);
     this.#kept = kept;
-    if (kept.size === 0) return;
+    if (changed.length === 0) return;
+    for (const object of changed) kept.set(object.uri, object);
     try {
       writeKept(this.#options.path, [...kept.values()]);
       this.#writtenAt = Date.now();
@@ -139,12 +156,18 @@ export class Fallback {
     const isAway = error.kind === "unavailable" || error.kind === "timeout";
     const kept = this.#kept.get(uri);
     if (!isAway || kept === undefined) throw error;
-    const ageMs = Math.abs(Date.now() - kept.confirmed);
-    const age = roughDuration(ageMs);
+    const ageMs = Date.now() - kept.confirmed;
+    const age = roughDuration(Math.abs(ageMs));
     if (ageMs > this.#options.largestAgeMs) {
       throw error.reworded(
         `${error.message}; and the fallback is ${age} old`,
         "raise --fallback-age (SEALEXEC_FALLBACK_AGE) if it may be so old",
+      );
+    }
+    if (ageMs < -this.#options.largestAgeMs) {
+      throw error.reworded(
+        `${error.message}; and the fallback was confirmed at a time that is ${age} ahead`,
+        "set this machine's clock, or remove the file: a start with S3 writes a new one",
       );
     }
     this.#context.log.warn(`object: ${uri}: ${error.message}; using the fallback, ${age} old`, undefined, {
@@ -158,6 +181,11 @@ export class Fallback {
     this.#used.add(sealed);
     return { kind: "sealed", sealed, validator: etag };
   }
+}
+
+/** Of two of the same source the one with the larger revision; where both have the same, the second. */
+function newer(one: Kept | undefined, other: Kept): Kept {
+  return one !== undefined && (one.revision ?? 0) > (other.revision ?? 0) ? one : other;
 }
 
 function withDeadline(tools: Tools, deadline: Deadline): Tools {

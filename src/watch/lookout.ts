@@ -8,10 +8,21 @@ import type { Range } from "./alarm.ts";
 /** URI → the validator of what is there now. */
 export type Changes = ReadonlyMap<string, string>;
 
+/** What a look has found. */
+export interface Seen {
+  readonly changes: Changes;
+  /** those that were looked at and are as they were when they were opened */
+  readonly unchanged: Changes;
+  /** the first of those that could not be looked at */
+  readonly failure: SealexecError | undefined;
+}
+
 export class Lookout {
   readonly #sources: readonly Source[];
-  /** of what was seen last, whether it could be opened or not */
+  /** of what was opened */
   readonly #validators = new Map<string, string>();
+  /** of what was seen since, and did not open */
+  readonly #refused = new Map<string, string>();
   /** of what was opened */
   readonly #revisions: Map<string, number>;
 
@@ -38,8 +49,14 @@ export class Lookout {
       .map(({ uri }) => uri);
   }
 
-  /** What was opened is what is there. */
+  /** Whether something is there that did not open. */
+  get hasRefused(): boolean {
+    return this.#refused.size > 0;
+  }
+
+  /** What was opened, all of it, is what is there. */
   opened(sources: readonly OpenedSource[]): void {
+    this.#refused.clear();
     for (const { uri, validator, sealed } of sources) {
       if (validator !== undefined) this.#validators.set(uri, validator);
       const { revision } = sealed ?? {};
@@ -47,39 +64,46 @@ export class Lookout {
     }
   }
 
-  /** It was seen, and will not be opened before it changes again. */
-  seenAs(changes: Changes): void {
-    for (const [uri, validator] of changes) this.#validators.set(uri, validator);
+  /** It did not open, and will not be opened again before it changes again. */
+  refused(changes: Changes): void {
+    for (const [uri, validator] of changes) this.#refused.set(uri, validator);
   }
 
-  /**
-   * Looks at each source, in one request each.
-   *
-   * @throws where nothing has changed, and one could not be looked at
-   */
-  async look(range: Range, tools: Tools): Promise<Changes> {
+  /** Looks at each source, in one request each. Never rejects: one that fails does not hide what the others have. */
+  async look(range: Range, tools: Tools): Promise<Seen> {
     const looks = this.#sources
       .filter(({ aws, folders }) => range === "all" || (folders !== undefined && isLocal(aws)))
       .flatMap((source) => this.#lookAt(source, tools));
     const results = await Promise.allSettled(looks);
-    const changes = results.flatMap((result) =>
-      result.status === "fulfilled" && result.value !== undefined ? [result.value] : [],
-    );
-    const failure = results.find((result) => result.status === "rejected");
-    if (changes.length === 0 && failure !== undefined) throw toError(failure.reason);
-    return new Map(changes);
+    const changes = new Map<string, string>();
+    const unchanged = new Map<string, string>();
+    let failure: SealexecError | undefined;
+    for (const result of results) {
+      if (result.status === "rejected") failure ??= toError(result.reason);
+      else if (result.value.now !== undefined) changes.set(result.value.uri, result.value.now);
+      else if (!this.#refused.has(result.value.uri)) unchanged.set(result.value.uri, result.value.known);
+    }
+    return { changes, unchanged, failure };
   }
 
-  #lookAt(source: Source, tools: Tools): Promise<readonly [string, string] | undefined>[] {
+  #lookAt(source: Source, tools: Tools): Promise<Looked>[] {
     const { uri } = source;
-    const validator = this.#validators.get(uri);
-    if (source.look === undefined || validator === undefined) return [];
-    const look = async (): Promise<string | undefined> => source.look?.(validator, tools);
+    const known = this.#refused.get(uri) ?? this.#validators.get(uri);
+    if (source.look === undefined || known === undefined) return [];
+    const look = async (): Promise<string | undefined> => source.look?.(known, tools);
     const asked = step(tools.context, "object", uri, look, (now) =>
       now === undefined ? "unchanged" : "changed",
     );
-    return [asked.then((now) => (now === undefined ? undefined : ([uri, now] as const)))];
+    return [asked.then((now) => ({ uri, known, now }))];
   }
+}
+
+interface Looked {
+  readonly uri: string;
+  /** what it was looked for */
+  readonly known: string;
+  /** the validator of what is there, where it is another */
+  readonly now: string | undefined;
 }
 
 // A sealed file wants KMS, but not to be looked at.

@@ -34,19 +34,3 @@ function whatOf({ kind, message }: SealexecError): string {
   // Without request ids and the like.
   return `${kind} ${message.replace(/ \([^()]*\)/g, "")}`;
 }
-
-/** More different warnings than this are not remembered. */
-const MOST_REMEMBERED = 100;
-
-/** The same log, but a warning that was said already (a source that all can read, an empty one) is not said at each look. */
-export function sayingOnce(log: Logger): Logger {
-  const said = new Set<string>();
-  return {
-    ...log,
-    warn: (message, hint, facts) => {
-      if (said.has(message)) return log.info(message, facts);
-      if (said.size < MOST_REMEMBERED) said.add(message);
-      log.warn(message, hint, facts);
-    },
-  };
-}

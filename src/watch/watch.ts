@@ -10,6 +10,7 @@ import { SealexecError, exitStatus } from "../errors.ts";
 import { eventLoopTurn } from "../event-loop.ts";
 import type { Host, Program } from "../exec/replace.ts";
 import type { Fallback } from "../fallback/fallback.ts";
+import { sayingOnce } from "../logger.ts";
 import { findCommand, withVariables } from "../run/command.ts";
 import type { Command } from "../run/command.ts";
 import type { RunOptions } from "../run/options.ts";
@@ -25,7 +26,7 @@ import type { Changes } from "./lookout.ts";
 import { giveBackMemory } from "./memory.ts";
 import type { WatchOptions } from "./options.ts";
 import { Backoff } from "./schedule.ts";
-import { Trouble, sayingOnce } from "./trouble.ts";
+import { Trouble } from "./trouble.ts";
 
 /**
  * Starts CMD and watches until it ends.
@@ -145,42 +146,52 @@ class Watcher {
   async #round(range: Range, tools: RunTools): Promise<void> {
     let changes: Changes = new Map();
     try {
-      changes = await this.#lookout.look(range, tools);
-      if (changes.size > 0) return await this.#take(changes, tools);
-      if (range === "all") this.#fallback?.confirm(this.#options.sources.map(({ uri }) => uri));
-      this.#trouble.over();
+      const seen = await this.#lookout.look(range, tools);
+      this.#fallback?.confirm(seen.unchanged);
+      ({ changes } = seen);
+      const taken = changes.size === 0 ? undefined : await this.#open(changes, tools);
+      if (seen.failure !== undefined) this.#report(seen.failure, tools);
+      else if (taken !== undefined || (range === "all" && !this.#lookout.hasRefused)) this.#trouble.over();
+      if (taken !== undefined) await this.#take(taken);
     } catch (error) {
       const known = toKnown(error);
-      if (known.kind === "denied") tools.forgetCredentials();
       // It will not open before it changes again; what is only out of reach may.
-      if (known.kind === "data") this.#lookout.seenAs(changes);
-      this.#trouble.report(known);
+      if (known.kind === "data") this.#lookout.refused(changes);
+      this.#report(known, tools);
     }
   }
 
-  /** Opens what has changed, whole, and only then turns to CMD. */
-  async #take(changes: Changes, tools: RunTools): Promise<void> {
+  #report(error: SealexecError, tools: RunTools): void {
+    if (error.kind === "denied") tools.forgetCredentials();
+    this.#trouble.report(error);
+  }
+
+  /** Opens what has changed, whole. */
+  async #open(changes: Changes, tools: RunTools): Promise<Taken> {
     const command = findCommand(this.#options, this.#host, tools.context);
     const opened = await openSources({ ...this.#options, seen: this.#lookout.seen }, tools);
-    const program = this.#complete(command, opened);
-    const before = this.#digest;
+    const program = this.#complete(command, opened, changes);
+    const hasChanged = this.#digestOf(program) !== this.#digest;
     const { envOut } = this.#how;
-    if (envOut !== undefined && this.#digestOf(program) !== before) writeEnvOut(envOut, opened.variables);
+    if (envOut !== undefined && hasChanged) writeEnvOut(envOut, opened.variables);
     this.#remember(program, opened);
     this.#fallback?.keep(opened.sources);
-    const what = describe(changes, opened);
-    this.#trouble.over();
-    if (this.#digest === before) this.#context.log.info(`${what}: the variables are the same as before`);
-    else await this.#act(what, program);
+    return { what: describe(changes, opened), program, hasChanged };
+  }
+
+  /** Only then CMD is touched. */
+  async #take({ what, program, hasChanged }: Taken): Promise<void> {
+    if (hasChanged) await this.#act(what, program);
+    else this.#context.log.info(`${what}: the variables are the same as before`);
     this.#wipe(program);
   }
 
   /** @throws as withVariables: what is too large for any program is not opened again before it changes */
-  #complete(command: Command, opened: Opened): Program {
+  #complete(command: Command, opened: Opened, changes: Changes): Program {
     try {
       return withVariables(command, opened.variables, this.#options, this.#host);
     } catch (error) {
-      this.#lookout.opened(opened.sources);
+      this.#lookout.refused(changes);
       throw error;
     }
   }
@@ -219,6 +230,15 @@ class Watcher {
     for (const entry of env) digest.update(entry).update("\0");
     return digest.digest("base64");
   }
+}
+
+/** What has changed, opened. */
+interface Taken {
+  /** for people */
+  readonly what: string;
+  readonly program: Program;
+  /** whether CMD's environment is another by it */
+  readonly hasChanged: boolean;
 }
 
 function restartWith(backoff: Backoff, { log }: Context): (status: number, livedMs: number) => number {

@@ -159,6 +159,37 @@ describe("--fallback: when it is used", { concurrency: 2 }, () => {
       assert.equal((await run("--fallback-age", "4h")).status, 0);
     }));
 
+  test("not where it was confirmed as far in the future, and that is said", () =>
+    withPlace(async ({ aws, file, run }) => {
+      await run();
+      const ahead = new Date(Date.now() + 3 * 3_600_000 + 60_000).toISOString();
+      writeFileSync(
+        file,
+        readFileSync(file, "utf8").replace(/"confirmed": "[^"]*"/, `"confirmed": "${ahead}"`),
+      );
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
+      await fault.ready;
+      assertFailed(
+        await run("--fallback-age", "2h"),
+        69,
+        /cannot be reached .*; and the fallback was confirmed at a time that is 3 h ahead$/,
+        /clock/,
+      );
+      assert.equal((await run("--fallback-age", "4h")).status, 0);
+    }));
+
+  test("using it does not make it younger", () =>
+    withPlace(async ({ aws, file, run }) => {
+      await run();
+      const before = readFileSync(file, "utf8");
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
+      await fault.ready;
+      for (let starts = 0; starts < 2; starts += 1) {
+        assert.equal((await run()).status, 0);
+        assert.equal(readFileSync(file, "utf8"), before);
+      }
+    }));
+
   test("without a file there is nothing to fall back on", () =>
     withPlace(async ({ aws, file, run }) => {
       const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });

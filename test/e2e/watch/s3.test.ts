@@ -395,6 +395,32 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
     }));
 });
 
+describe("--watch: a source that cannot be looked at", { skip }, () => {
+  test("hides no other's change, and is not said to be well by it", () =>
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", "A=1\n");
+      aws.secrets.put("app", { text: JSON.stringify({ B: "1" }) });
+      const flags = ["--from", "secretsmanager://app", ...SELDOM];
+      await watching(start(aws, uri, ...flags), async (watch) => {
+        aws.secrets.deny("DescribeSecret");
+        await push(aws, "app.env", "A=2\n");
+        await watch.lookUntil(() => watch.lines().length === 3);
+        assert.match(watch.lines()[2] ?? "", /A=2$/);
+        const looks = aws.count("secretsmanager", "DescribeSecret");
+        await watch.lookUntil(() => aws.count("secretsmanager", "DescribeSecret") > looks);
+        await watch.lookUntil(() => aws.count("secretsmanager", "DescribeSecret") > looks + 1);
+        const [warning = "", hint = "", change = "", ...rest] = watch.said();
+        assert.match(warning, /secretsmanager:\/\/app: .*access denied .*; CMD goes on as it is$/);
+        assert.match(hint, /^sealexec: hint: /);
+        assert.match(change, /^sealexec: notice: s3:\S+ .* has changed: CMD is restarted$/);
+        assert.deepEqual(rest, []);
+        aws.secrets.allow("DescribeSecret");
+        await lookUntilSaid(watch, 4);
+        assert.equal(watch.said()[3], "sealexec: notice: the sources can be read again");
+      });
+    }));
+});
+
 describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
   test("signal:USR1 signals and does not restart", () =>
     withAws(async (aws) => {
