@@ -9,7 +9,7 @@ import { SealexecError } from "../errors.ts";
 import { sayingOnce } from "../logger.ts";
 import type { AwsNeed } from "../aws/session.ts";
 import type { Content, SealedObject, Source, Tools } from "../stores/source.ts";
-import { readKept, writeKept } from "./file.ts";
+import { isAhead, readKept, writeKept } from "./file.ts";
 import type { Kept } from "./file.ts";
 
 export interface FallbackOptions {
@@ -105,7 +105,9 @@ export class Fallback {
   #read(): ReadonlyMap<string, Kept> {
     try {
       const kept = readKept(this.#options.path, this.#options.uid);
-      return new Map(kept.map((object) => [object.uri, object]));
+      return new Map(
+        kept.filter((object) => !this.#refusesAhead(object)).map((object) => [object.uri, object]),
+      );
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
       this.#context.log.warn(
@@ -115,6 +117,16 @@ export class Fallback {
       );
       return new Map();
     }
+  }
+
+  /** It would keep all that comes from being opened. */
+  #refusesAhead(object: Kept): boolean {
+    if (!isAhead(object)) return false;
+    this.#context.log.warn(
+      `--fallback: ${this.#options.path}: its revision of ${object.uri} is of the future: it is not used`,
+      "a start with S3 writes another; if this machine's clock is wrong, set it",
+    );
+    return true;
   }
 
   /**
@@ -130,7 +142,7 @@ export class Fallback {
     if (changed.length === 0) return;
     for (const object of changed) kept.set(object.uri, object);
     try {
-      writeKept(this.#options.path, [...kept.values()]);
+      writeKept(this.#options.path, this.#options.uid, [...kept.values()]);
       this.#writtenAt = Date.now();
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;

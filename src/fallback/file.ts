@@ -2,7 +2,10 @@
  * The file of `--fallback`: sealed objects as S3 had them, still sealed, as JSON. It holds nothing that a bucket would not show to
  * a reader without the key; but who could write it could put an older object into it, so it is 0600 and its owner's.
  */
-import { lstatSync } from "node:fs";
+import { statSync } from "node:fs";
+import type { Stats } from "node:fs";
+import { dirname } from "node:path";
+import { MOST_AHEAD_MS } from "../envelope/revision.ts";
 import { SealexecError } from "../errors.ts";
 import { readSmallFile } from "../setting-file.ts";
 import { writePrivateFile } from "../private-file.ts";
@@ -29,27 +32,59 @@ const OTHERS_WRITE = 0o022;
 /**
  * What the file holds; nothing where there is none.
  *
- * @throws "config" where it is not only its owner's to write, or cannot be read; "data" where it is not such a file
+ * @throws "config" where others than its owner could have written it or put another in its place, or it cannot be read;
+ *   "data" where it is not such a file
  */
 export function readKept(path: string, uid: number): readonly Kept[] {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return [];
-  if (!stats.isFile()) throw broken("config", "it is not a regular file", "name a file of its own");
-  if ((stats.mode & OTHERS_WRITE) !== 0 || (stats.uid !== uid && stats.uid !== 0)) {
-    throw broken("config", "others than its owner could have written it", "remove it, or chmod 600 it");
-  }
+  const unsafe = unsafeFolder(path, uid);
+  if (unsafe !== undefined) throw unsafe;
   let bytes: Buffer;
   try {
-    bytes = readSmallFile(path, LARGEST_BYTES);
+    bytes = readSmallFile(path, LARGEST_BYTES, (stat) => {
+      if (isOnlyOurs(stat, uid)) return;
+      throw broken("config", "others than its owner could have written it", "remove it, or chmod 600 it");
+    });
   } catch (error) {
+    if (error instanceof SealexecError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return [];
+    if (code === "ELOOP" || code === "ENOTFILE") {
+      throw broken("config", "it is not a regular file", "name a file of its own", error);
+    }
     throw broken("config", "it cannot be read", "check its mode and owner", error);
   }
   return parseKept(bytes.toString("utf8"));
 }
 
-/** @throws "config" where it cannot be written */
-export function writeKept(path: string, objects: readonly Kept[]): void {
+/** @throws "config" where it cannot be written, or others could put another in its place */
+export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
+  const unsafe = unsafeFolder(path, uid);
+  if (unsafe !== undefined) throw unsafe.at(path);
   writePrivateFile(path, Buffer.from(printKept(objects)), true);
+}
+
+/**
+ * Whether a kept object has a revision of the future, which none that is opened has. Time is this machine's clock, or the one by
+ * which it was kept: a machine without a battery begins in the past.
+ */
+export function isAhead({ revision = 0, confirmed }: Kept): boolean {
+  return revision > Math.max(Date.now(), confirmed) + MOST_AHEAD_MS;
+}
+
+/**
+ * Who can write to the folder can put an older file into the place of this one. As sshd does with its keys (StrictModes), the
+ * sticky bit is no excuse.
+ */
+function unsafeFolder(path: string, uid: number): SealexecError | undefined {
+  const folder = dirname(path);
+  const stat = statSync(folder, { throwIfNoEntry: false });
+  if (stat === undefined || isOnlyOurs(stat, uid)) return undefined;
+  const hint = `name a file in a folder that only this user can write to: mkdir -m 700 ${folder}/sealexec`;
+  return broken("config", `others can write to its folder ${folder}`, hint);
+}
+
+function isOnlyOurs({ mode, uid: owner }: Stats, uid: number): boolean {
+  return (mode & OTHERS_WRITE) === 0 && (owner === uid || owner === 0);
 }
 
 export function printKept(objects: readonly Kept[]): string {

@@ -1,11 +1,14 @@
 /** `--fallback`: what S3 had last, kept sealed, for a start while S3 is away, and for nothing else. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -14,6 +17,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Rule } from "../aws/faults.ts";
 import type { Aws } from "../aws/server.ts";
+import { isRoot } from "./exec/programs.ts";
 import { RAN, SAY, assertFailed, flipBodyBit, withFolder } from "./expect.ts";
 import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
 import type { Artefact, Outcome } from "./harness.ts";
@@ -258,7 +262,25 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
     ["empty", (file: string) => writeFileSync(file, "")],
     ["something else", (file: string) => writeFileSync(file, '{"format":"x"}')],
     ["open to others", (file: string) => chmodSync(file, 0o666)],
+    ["open to a group", (file: string) => chmodSync(file, 0o620)],
+    ["another user's", (file: string) => chownSync(file, 12_345, 12_345)],
+    [
+      "of a revision of the future",
+      (file: string) =>
+        writeFileSync(
+          file,
+          readFileSync(file, "utf8").replace(/"revision": \d+/, '"revision": 999999999999998'),
+        ),
+    ],
+    [
+      "a pipe",
+      (file: string) => {
+        rmSync(file);
+        execFileSync("mkfifo", ["-m", "600", file]);
+      },
+    ],
   ] as const) {
+    if (what === "another user's" && !isRoot) continue;
     test(`a file that is ${what} is said to be so, is not used, and is no hindrance`, () =>
       withPlace(async ({ aws, file, run }) => {
         await run();
@@ -273,6 +295,34 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
         assert.deepEqual([mended.status, mended.stdout], [0, `${CANARY}\n`]);
         assert.equal((await run()).stderr, "");
       }));
+  }
+
+  for (const [what, spoil] of [
+    ["all can write", (folder: string) => chmodSync(folder, 0o777)],
+    ["all can write, though each only his own", (folder: string) => chmodSync(folder, 0o1777)],
+    ["a group can write", (folder: string) => chmodSync(folder, 0o770)],
+    ["another user has", (folder: string) => chownSync(folder, 12_345, 12_345)],
+  ] as const) {
+    const skip = what === "another user has" && !isRoot ? "needs root" : false;
+    test(`a file in a folder that ${what} is neither used nor written, and CMD runs`, { skip }, () =>
+      withPlace(async ({ aws, file, folder, run }) => {
+        await run();
+        const before = readFileSync(file, "utf8");
+        await push(aws, "app.env", `A=${CANARY}2\n`);
+        spoil(folder);
+        const { status, stdout, stderr } = await run();
+        assert.deepEqual([status, stdout], [0, `${CANARY}2\n`]);
+        assert.match(
+          stderr,
+          /^sealexec: warning: --fallback: \S+: others can write to its folder \S+\nsealexec: hint: \S.*\n$/,
+        );
+        assert.equal(readFileSync(file, "utf8"), before);
+        const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
+        await fault.ready;
+        const away = await run("--timeout", "2");
+        assert.deepEqual([away.status, away.stdout], [69, ""]);
+      }),
+    );
   }
 
   test("a file that cannot be written is a warning, and CMD runs", () =>
