@@ -1,5 +1,5 @@
 /** What holds for every connection: which CAs are trusted, how long connecting may take, no plain HTTP to strangers. */
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { refusePlainHttp } from "./endpoints.ts";
@@ -38,12 +38,22 @@ export class Connecting {
   }
 }
 
+/** What was read last, by file: the one that watches connects again and again. */
+const bundles = new Map<string, { readonly state: string; readonly bytes: Buffer }>();
+
 function readCaBundle(variable: string, env: Environment): Buffer | undefined {
   const file = env[variable];
   if (file === undefined || file === "") return undefined;
   try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(file);
+    const state = [ino, size, mtimeMs, ctimeMs].join(" ");
+    const known = bundles.get(file);
+    if (known?.state === state) return known.bytes;
     const bytes = readFileSync(file);
-    if (bytes.includes("-----BEGIN CERTIFICATE-----")) return bytes;
+    if (bytes.includes("-----BEGIN CERTIFICATE-----")) {
+      bundles.set(file, { state, bytes });
+      return bytes;
+    }
   } catch (error) {
     throw new SealexecError("config", `${variable}: ${file} cannot be read`, {
       hint: "name a PEM file that this user can read",

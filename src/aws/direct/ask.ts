@@ -45,10 +45,12 @@ async function askOn(
   request: Buffer,
   signal: AbortSignal,
 ): Promise<Answer> {
+  let onAbort = (): void => undefined;
   try {
     const answer = await new Promise<Answer>((resolve, reject) => {
       if (signal.aborted) throw signal.reason;
-      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      onAbort = () => reject(signal.reason as Error);
+      signal.addEventListener("abort", onAbort);
       const reader = new AnswerReader(largestBody);
       let begun = false;
       wire.listen({
@@ -76,6 +78,9 @@ async function askOn(
   } catch (error) {
     wire.close();
     throw error;
+  } finally {
+    // A signal that somebody listens to is never let go of by Bun, nor are the wire and all else that the listener sees.
+    signal.removeEventListener("abort", onAbort);
   }
 }
 
