@@ -106,8 +106,16 @@ export async function loadCredentials(
     }
     passedOver.push(`${source.name}: it has no credentials`);
   }
-  throw new SealexecError("denied", "no credentials found", {
-    hint: "attach a role to the instance, task or service account; on a desk, set AWS_PROFILE or run aws sso login",
+  throw await noneFound(context.env);
+}
+
+async function noneFound(env: Environment): Promise<SealexecError> {
+  const there = hasSharedFiles(env)
+    ? ` (${await (await import("./profiles.ts")).describeProfiles(env)})`
+    : "";
+  return new SealexecError("denied", "no credentials found", {
+    code: "no-credentials",
+    hint: `on a desk, set AWS_PROFILE${there} or run aws sso login; elsewhere attach a role to the instance, task or service account`,
   });
 }
 

@@ -120,14 +120,34 @@ function lookUp(code: string | undefined, status: number | undefined): Meaning |
   return known ?? (status === undefined ? undefined : meaningOfStatus(status));
 }
 
+// "Common errors" of every service, and S3's own.
+const CLOCK_SKEW_CODES = new Set(["RequestTimeTooSkewed", "RequestExpired", "RequestInTheFuture"]);
+
 // S3 has a code for it; KMS and STS say InvalidSignatureException or SignatureDoesNotMatch, and why in the message.
 export function isClockSkew(error: Error): boolean {
-  return error.name === "RequestTimeTooSkewed" || /^Signature (expired|not yet current)/.test(error.message);
+  return CLOCK_SKEW_CODES.has(error.name) || /^Signature (expired|not yet current)/.test(error.message);
 }
 
 function clockSkew(error: unknown): Meaning | undefined {
   if (!(error instanceof Error) || !isClockSkew(error)) return undefined;
-  return (error as ServiceError).$metadata?.clockSkewCorrected === true ? CLOCK_SKEW_LEARNED : CLOCK_SKEW;
+  const meaning =
+    (error as ServiceError).$metadata?.clockSkewCorrected === true ? CLOCK_SKEW_LEARNED : CLOCK_SKEW;
+  const seconds = secondsBehind(error);
+  return seconds === undefined ? meaning : { ...meaning, says: `${meaning.says}: ${describeSkew(seconds)}` };
+}
+
+/** How far this machine's clock is behind AWS's, by the Date of its answer. */
+function secondsBehind(error: ServiceError): number | undefined {
+  const serverMs = Date.parse(error.$response?.headers?.["date"] ?? "");
+  return Number.isNaN(serverMs) ? undefined : Math.round((serverMs - Date.now()) / 1_000);
+}
+
+function describeSkew(secondsBehindAws: number): string {
+  const seconds = Math.abs(secondsBehindAws);
+  const here = new Date().toISOString().slice(0, 19);
+  const there = new Date(Date.now() + secondsBehindAws * 1_000).toISOString().slice(0, 19);
+  const far = seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
+  return `${far} ${secondsBehindAws < 0 ? "ahead of" : "behind"} AWS's (${here}Z here, ${there}Z there)`;
 }
 
 // What the services say of an access key that IAM has not told them of yet.

@@ -3,12 +3,14 @@
  * Source: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
  */
 import type { Environment } from "../context.ts";
-import { hasSharedFiles } from "./credentials.ts";
+import { hasSharedFiles, isSet } from "./credentials.ts";
 import { parseEndpoint } from "./endpoints.ts";
 import { ask } from "./direct/ask.ts";
 import type { Wires } from "./direct/wires.ts";
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
+const IPV4_ENDPOINT = "http://169.254.169.254";
+const IPV6_ENDPOINT = "http://[fd00:ec2::254]";
 const TOKEN_PATH = "/latest/api/token";
 const TOKEN_SECONDS = "21600";
 
@@ -28,9 +30,13 @@ export class MetadataRefusal extends Error {
 export async function metadataEndpoint(env: Environment): Promise<string> {
   const named = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
   if (named !== undefined && named !== "") return named;
-  if (env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.toLowerCase() === "ipv6")
-    return "http://[fd00:ec2::254]";
-  return (hasSharedFiles(env) ? await endpointOfFile(env) : undefined) ?? "http://169.254.169.254";
+  if (env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.toLowerCase() === "ipv6") return IPV6_ENDPOINT;
+  return (hasSharedFiles(env) ? await endpointOfFile(env) : undefined) ?? IPV4_ENDPOINT;
+}
+
+/** Not one that somebody has named, who knows that there is one. */
+export function isStandardEndpoint(endpoint: string, env: Environment): boolean {
+  return endpoint === IPV4_ENDPOINT && !isSet(env, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 }
 
 async function endpointOfFile(env: Environment): Promise<string | undefined> {

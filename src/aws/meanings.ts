@@ -26,11 +26,26 @@ const TOKEN_REFUSED: Meaning = {
   code: "web-identity-refused",
   says: "the web identity token was refused",
 };
+const KEY_UNKNOWN: Meaning = {
+  ...REFUSED,
+  says: "the credentials were refused: AWS does not know the access key",
+  hint: "check AWS_ACCESS_KEY_ID or the profile: the key was deleted, made inactive, or is of another partition; sealexec check shows where it comes from",
+};
+const SECRET_WRONG: Meaning = {
+  ...REFUSED,
+  says: "the credentials were refused: the secret access key does not belong to the access key",
+  hint: "copy AWS_SECRET_ACCESS_KEY or the profile's again, whole; sealexec check shows where it comes from",
+};
+const SESSION_TOKEN_WRONG: Meaning = {
+  ...REFUSED,
+  says: "the credentials were refused: the session token is not valid",
+  hint: "AWS_SESSION_TOKEN must be of the same session as AWS_ACCESS_KEY_ID; a user's own key has none: unset it",
+};
 const EXPIRED: Meaning = {
   kind: "denied",
   code: "credentials-expired",
   says: "the credentials have expired",
-  hint: "get new ones; from a metadata service, this means that it hands out expired credentials",
+  hint: "get new ones: aws sso login, or a fresh AWS_SESSION_TOKEN; a metadata service that hands out expired ones must be mended",
 };
 const FORBIDDEN: Meaning = {
   kind: "denied",
@@ -70,7 +85,7 @@ export const CLOCK_SKEW: Meaning = {
   kind: "config",
   code: "clock-skew",
   says: "this machine's clock is too far off",
-  hint: "set the clock (NTP)",
+  hint: "set the clock (timedatectl set-ntp true, or the host's own NTP)",
 };
 // The SDK has learned the clock's offset from the answer, and the next attempt is signed with it.
 export const CLOCK_SKEW_LEARNED: Meaning = { ...CLOCK_SKEW, transient: "failing" };
@@ -88,12 +103,12 @@ const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under 
 
 const BY_CODE: Readonly<Record<string, Meaning>> = {
   // credentials
-  InvalidAccessKeyId: REFUSED,
-  SignatureDoesNotMatch: REFUSED,
-  InvalidSignatureException: REFUSED,
-  InvalidToken: REFUSED,
-  InvalidClientTokenId: REFUSED,
-  UnrecognizedClientException: REFUSED,
+  InvalidAccessKeyId: KEY_UNKNOWN,
+  SignatureDoesNotMatch: SECRET_WRONG,
+  InvalidSignatureException: SECRET_WRONG,
+  InvalidToken: SESSION_TOKEN_WRONG,
+  InvalidClientTokenId: KEY_UNKNOWN,
+  UnrecognizedClientException: KEY_UNKNOWN,
   IncompleteSignature: REFUSED,
   MissingAuthenticationToken: REFUSED,
   InvalidIdentityToken: TOKEN_REFUSED,
@@ -102,7 +117,6 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   ExpiredToken: EXPIRED,
   ExpiredTokenException: EXPIRED,
   TokenRefreshRequired: EXPIRED,
-  RequestExpired: EXPIRED,
   // S3
   AccessDenied: FORBIDDEN,
   NoSuchKey: { kind: "missing", code: "no-such-object", says: "no such object", hint: MISSING_HINT },

@@ -6,4 +6,4 @@ export { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/clie
 export { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 export { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 export { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
-export { loadConfig } from "@smithy/core/config";
+export { externalDataInterceptor, loadConfig, loadSharedConfigFiles } from "@smithy/core/config";

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { sealBlob } from "../aws/kms-blob.ts";
+import type { Command } from "../aws/control.ts";
 import type { ServiceName } from "../aws/http.ts";
 import { startAws } from "../aws/server.ts";
 import type { Aws } from "../aws/server.ts";
@@ -385,7 +386,7 @@ const BROKEN: readonly Broken[] = [
   {
     name: "a key that nobody knows",
     status: 77,
-    error: /^object: .*refused \(GetObject: InvalidAccessKeyId/,
+    error: /^object: .*refused: AWS does not know the access key \(GetObject: InvalidAccessKeyId/,
     given: async () => ({ AWS_ACCESS_KEY_ID: "AKIAUNKNOWN000000000", AWS_SECRET_ACCESS_KEY: "x" }),
   },
   {
@@ -395,9 +396,112 @@ const BROKEN: readonly Broken[] = [
     given: async () => ({ AWS_PROFILE: "nobody" }),
   },
   {
+    name: "a profile that is not there, beside others",
+    status: 78,
+    error: /profile nobody: no usable credentials in the shared files: there is no profile nobody$/,
+    hint: /AWS_PROFILE.*the shared files have dev, other, sso$/,
+    given: async ({ aws, folder }) => {
+      await writeAws(folder, "config", `[profile dev]\nregion = us-east-1\n${ssoConfig}`);
+      await writeAws(folder, "credentials", `[other]\n${addUser(aws)}`);
+      return { AWS_PROFILE: "nobody" };
+    },
+  },
+  {
+    name: "a profile with nothing in it",
+    status: 78,
+    error: /profile dev: no usable credentials in the shared files: dev has none in it$/,
+    given: async ({ folder }) => {
+      await writeAws(folder, "config", "[profile dev]\nregion = us-east-1\n");
+      return { AWS_PROFILE: "dev" };
+    },
+  },
+  {
+    name: "a profile with half of its keys",
+    status: 78,
+    error: /profile sso-half: .*: sso-half has no aws_secret_access_key beside its other half$/,
+    hint: /aws configure/,
+    given: async ({ folder }) => {
+      await writeAws(folder, "credentials", `[sso-half]\naws_access_key_id = ${USER_KEY}\n`);
+      return { AWS_PROFILE: "sso-half" };
+    },
+  },
+  {
+    name: "a default profile, which nobody named, with half of its keys",
+    status: 78,
+    error: /profile default: .*: default has no aws_access_key_id beside its other half$/,
+    given: async ({ folder }) => {
+      await writeAws(folder, "credentials", `[default]\naws_secret_access_key = ${USER_SECRET}\n`);
+      return {};
+    },
+  },
+  {
+    name: "a profile whose process fails",
+    status: 78,
+    error: /profile tool: .*: the credential_process of tool ended with status 7$/,
+    given: async ({ folder }) => {
+      const process = "sh -c 'echo canary >&2; exit 7'";
+      await writeAws(folder, "config", `[profile tool]\ncredential_process = ${process}\n`);
+      return { AWS_PROFILE: "tool" };
+    },
+  },
+  {
+    name: "a role over a profile whose process is killed",
+    status: 78,
+    error: /profile prod: .*: the credential_process of tool ended with SIGKILL$/,
+    given: async ({ folder }) => {
+      const role = `role_arn = ${ROLE}\nsource_profile = tool\n`;
+      const process = "kill -9 $$";
+      await writeAws(
+        folder,
+        "config",
+        `[profile prod]\n${role}[profile tool]\ncredential_process = ${process}\n`,
+      );
+      return { AWS_PROFILE: "prod" };
+    },
+  },
+  {
+    name: "a profile whose process prints something else",
+    status: 78,
+    error: /profile tool: .*: the credential_process of tool did not print credentials$/,
+    hint: /Version 1/,
+    given: async ({ folder }) => {
+      await writeAws(folder, "config", "[profile tool]\ncredential_process = echo canary\n");
+      return { AWS_PROFILE: "tool" };
+    },
+  },
+  {
+    name: "a profile whose process gives what has expired",
+    status: 77,
+    error: /profile tool: .*: the credential_process of tool gave expired credentials$/,
+    given: async ({ folder }) => {
+      const answer = {
+        Version: 1,
+        AccessKeyId: USER_KEY,
+        SecretAccessKey: USER_SECRET,
+        SessionToken: "token",
+        Expiration: "2020-01-01T00:00:00Z",
+      };
+      await writeFile(join(folder, "answer.json"), JSON.stringify(answer));
+      await writeAws(folder, "config", `[profile tool]\ncredential_process = cat ${folder}/answer.json\n`);
+      return { AWS_PROFILE: "tool" };
+    },
+  },
+  {
+    name: "profiles that are each other's source",
+    status: 78,
+    error: /profile prod: .*: prod is its own source_profile$/,
+    given: async ({ folder }) => {
+      const [there, back] = ["base", "prod"].map(
+        (source) => `role_arn = ${ROLE}\nsource_profile = ${source}\n`,
+      );
+      await writeAws(folder, "config", `[profile prod]\n${there}[profile base]\n${back}`);
+      return { AWS_PROFILE: "prod" };
+    },
+  },
+  {
     name: "a profile whose source profile is not there",
     status: 78,
-    error: /profile prod/,
+    error: /profile prod: .*: there is no profile none$/,
     given: async ({ folder }) => {
       await writeAws(folder, "config", `[profile prod]\nrole_arn = ${ROLE}\nsource_profile = none\n`);
       return { AWS_PROFILE: "prod" };
@@ -585,11 +689,22 @@ function whyNoNamespace(): string | false {
 interface Inside {
   readonly serviceEnv: Record<string, string>;
   readonly relativeUri: string;
+  readonly control: (command: Command) => Promise<void>;
 }
+
+/** Words before a command for which this machine's maker is another one. */
+function madeBy(vendor: string): readonly string[] {
+  const folder = "/sys/class/dmi/id";
+  const mount = `mount -t tmpfs none /sys/class && mkdir -p ${folder} && echo ${vendor} > ${folder}/sys_vendor`;
+  return ["unshare", "--mount", "sh", "-c", `${mount} && exec "$@"`, "sh"];
+}
+
+let namespaces = 0;
 
 /** A loopback AWS in a network namespace of its own, where the metadata addresses are free. */
 async function inNamespace(work: (words: readonly string[], aws: Inside) => Promise<void>): Promise<void> {
-  const name = `sealexec-${process.pid}-credentials`;
+  namespaces += 1;
+  const name = `sealexec-${process.pid}-credentials-${namespaces}`;
   const ip = (...words: string[]): unknown => execFileSync("ip", words, { stdio: "pipe" });
   ip("netns", "add", name);
   try {
@@ -614,11 +729,14 @@ async function inNamespace(work: (words: readonly string[], aws: Inside) => Prom
         relativeUri: string;
         endpoints: Record<string, string>;
       };
-      const command = JSON.stringify({ do: "s3.createBucket", bucket: BUCKET });
-      const ask = `fetch(${JSON.stringify(`${summary.endpoints["control"]}/_control`)}, { method: "POST", body: ${JSON.stringify(command)} })`;
-      assertPrinted(await runProcess([...words, process.execPath, "-e", ask]), "");
+      const control = async (command: Command): Promise<void> => {
+        const body = JSON.stringify(JSON.stringify(command));
+        const ask = `fetch(${JSON.stringify(`${summary.endpoints["control"]}/_control`)}, { method: "POST", body: ${body} })`;
+        assertPrinted(await runProcess([...words, process.execPath, "-e", ask]), "");
+      };
+      await control({ do: "s3.createBucket", bucket: BUCKET });
       const { AWS_EC2_METADATA_SERVICE_ENDPOINT: _, ...serviceEnv } = summary.env;
-      await work(words, { serviceEnv, relativeUri: summary.relativeUri });
+      await work(words, { serviceEnv, relativeUri: summary.relativeUri, control });
     } finally {
       server.stdin.end();
       await ended;
@@ -627,6 +745,61 @@ async function inNamespace(work: (words: readonly string[], aws: Inside) => Prom
     ip("netns", "delete", name);
   }
 }
+
+describe("credentials: instance metadata that is silent", { concurrency: 2 }, () => {
+  const skip = whyNoNamespace();
+  // More than is waited on a machine that is no instance, and less than on one that may be.
+  const flags = ["run", "--from", URI, "--timeout", "3", "--", ...SAY];
+
+  for (const { name, command } of ARTEFACTS) {
+    test(`on another maker's machine there are no credentials then, by the ${name}`, { skip }, () =>
+      inNamespace(async (words, aws) => {
+        await aws.control({ do: "addFault", rule: { service: "imds", action: "silent" } });
+        await withFolder(async (folder) => {
+          await writeAws(folder, "config", "[profile dev]\nregion = us-east-1\n");
+          const env = { ...aws.serviceEnv, HOME: folder };
+          const outcome = await runProcess([...words, ...madeBy("LENOVO"), ...command, ...flags], { env });
+          assertFailed(
+            outcome,
+            77,
+            /no credentials found/,
+            /AWS_PROFILE \(the shared files have dev\) or run aws sso login/,
+          );
+        });
+      }),
+    );
+  }
+
+  for (const vendor of ["'Amazon EC2'", "QEMU"]) {
+    test(`on a machine of ${vendor} it is waited for`, { skip }, () =>
+      inNamespace(async (words, aws) => {
+        await aws.control({ do: "addFault", rule: { service: "imds", action: "silent" } });
+        const env = aws.serviceEnv;
+        const outcome = await runProcess([...words, ...madeBy(vendor), BINARY, ...flags], { env });
+        assertFailed(outcome, 69, /no credentials to be had by IMDSv2/, /hop limit/);
+      }),
+    );
+  }
+
+  test("where its address is named, it is waited for on any machine", { skip }, () =>
+    inNamespace(async (words, aws) => {
+      await aws.control({ do: "addFault", rule: { service: "imds", action: "silent" } });
+      const env = { ...aws.serviceEnv, AWS_EC2_METADATA_SERVICE_ENDPOINT: "http://169.254.169.254" };
+      const outcome = await runProcess([...words, ...madeBy("LENOVO"), BINARY, ...flags], { env });
+      assertFailed(outcome, 69, /no credentials to be had by IMDSv2/);
+    }),
+  );
+
+  test("one that answers late, but answers, is waited for on any machine", { skip }, () =>
+    inNamespace(async (words, aws) => {
+      const rule = { service: "imds", action: "status", status: 500, times: 2 } as const;
+      await aws.control({ do: "addFault", rule });
+      const env = aws.serviceEnv;
+      const outcome = await runProcess([...words, ...madeBy("LENOVO"), BINARY, ...flags], { env });
+      assertFailed(outcome, 66, /no such object/);
+    }),
+  );
+});
 
 describe("region: URI, environment, profile, key ARN, instance metadata", { concurrency: 2 }, () => {
   const [HOME_REGION, KEY_REGION, INSTANCE_REGION] = ["us-west-2", "ca-central-1", "sa-east-1"];

@@ -229,8 +229,17 @@ const DENIED: readonly Case[] = [
     name: "credentials that S3 does not know",
     status: 77,
     env: () => ({ AWS_ACCESS_KEY_ID: "AKIAUNKNOWN000000000", AWS_SECRET_ACCESS_KEY: "x" }),
-    error: /^object: .*the credentials were refused \(GetObject: InvalidAccessKeyId, 403, request id /,
-    hint: /sealexec check/,
+    error:
+      /^object: .*refused: AWS does not know the access key \(GetObject: InvalidAccessKeyId, 403, request id /,
+    hint: /AWS_ACCESS_KEY_ID.*sealexec check/,
+  },
+  {
+    name: "a secret access key that is not the access key's",
+    status: 77,
+    env: ({ aws }) => ({ ...aws.keyEnv(), AWS_SECRET_ACCESS_KEY: "x" }),
+    error:
+      /^object: .*refused: the secret access key does not belong to the access key \(GetObject: SignatureDoesNotMatch/,
+    hint: /AWS_SECRET_ACCESS_KEY/,
   },
   {
     name: "S3 that does not say whether the object is missing or forbidden",

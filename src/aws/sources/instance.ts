@@ -1,8 +1,14 @@
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
-import type { CredentialSource } from "../credentials.ts";
+import { orAborted } from "../../deadline.ts";
+import type { CredentialSource, LoadedIdentity } from "../credentials.ts";
 import type { Failure } from "../failure.ts";
-import { InstanceMetadata, MetadataRefusal, metadataEndpoint } from "../instance-metadata.ts";
+import {
+  InstanceMetadata,
+  MetadataRefusal,
+  isStandardEndpoint,
+  metadataEndpoint,
+} from "../instance-metadata.ts";
 import { UnusableAnswer, parseCredentials } from "./answer.ts";
 
 const ROLES = "iam/security-credentials/";
@@ -18,13 +24,44 @@ export async function instanceSource(env: Environment): Promise<CredentialSource
     // It is one hop away: what does not answer for so long is not there.
     budgetMs: 5_000,
     load: async ({ network, signal }) => {
-      const metadata = new InstanceMetadata(endpoint, network.wires, signal);
-      const [role = ""] = (await metadata.read(ROLES)).split("\n", 1);
-      if (!ROLE_NAME.test(role.trim())) throw new UnusableAnswer();
-      return parseCredentials(await metadata.read(ROLES + role.trim()));
+      const work = load(new InstanceMetadata(endpoint, network.wires, signal));
+      return isStandardEndpoint(endpoint, env) ? unlessElsewhere(work, signal) : work;
     },
     classify: (error) => failureOf(error, endpoint),
   };
+}
+
+async function load(metadata: InstanceMetadata): Promise<LoadedIdentity> {
+  const [role = ""] = (await metadata.read(ROLES)).split("\n", 1);
+  if (!ROLE_NAME.test(role.trim())) throw new UnusableAnswer();
+  return parseCredentials(await metadata.read(ROLES + role.trim()));
+}
+
+/** What answers at once on an instance is given so long on a machine that is none, milliseconds. */
+const ELSEWHERE_MS = 1_000;
+
+/** Undefined where nobody answers and this is surely no instance: it has no such source, then. */
+async function unlessElsewhere(
+  work: Promise<LoadedIdentity>,
+  signal: AbortSignal,
+): Promise<LoadedIdentity | undefined> {
+  const patience = new AbortController();
+  const timer = setTimeout(async () => {
+    if (await isElsewhere()) patience.abort();
+  }, ELSEWHERE_MS);
+  try {
+    return await orAborted(work, AbortSignal.any([patience.signal, signal]));
+  } catch (error) {
+    const isAnswer = error instanceof MetadataRefusal || error instanceof UnusableAnswer;
+    if (!isAnswer && (patience.signal.aborted || (await isElsewhere()))) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function isElsewhere(): Promise<boolean> {
+  return (await import("../elsewhere.ts")).isElsewhere();
 }
 
 function failureOf(error: unknown, endpoint: string): Failure {

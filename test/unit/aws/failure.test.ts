@@ -95,6 +95,56 @@ describe("what an error of AWS means", () => {
       });
     }
 
+  for (const [name, message] of [
+    ["RequestTimeTooSkewed", "canary"],
+    ["RequestExpired", "canary"],
+    ["RequestInTheFuture", "canary"],
+    ["InvalidSignatureException", "Signature expired: canary"],
+    ["SignatureDoesNotMatch", "Signature not yet current: canary"],
+  ] as const)
+    test(`${name}, ${message.split(":")[0]}: the clock, and by how much`, () => {
+      const date = new Date(Date.now() + 3_600_000).toUTCString();
+      const $response = { headers: { date } };
+      const error = Object.assign(serviceError(name, 403, { $response }), { message });
+      const failure = classify("GetObject", error);
+      assert.equal(failure.error.kind, "config");
+      assert.equal(failure.error.code, "clock-skew");
+      assert.equal(failure.transient, undefined);
+      assert.match(
+        failure.error.message,
+        /^this machine's clock is too far off: 60 minutes behind AWS's \(\d{4}-\d\d-\d\dT[\d:]{8}Z here, \S+Z there\) \(GetObject: /,
+      );
+      assert.doesNotMatch(failure.error.message, /canary/);
+    });
+
+  test("a clock that is ahead, and an answer without a time", () => {
+    const date = new Date(Date.now() - 7_200_000).toUTCString();
+    const ahead = serviceError("RequestTimeTooSkewed", 403, { $response: { headers: { date } } });
+    assert.match(classify("GetObject", ahead).error.message, /too far off: 120 minutes ahead of AWS's \(/);
+    for (const headers of [{}, { date: "canary" }]) {
+      const error = serviceError("RequestTimeTooSkewed", 403, { $response: { headers } });
+      assert.match(
+        classify("GetObject", error).error.message,
+        /^this machine's clock is too far off \(GetObject: /,
+      );
+    }
+  });
+
+  for (const [name, code, says] of [
+    ["ExpiredToken", "credentials-expired", /have expired/],
+    ["InvalidAccessKeyId", "credentials-refused", /does not know the access key/],
+    ["InvalidClientTokenId", "credentials-refused", /does not know the access key/],
+    ["UnrecognizedClientException", "credentials-refused", /does not know the access key/],
+    ["SignatureDoesNotMatch", "credentials-refused", /the secret access key does not belong/],
+    ["InvalidToken", "credentials-refused", /session token/],
+  ] as const)
+    test(`${name}: which part of the credentials it is, and the way out`, () => {
+      const { error } = classify("GetObject", serviceError(name, 403));
+      assert.deepEqual([error.kind, error.code], ["denied", code]);
+      assert.match(error.message, says);
+      assert.match(error.hint ?? "", /AWS_|aws sso login/);
+    });
+
   test("silence is a timeout, tried again", () => {
     const failure = classify("GetObject", new AttemptTimeout());
     assert.deepEqual([failure.error.kind, failure.transient], ["timeout", "hung"]);
