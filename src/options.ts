@@ -1,14 +1,12 @@
 /** Values of options that several commands have, from flags and from the variables that stand for them. */
 import type { Environment } from "./context.ts";
-import { RESERVED_CONTEXT_NAMES } from "./envelope/context.ts";
-import { ACCEPTANCES } from "./envelope/format.ts";
-import type { Acceptance } from "./envelope/format.ts";
 import { parseRevision } from "./envelope/revision.ts";
 import { parseDuration } from "./duration.ts";
 import { SealexecError } from "./errors.ts";
 import { localKeyPath } from "./key-name.ts";
 import { words } from "./names.ts";
 import type { OpenPolicy } from "./sealed/open.ts";
+import { parseAccept, parseContext } from "./stores/sealed-options.ts";
 import type { Source } from "./stores/source.ts";
 import { parseTime } from "./time.ts";
 import { parseCredentialsRef } from "./vault/credentials-ref.ts";
@@ -73,23 +71,7 @@ export function parseCredentials(flag: string | undefined, env: Environment): Cr
   return flag === undefined && text === "" ? undefined : parseCredentialsRef(text);
 }
 
-/** `K=V` pairs as a map. */
-export function parseContext(pairs: readonly string[]): Readonly<Record<string, string>> {
-  const context: Record<string, string> = Object.create(null) as Record<string, string>;
-  for (const pair of pairs) {
-    const equals = pair.indexOf("=");
-    if (equals < 1) throw new SealexecError("usage", "--context is not of the form K=V");
-    const name = pair.slice(0, equals);
-    if (RESERVED_CONTEXT_NAMES.includes(name)) {
-      throw new SealexecError("usage", `--context: ${name} is a reserved name`, {
-        hint: "leave it out: sealexec sets it and checks it by itself",
-      });
-    }
-    if (name in context) throw new SealexecError("usage", `--context gives ${name} twice`);
-    context[name] = pair.slice(equals + 1);
-  }
-  return context;
-}
+export { parseContext };
 
 // Key id, key ARN, alias name, alias ARN (KMS API Reference, Decrypt: KeyId).
 const KEY = /^[A-Za-z0-9:/_-]{1,2048}$/;
@@ -104,16 +86,4 @@ export function parseKey(key: string): string {
   throw new SealexecError("usage", "--key is not a KMS key id, ARN or alias", {
     hint: "for example alias/my-app, arn:aws:kms:eu-west-1:111122223333:key/UUID, or local:PATH",
   });
-}
-
-function parseAccept(lists: readonly string[]): Acceptance[] {
-  return lists
-    .flatMap((list) => words(list, /,/))
-    .map((name) => {
-      const known = ACCEPTANCES.find((acceptance) => acceptance === name);
-      if (known !== undefined) return known;
-      throw new SealexecError("usage", `--accept does not know ${JSON.stringify(name)}`, {
-        hint: `it takes ${ACCEPTANCES.join(", ")}`,
-      });
-    });
 }

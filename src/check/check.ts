@@ -84,7 +84,14 @@ async function openAll(options: SourceOptions, context: Context): Promise<Sealex
   // One after the other, so that the report reads in their order.
   for (const source of options.sources) {
     try {
-      opened.push(await openSource(source, options, tools));
+      const one = await openSource(source, options, tools);
+      if (one.sealed?.isBound === false) {
+        context.log.warn(
+          `${one.uri}: not bound to its place: who may write there can put any object of its key there`,
+          "seal it again there with push, and leave unbound out of --accept and ?accept=",
+        );
+      }
+      opened.push(one);
     } catch (error) {
       failures.push(toFailure(error));
     }

@@ -16,7 +16,7 @@ export function opening(command: Command): Command {
     .addOption(
       list(
         "--accept <FORMATS>",
-        "older formats to read: v2,kms-gcm,kms-cbc,kms-direct,instruction-file (SEALEXEC_ACCEPT)",
+        "what to read beside v3: v2,kms-gcm,kms-cbc,kms-direct,instruction-file,unbound (SEALEXEC_ACCEPT)",
       ),
     )
     .option("--min-revision <N|TIME>", "refuse sealed objects of an older revision (SEALEXEC_MIN_REVISION)")

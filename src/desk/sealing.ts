@@ -2,6 +2,7 @@
 import type { AwsSession, Located } from "../aws/session.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { generateLocalDataKey, seal } from "../envelope/index.ts";
 import type { EncryptionContext, Metadata } from "../envelope/index.ts";
 import { SealexecError } from "../errors.ts";
@@ -38,21 +39,46 @@ export async function sealUnderKms(
     generateDataKey(key, encryptionContext, located, session, context),
   );
   const { plaintext: opened, wrapped: wrappedKey, keyArn } = dataKey;
-  const sealed = seal(format, { plaintext, dataKey: opened, wrappedKey, encryptionContext });
-  opened.fill(0);
-  plaintext.fill(0);
-  return { ...sealed, key: keyArn };
+  try {
+    const sealed = seal(format, { plaintext, dataKey: opened, wrappedKey, encryptionContext });
+    return { ...sealed, key: keyArn };
+  } finally {
+    opened.fill(0);
+    plaintext.fill(0);
+  }
 }
 
 /** Seals under the local key at `path`, and wipes the plaintext. */
-export function sealUnderLocalKey(plaintext: Uint8Array, path: string): Sealed {
+export function sealUnderLocalKey(
+  plaintext: Uint8Array,
+  path: string,
+  encryptionContext: EncryptionContext,
+): Sealed {
+  const { dataKey, wrappedKey } = newLocalDataKey(path, encryptionContext);
+  try {
+    const sealed = seal("v3", { plaintext, dataKey, wrappedKey, wrap: "local", encryptionContext });
+    return { ...sealed, key: LOCAL + path };
+  } finally {
+    dataKey.fill(0);
+    plaintext.fill(0);
+  }
+}
+
+function newLocalDataKey(
+  path: string,
+  encryptionContext: EncryptionContext,
+): ReturnType<typeof generateLocalDataKey> {
   const localKey = readLocalKey(path);
-  const { dataKey, wrappedKey } = generateLocalDataKey(localKey);
-  localKey.fill(0);
-  const sealed = seal("v3", { plaintext, dataKey, wrappedKey, encryptionContext: undefined });
-  dataKey.fill(0);
-  plaintext.fill(0);
-  return { ...sealed, key: LOCAL + path };
+  try {
+    return generateLocalDataKey(localKey, encryptionContext);
+  } finally {
+    localKey.fill(0);
+  }
+}
+
+/** What the context says of the text's form: nothing of a .env, so that other clients need not name it to open one. */
+export function sealedDialect(dialect: Dialect = "dotenv"): Dialect | undefined {
+  return dialect === "dotenv" ? undefined : dialect;
 }
 
 /** @throws "usage" where neither the flags nor the environment name a key */

@@ -51,7 +51,9 @@ export async function parseTarget(
   const load = (Object.hasOwn(TARGETS, scheme) ? TARGETS[scheme] : undefined) ?? TARGETS["s3"];
   if (load === undefined) throw new SealexecError("internal", "no target at all");
   const { uri: address, options } = takeOptions(uri);
-  return { ...(await load())(address, flags, context), options };
+  const pairs = Object.entries(options.context ?? {}).map(([name, value]) => `${name}=${value}`);
+  const own = pairs.length === 0 ? flags : { ...flags, context: pairs };
+  return { ...(await load())(address, own, context), options };
 }
 
 /** The key that the flags or the environment name. */

@@ -11,5 +11,6 @@ import { revisionOf } from "./revision.ts";
  */
 export function claimedRevision(metadata: Metadata): number | undefined {
   const fields: Fields = { from: "metadata", values: metadata };
-  return revisionOf({ ...contextField(fields, "x-amz-matdesc"), ...contextField(fields, "x-amz-t") });
+  const names = ["x-amz-matdesc", "x-amz-m", "x-amz-t"] as const;
+  return revisionOf(Object.assign({}, ...names.map((name) => contextField(fields, name))));
 }

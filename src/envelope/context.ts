@@ -14,8 +14,11 @@ import { emptyMap } from "./string-map.ts";
 export const ALGORITHM_NAME = "aws:x-amz-cek-alg";
 /** The KMS key as the writer had it; written by clients before v2. */
 const KEY_ID_NAME = "kms_cmk_id";
-/** Which object the data key is for: ours, `s3://BUCKET/KEY`. */
+/** Which object the data key is for: ours, `s3://BUCKET/KEY` or `file:NAME`. */
 export const BINDING_NAME = "sealexec:object";
+
+/** What the sealed text is written in, where it is no .env: ours. */
+export const FORMAT_NAME = "sealexec:format";
 
 /** Names that a user's context may not hold. */
 export const RESERVED_CONTEXT_NAMES: readonly string[] = [
@@ -23,6 +26,7 @@ export const RESERVED_CONTEXT_NAMES: readonly string[] = [
   KEY_ID_NAME,
   BINDING_NAME,
   REVISION_NAME,
+  FORMAT_NAME,
 ];
 
 const CONTENT_ALGORITHM = { v3: V3_CONTENT_ALGORITHM, v2: GCM_CONTENT_ALGORITHM } as const;
@@ -35,24 +39,39 @@ const MAX_URI_CHARACTERS = 120;
  * The envelope's context is for this object and is the one that the caller expects. To be called before
  * KMS Decrypt (s3-encryption/materials/s3-kms-keyring.md, Kms+Context).
  *
- * @param expected `object`: where it was read from, `s3://BUCKET/KEY`; `context`: the user's pairs, and
- *   then the stored ones, less the reserved names, must be the same map. Without it any context is
- *   accepted apart from a wrong binding
+ * @param expected `object`: where it was read from, `s3://BUCKET/KEY` or `file:NAME`; `unbound`: what names no place
+ *   may be opened; `context`: the user's pairs, and then the stored ones, less the reserved names, must be the same
+ *   map. Without it any pairs of the user's are accepted
+ * @returns whether it is bound to its place
  * @throws SealexecError "data" naming the names that differ
  */
 export function checkContext(
-  envelope: Envelope,
-  expected: { readonly context?: EncryptionContext | undefined; readonly object: string },
-): void {
-  const stored = envelope.encryptionContext;
-  checkBinding(stored, expected.object);
+  { format, encryptionContext: stored }: Envelope,
+  expected: {
+    readonly context?: EncryptionContext | undefined;
+    readonly object: string;
+    readonly unbound?: boolean;
+  },
+): boolean {
+  const isBound = checkBinding(stored, expected.object);
+  // What wrote the older formats knew of no binding: who accepts one of them by name accepts that.
+  const mayBeUnbound = expected.unbound === true || (format !== "v3" && format !== "v2");
+  if (!isBound && !mayBeUnbound) {
+    throw new SealexecError("data", "not bound to its place: nothing tells that it was sealed for this one", {
+      hint:
+        "seal it again here with push; if another client wrote it, or push --no-bind: " +
+        "--accept unbound, or ?accept=unbound in its URI",
+    });
+  }
   if (expected.context !== undefined) checkUserContext(stored, expected.context);
+  return isBound;
 }
 
 /**
- * The encryption context to seal under: the user's pairs, the content algorithm, and the binding and the revision where
- * `object` (`s3://BUCKET/KEY`) and `revision` are given.
+ * The encryption context to seal under: the user's pairs, the content algorithm, and the rest where it is given.
  *
+ * @param object the place to bind it to, `s3://BUCKET/KEY` or `file:NAME`
+ * @param dialect what the text is written in, where that is no .env
  * @throws SealexecError "data" when `user` has a reserved name, or text that has no UTF-8 form
  */
 export function writerContext(
@@ -60,6 +79,7 @@ export function writerContext(
   user: EncryptionContext,
   object?: string,
   revision?: number,
+  dialect?: string,
 ): EncryptionContext {
   refuseReserved(user);
   const context = emptyMap();
@@ -67,6 +87,7 @@ export function writerContext(
   for (const [name, value] of Object.entries(user)) context[name] = value;
   if (object !== undefined) context[BINDING_NAME] = object;
   if (revision !== undefined) context[REVISION_NAME] = String(revision);
+  if (dialect !== undefined) context[FORMAT_NAME] = dialect;
   for (const [name, value] of Object.entries(context)) {
     if (!name.isWellFormed() || !value.isWellFormed()) {
       throw new SealexecError("data", `encryption context: ${quote(name)} is not valid Unicode`);
@@ -95,12 +116,23 @@ export function checkAlgorithm(context: EncryptionContext, algorithm: string, fi
   }
 }
 
-function checkBinding(stored: EncryptionContext, object: string): void {
+function checkBinding(stored: EncryptionContext, object: string): boolean {
   const bound = valueOf(stored, BINDING_NAME);
-  if (bound === undefined || bound === object) return;
+  if (bound === undefined) return false;
+  if (bound === object) return true;
+  const name = /^file:(?=[^/])/.test(object) ? ", or name what it was sealed for: ?name=NAME" : "";
   throw new SealexecError("data", `sealed for ${quote(bound, MAX_URI_CHARACTERS)}, not for this object`, {
-    hint: "it was copied or moved here: seal it again in its place",
+    hint: `it was copied or moved here: seal it again in its place${name}`,
   });
+}
+
+/**
+ * What the sealed text is, by its writer: that is authenticated, and what a reader's URI says of it is not.
+ *
+ * @returns undefined where the writer said nothing
+ */
+export function sealedFormat({ encryptionContext }: Envelope): string | undefined {
+  return valueOf(encryptionContext, FORMAT_NAME);
 }
 
 function checkUserContext(stored: EncryptionContext, expected: EncryptionContext): void {

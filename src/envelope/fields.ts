@@ -12,7 +12,7 @@ import { emptyMap, parseStringMap } from "./string-map.ts";
 export const KEY_FIELDS = ["x-amz-key", "x-amz-key-v2", "x-amz-3"] as const;
 /** About the content of v3: always in the object's own metadata. */
 export const V3_CONTENT_FIELDS = ["x-amz-c", "x-amz-d", "x-amz-i"] as const;
-/** About the wrapped key of v3, beside x-amz-3; x-amz-m is for raw keys, and ignored with KMS. */
+/** About the wrapped key of v3, beside x-amz-3; x-amz-m is the context of raw keys, and ignored with KMS. */
 export const V3_WRAP_FIELDS = ["x-amz-w", "x-amz-t", "x-amz-m"] as const;
 /** What V1 and V2 have beside their key. */
 export const V2_FIELDS = [
@@ -79,7 +79,10 @@ export function wrappedKeyField(fields: Fields, name: "x-amz-key-v2" | "x-amz-3"
  *
  * @throws SealexecError "data" when it is not a JSON object of strings
  */
-export function contextField(fields: Fields, name: "x-amz-matdesc" | "x-amz-t"): EncryptionContext {
+export function contextField(
+  fields: Fields,
+  name: "x-amz-matdesc" | "x-amz-t" | "x-amz-m",
+): EncryptionContext {
   if (optionalField(fields, name) === undefined) return emptyMap();
   const value = requiredField(fields, name);
   return parseStringMap(fields.from === "metadata" ? decodeHeaderText(value, name) : value, name);

@@ -17,8 +17,8 @@ export interface StoredObject {
 
 export type Format = "v3" | "v2" | "kms-gcm" | "kms-cbc" | "kms-direct";
 
-/** What is read only when the user asks for it by name (`--accept`). */
-export type Acceptance = Exclude<Format, "v3"> | "instruction-file";
+/** What is read only when the user asks for it by name (`--accept`): older formats, and what is bound to no place. */
+export type Acceptance = Exclude<Format, "v3"> | "instruction-file" | "unbound";
 
 /** What may be opened: formats by name, and a data key that a local key has wrapped. */
 export type Accepted = ReadonlySet<Acceptance | "local-key">;
@@ -29,19 +29,20 @@ export const ACCEPTANCES: readonly Acceptance[] = [
   "kms-cbc",
   "kms-direct",
   "instruction-file",
+  "unbound",
 ];
 
 interface Wrapped {
   /** what KMS Decrypt takes as CiphertextBlob, 1 to 6,144 bytes */
   readonly wrappedKey: Uint8Array;
-  /** what KMS Decrypt takes as EncryptionContext: the stored map exactly, without a prototype */
+  /** what KMS Decrypt takes as EncryptionContext, or a local key authenticates: the stored map exactly, without a prototype */
   readonly encryptionContext: EncryptionContext;
 }
 
 /** Key-committing AES-256-GCM; the data key is never used itself, see derivation.ts. */
 export interface EnvelopeV3 extends Wrapped {
   readonly format: "v3";
-  /** how the data key is wrapped: by KMS with the context, or with a local AES key and no context */
+  /** how the data key is wrapped: by KMS or with a local AES key, either with the context */
   readonly wrap: "kms" | "local";
   /** 28 bytes, not all zero */
   readonly messageId: Uint8Array;
@@ -77,12 +78,11 @@ export interface SealInput {
   readonly dataKey: Uint8Array;
   /** the same key as KMS wrapped it under `encryptionContext`, 1 to 6,144 bytes; or as a local key did */
   readonly wrappedKey: Uint8Array;
-  /** what writerContext gave, and KMS was called with; undefined: wrapped with a local key */
-  readonly encryptionContext: EncryptionContext | undefined;
+  /** wrapped with a local key; absent: by KMS */
+  readonly wrap?: "local";
+  /** what writerContext gave, and the data key was wrapped with */
+  readonly encryptionContext: EncryptionContext;
 }
-
-/** What KMS wrapped. */
-export type KmsSealInput = SealInput & { readonly encryptionContext: EncryptionContext };
 
 /** Lengths in bytes. */
 export const DATA_KEY_BYTES = 32;

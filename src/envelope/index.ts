@@ -3,7 +3,14 @@
  * To open: readEnvelope, checkContext, KMS Decrypt, openEnvelope. To seal: writerContext, KMS
  * GenerateDataKey, seal.
  */
-export { BINDING_NAME, checkContext, RESERVED_CONTEXT_NAMES, writerContext } from "./context.ts";
+export {
+  BINDING_NAME,
+  checkContext,
+  FORMAT_NAME,
+  RESERVED_CONTEXT_NAMES,
+  sealedFormat,
+  writerContext,
+} from "./context.ts";
 export { ACCEPTANCES } from "./format.ts";
 export { generateLocalDataKey, LOCAL_KEY_BYTES, unwrapLocalDataKey } from "./local-key.ts";
 export type {

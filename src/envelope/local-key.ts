@@ -1,41 +1,51 @@
 /**
- * A data key wrapped with a local AES key instead of by KMS: wrapping algorithm AES/GCM, code 02 in v3.
- * Source: s3-encryption/materials, AES/GCM Keyring: a random 12-byte nonce, the ciphertext, a 16-byte tag; the content
- * algorithm's name is the additional authenticated data.
+ * A data key wrapped with a local AES key instead of by KMS: wrapping algorithm AES/GCM, code 02 in v3, as a random
+ * 12-byte nonce, the ciphertext and a 16-byte tag. What the wrap authenticates is ours: the whole encryption context, as
+ * KMS does. Amazon's clients authenticate the name of the content algorithm only; that is what an empty context means.
  */
 import { randomBytes } from "node:crypto";
 import { SealexecError } from "../errors.ts";
 import { DATA_KEY_BYTES, GCM_IV_BYTES, GCM_TAG_BYTES, V3_CONTENT_ALGORITHM } from "./format.ts";
+import type { EncryptionContext } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 
 /** Length of a local key, bytes. */
 export const LOCAL_KEY_BYTES = 32;
 
 const WRAPPED_BYTES = GCM_IV_BYTES + DATA_KEY_BYTES + GCM_TAG_BYTES;
-const AAD = Buffer.from(V3_CONTENT_ALGORITHM);
 
 /**
  * @param localKey 32 bytes
+ * @param encryptionContext what the wrap authenticates
  * @returns a fresh data key of 32 bytes, and the same wrapped, 60 bytes
  */
-export function generateLocalDataKey(localKey: Uint8Array): { dataKey: Uint8Array; wrappedKey: Uint8Array } {
+export function generateLocalDataKey(
+  localKey: Uint8Array,
+  encryptionContext: EncryptionContext,
+): { dataKey: Uint8Array; wrappedKey: Uint8Array } {
   const dataKey = randomBytes(DATA_KEY_BYTES);
   const nonce = randomBytes(GCM_IV_BYTES);
-  return { dataKey, wrappedKey: Buffer.concat([nonce, encryptGcm(localKey, nonce, dataKey, AAD)]) };
+  const wrapped = encryptGcm(localKey, nonce, dataKey, authenticated(encryptionContext));
+  return { dataKey, wrappedKey: Buffer.concat([nonce, wrapped]) };
 }
 
 /**
  * @param localKey 32 bytes
+ * @param encryptionContext the stored map, exactly
  * @returns the data key, 32 bytes
- * @throws SealexecError "data" where it was wrapped with another key, or was changed
+ * @throws SealexecError "data" where it was wrapped with another key or context, or was changed
  */
-export function unwrapLocalDataKey(localKey: Uint8Array, wrappedKey: Uint8Array): Uint8Array {
+export function unwrapLocalDataKey(
+  localKey: Uint8Array,
+  wrappedKey: Uint8Array,
+  encryptionContext: EncryptionContext,
+): Uint8Array {
   if (wrappedKey.length !== WRAPPED_BYTES) {
     throw new SealexecError("data", `x-amz-3 is ${wrappedKey.length} bytes, not ${WRAPPED_BYTES}`);
   }
   const nonce = wrappedKey.subarray(0, GCM_IV_BYTES);
   try {
-    return decryptGcm(localKey, nonce, wrappedKey.subarray(GCM_IV_BYTES), AAD);
+    return decryptGcm(localKey, nonce, wrappedKey.subarray(GCM_IV_BYTES), authenticated(encryptionContext));
   } catch (cause) {
     throw new SealexecError(
       "data",
@@ -46,4 +56,11 @@ export function unwrapLocalDataKey(localKey: Uint8Array, wrappedKey: Uint8Array)
       },
     );
   }
+}
+
+/** One text for one map, whatever order its pairs are stored in, and another for every other map. */
+function authenticated(context: EncryptionContext): Uint8Array {
+  const pairs = Object.entries(context);
+  if (pairs.length === 0) return Buffer.from(V3_CONTENT_ALGORITHM);
+  return Buffer.from(`sealexec local key\n${JSON.stringify(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1)))}`);
 }

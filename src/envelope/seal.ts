@@ -27,16 +27,16 @@ export function seal(format: "v3" | "v2", input: SealInput): { metadata: Metadat
   }
   switch (format) {
     case "v3":
-      if (input.encryptionContext !== undefined) {
+      if (input.wrap === undefined || Object.keys(input.encryptionContext).length > 0) {
         checkAlgorithm(input.encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
       }
       return sealV3(input, randomNonZero(MESSAGE_ID_BYTES));
     case "v2":
-      if (input.encryptionContext === undefined) {
+      if (input.wrap === "local") {
         throw new SealexecError("usage", "v2 is for KMS keys: a local key seals v3 only");
       }
       checkAlgorithm(input.encryptionContext, GCM_CONTENT_ALGORITHM, "x-amz-cek-alg");
-      return sealV2({ ...input, encryptionContext: input.encryptionContext }, randomNonZero(GCM_IV_BYTES));
+      return sealV2(input, randomNonZero(GCM_IV_BYTES));
   }
 }
 

@@ -15,7 +15,7 @@ import {
   GCM_IV_BYTES,
   GCM_TAG_BYTES,
   type Metadata,
-  type KmsSealInput,
+  type SealInput,
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { quote } from "./quote.ts";
@@ -80,7 +80,7 @@ export function openGcm(envelope: EnvelopeGcm, dataKey: Uint8Array, body: Uint8A
 }
 
 /** @param iv 12 bytes, never used before with this data key */
-export function sealV2(input: KmsSealInput, iv: Uint8Array): { metadata: Metadata; body: Uint8Array } {
+export function sealV2(input: SealInput, iv: Uint8Array): { metadata: Metadata; body: Uint8Array } {
   return {
     metadata: {
       "x-amz-key-v2": encodeBase64(input.wrappedKey),

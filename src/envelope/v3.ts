@@ -22,7 +22,7 @@ import {
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { quote } from "./quote.ts";
-import { emptyMap, stringifyAscii } from "./string-map.ts";
+import { stringifyAscii } from "./string-map.ts";
 
 // key-derivation.md, HKDF Operation: the IV is twelve 0x01 bytes (early revisions said zeros). It may be
 // fixed because the message id gives every object a key of its own.
@@ -54,7 +54,7 @@ export function parseV3Content(fields: Fields): Content {
 }
 
 /**
- * @param wrap x-amz-3, x-amz-w and x-amz-t: the object's own metadata, or its instruction file
+ * @param wrap x-amz-3, x-amz-w, and x-amz-t or x-amz-m: the object's own metadata, or its instruction file
  * @param localKey a data key that a local key has wrapped is expected, and no other
  * @throws SealexecError "data"
  */
@@ -63,7 +63,12 @@ export function parseV3(content: Content, wrap: Fields, localKey = false): Envel
   const code = requiredField(wrap, "x-amz-w");
   if (localKey) {
     checkLocalWrap(code, wrap);
-    return { format: "v3", wrap: "local", wrappedKey, encryptionContext: emptyMap(), ...content };
+    // content-metadata.md, V3 Only: what describes a raw key's wrap is in x-amz-m. Without it there is no context.
+    const encryptionContext = contextField(wrap, "x-amz-m");
+    if (Object.keys(encryptionContext).length > 0) {
+      checkAlgorithm(encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
+    }
+    return { format: "v3", wrap: "local", wrappedKey, encryptionContext, ...content };
   }
   checkWrap(code);
   const encryptionContext = contextField(wrap, "x-amz-t");
@@ -100,8 +105,8 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
     return {
       metadata: {
         "x-amz-3": encodeBase64(input.wrappedKey),
-        ...(input.encryptionContext === undefined
-          ? { "x-amz-w": V3_AES_GCM_WRAP }
+        ...(input.wrap === "local"
+          ? { "x-amz-w": V3_AES_GCM_WRAP, "x-amz-m": stringifyAscii(input.encryptionContext) }
           : { "x-amz-w": V3_KMS_CONTEXT_WRAP, "x-amz-t": stringifyAscii(input.encryptionContext) }),
         "x-amz-c": V3_CONTENT_ALGORITHM,
         "x-amz-d": encodeBase64(commitment),
@@ -114,7 +119,7 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
   }
 }
 
-// content-metadata.md, V3 Only: an encryption context is of kms+context alone.
+// content-metadata.md, V3 Only: x-amz-t is of kms+context alone.
 function checkLocalWrap(code: string, wrap: Fields): void {
   if (code === V3_KMS_CONTEXT_WRAP) {
     throw new SealexecError("data", "x-amz-w is 12: its data key is wrapped by KMS, not with a local key", {
@@ -125,7 +130,7 @@ function checkLocalWrap(code: string, wrap: Fields): void {
     throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_AES_GCM_WRAP} (AES-GCM)`);
   }
   if (presentOf(wrap, ["x-amz-t"]).length > 0) {
-    throw new SealexecError("data", "x-amz-t is there, but a local key has no encryption context");
+    throw new SealexecError("data", "x-amz-t is there, but the context of a local key is in x-amz-m");
   }
 }
 

@@ -5,6 +5,7 @@ import { SealexecError } from "../errors.ts";
 import { parseNames, words } from "../names.ts";
 import { checkLagOption, parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
+import type { OpenPolicy } from "../sealed/open.ts";
 import { parseSource } from "../stores/registry.ts";
 import type { Source } from "../stores/source.ts";
 import type { EnvironmentPolicy } from "./environment.ts";
@@ -56,6 +57,7 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
   const sources = await Promise.all(uris.map(parseSource));
   const open = parseOpenPolicy(flags, env);
   checkLagOption(open, sources);
+  refuseUnboundForMany(sources, open.accept);
   return {
     sources,
     ...(credentials === undefined ? {} : { credentials }),
@@ -65,6 +67,14 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
       allow: new Set(parseNames("--allow", flags.allow ?? [env["SEALEXEC_ALLOW"] ?? ""])),
     },
   };
+}
+
+// It would open for all of them what is meant for one: a stranger's object could be put in the place of any.
+function refuseUnboundForMany(sources: readonly Source[], accept: OpenPolicy["accept"]): void {
+  if (!accept.has("unbound") || sources.filter(({ gives }) => gives === "sealed").length < 2) return;
+  throw new SealexecError("usage", "--accept unbound (SEALEXEC_ACCEPT) with more than one sealed source", {
+    hint: "say it in the URI of the one that is meant: s3://BUCKET/KEY?accept=unbound",
+  });
 }
 
 const YEAR_MS = 365 * 86_400_000;

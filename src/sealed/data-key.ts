@@ -19,7 +19,10 @@ export async function openDataKey(
   }
   const localKey = readLocalKey(path);
   try {
-    return { plaintext: unwrapLocalDataKey(localKey, wrappedKey), keyArn: `local:${path}` };
+    return {
+      plaintext: unwrapLocalDataKey(localKey, wrappedKey, encryptionContext),
+      keyArn: `local:${path}`,
+    };
   } finally {
     localKey.fill(0);
   }

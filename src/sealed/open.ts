@@ -4,7 +4,9 @@ import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { checkContext, checkRevision, openEnvelope, readEnvelope } from "../envelope/index.ts";
 import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
+import type { Dialect } from "../dialects/dialect.ts";
 import { openDataKey } from "./data-key.ts";
+import { checkDialect } from "./dialect.ts";
 import { refuseAhead, refuseLag } from "./freshness.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
 
@@ -15,6 +17,8 @@ export interface OpenPolicy {
   /** the encryption context that must be there, exactly; undefined: any but a wrong binding */
   readonly context: EncryptionContext | undefined;
   readonly accept: Accepted;
+  /** what the text in it is to be read as */
+  readonly dialect?: Dialect | undefined;
   /** the oldest revision that may be opened; 0: any, also an object without one */
   readonly leastRevision: number;
   /** how long after its revision an object may have been written, milliseconds; absent: any time */
@@ -28,6 +32,8 @@ export interface Opened {
   readonly versionId: string | undefined;
   readonly etag: string | undefined;
   readonly revision: number | undefined;
+  /** to its place; otherwise it was opened because that is accepted */
+  readonly isBound: boolean;
 }
 
 /**
@@ -44,22 +50,13 @@ export async function openSealed(
 ): Promise<Opened> {
   const { context } = tools;
   const envelope = await readFormat(uri, object, policy, context);
-  const revision = await step(
+  const { isBound, revision } = await step(
     context,
     "context",
     uri,
-    () => {
-      checkContext(envelope, {
-        object: object.place,
-        ...(policy.context === undefined ? {} : { context: policy.context }),
-      });
-      const claimed = checkRevision(envelope.encryptionContext, policy.leastRevision);
-      // Not authenticated yet, but a refusal may come of it; KMS, which is asked next, has the last word on it.
-      refuseAhead(claimed, object);
-      if (policy.largestLagMs !== undefined) refuseLag(claimed, object, policy.largestLagMs);
-      return claimed;
-    },
-    (found) => (found === undefined ? "no revision" : `revision ${found}`),
+    () => readContext(uri, envelope, object, policy),
+    (found) =>
+      `${found.isBound ? "" : "not bound to its place, "}${found.revision === undefined ? "no revision" : `revision ${found.revision}`}`,
   );
   const dataKey = await step(
     context,
@@ -70,10 +67,28 @@ export async function openSealed(
   );
   const plaintext = await step(context, "decrypt", uri, () =>
     hinted(() => openEnvelope(envelope, dataKey.plaintext, object.body)),
-  );
-  dataKey.plaintext.fill(0);
+  ).finally(() => dataKey.plaintext.fill(0));
   const { versionId, etag } = object;
-  return { plaintext, format: envelope.format, keyArn: dataKey.keyArn, versionId, etag, revision };
+  return { plaintext, format: envelope.format, keyArn: dataKey.keyArn, versionId, etag, revision, isBound };
+}
+
+function readContext(
+  uri: string,
+  envelope: Envelope,
+  object: SealedObject,
+  policy: OpenPolicy,
+): { readonly isBound: boolean; readonly revision: number | undefined } {
+  const isBound = checkContext(envelope, {
+    object: object.place,
+    unbound: policy.accept.has("unbound"),
+    context: policy.context,
+  });
+  checkDialect(uri, envelope, isBound, policy.dialect);
+  const revision = checkRevision(envelope.encryptionContext, policy.leastRevision);
+  // Not authenticated yet, but a refusal may come of it; KMS, which is asked next, has the last word on it.
+  refuseAhead(revision, object);
+  if (policy.largestLagMs !== undefined) refuseLag(revision, object, policy.largestLagMs);
+  return { isBound, revision };
 }
 
 async function readFormat(

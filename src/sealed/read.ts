@@ -14,6 +14,7 @@ export type PlainContent = Exclude<Content, { readonly kind: "sealed" }> & {
 export interface FoundSealed {
   readonly object: SealedObject;
   readonly revision: number | undefined;
+  readonly isBound: boolean;
 }
 
 /** @throws SealexecError, its message led by the stage and the target */
@@ -21,14 +22,17 @@ export async function readSource(source: Source, policy: OpenPolicy, tools: Tool
   const content = await readContent(source, tools, tools.context);
   if (content.kind !== "sealed") return content;
   const { sealed: object, validator } = content;
-  const { plaintext, revision } = await openSealed(source.uri, object, policyFor(source, policy), tools);
-  return { kind: "text", bytes: plaintext, validator, sealed: { object, revision } };
+  const own = policyOf(source, policy);
+  const { plaintext, revision, isBound } = await openSealed(source.uri, object, own, tools);
+  return { kind: "text", bytes: plaintext, validator, sealed: { object, revision, isBound } };
 }
 
-/** A file has no other clock than this machine's: its time tells nothing. */
-function policyFor({ dated }: Source, policy: OpenPolicy): OpenPolicy {
+/** What must hold of one source: its URI's own word is the nearest. A file has this machine's clock: its time tells nothing. */
+function policyOf({ dated, dialect, options }: Source, policy: OpenPolicy): OpenPolicy {
+  const { accept = [], context = policy.context } = options;
   const { largestLagMs, ...rest } = policy;
-  return dated === true || largestLagMs === undefined ? policy : rest;
+  const own = { ...rest, dialect, context, accept: new Set([...policy.accept, ...accept]) };
+  return dated === true && largestLagMs !== undefined ? { ...own, largestLagMs } : own;
 }
 
 function readContent(source: Source, tools: Tools, context: Context): Promise<Content> {

@@ -1,22 +1,35 @@
 /** The options that one source has in its URI, of whichever store: taken out of it before the store's own parser reads it. Pure. */
 import { SealexecError } from "../errors.ts";
-import { parseNames } from "../names.ts";
+import type { Acceptance, EncryptionContext } from "../envelope/index.ts";
+import { parseNames, words } from "../names.ts";
+import { parseAccept, parseContext } from "./sealed-options.ts";
 
 /** What holds for one source, beside what the options of the command line say for all. */
 export interface UriOptions {
   /** names that this source may set, although they are refused by default */
   readonly allow?: ReadonlySet<string>;
+  /** what else of it may be opened; of what is sealed only */
+  readonly accept?: readonly Acceptance[];
+  /** the encryption context that must be there, in the place of the one that the command line says; of what is sealed only */
+  readonly context?: EncryptionContext;
 }
 
 /** Each option: how its text is read, which is never empty here. Nothing in a URI is decoded. */
 const OPTIONS = {
   allow: (text) => new Set(parseNames("?allow= of the source URI", [text])),
+  accept: (text) => parseAccept([text], "?accept= of the source URI"),
+  context: (text) => parseContext(words(text, /,/), "?context= of the source URI"),
 } satisfies { readonly [Name in keyof UriOptions]-?: (text: string) => UriOptions[Name] };
 
 type Name = keyof typeof OPTIONS;
 
 /** How messages show them at the end of the form of a URI. */
 export const OPTIONS_FORM = "[&allow=NAME,...]";
+/** The same of what is sealed. */
+export const SEALED_OPTIONS_FORM = `[&accept=FORMATS][&context=K=V,...]${OPTIONS_FORM}`;
+
+const SEALED_SCHEMES = /^(?:s3|file):/;
+const SEALED_ONLY = ["accept", "context"] as const;
 
 const NAMES = Object.keys(OPTIONS).join("|");
 const OWN_PAIR = new RegExp(`^(${NAMES})(?:=(.*))?$`, "s");
@@ -45,7 +58,7 @@ const QUERIES: Readonly<Record<string, Query>> = {
 };
 
 /** What a query of `file:` may hold beside the options. */
-const FILE_PAIR = /^format=/;
+const FILE_PAIR = /^(?:format|name)=/;
 
 /**
  * Takes the options out of a URI.
@@ -66,7 +79,12 @@ export function takeOptions(uri: string): { readonly uri: string; readonly optio
   const rest = pairs.filter((pair) => !own.includes(pair)).join("&");
   // Where an earlier "?" is part of a key or a path, the last one goes on saying so.
   const question = rest !== "" || (shape.from === "last" && before.includes("?")) ? "?" : "";
-  return { uri: before + question + rest + fragment, options: readOptions(own) };
+  const options = readOptions(own);
+  const stray = SEALED_ONLY.find((name) => options[name] !== undefined);
+  if (stray !== undefined && !SEALED_SCHEMES.test(uri)) {
+    throw refusal(`has ${stray}, which is for what is sealed: s3: and file:`);
+  }
+  return { uri: before + question + rest + fragment, options };
 }
 
 function queryOf(uri: string): Query | undefined {
@@ -94,15 +112,15 @@ function splitUri(uri: string, { from, until }: Query): Parts {
 }
 
 function readOptions(pairs: readonly string[]): UriOptions {
-  const found: { -readonly [Each in Name]?: UriOptions[Each] } = {};
+  const texts = new Map<Name, string>();
   for (const pair of pairs) {
     const [, name = "", text = ""] = OWN_PAIR.exec(pair) ?? [];
     const known = name as Name;
-    if (found[known] !== undefined) throw refusal(`has ${name} twice`);
+    if (texts.has(known)) throw refusal(`has ${name} twice`);
     if (text.trim() === "") throw refusal(`has an empty ${name}`);
-    found[known] = OPTIONS[known](text);
+    texts.set(known, text);
   }
-  return found;
+  return Object.fromEntries([...texts].map(([name, text]) => [name, OPTIONS[name](text)]));
 }
 
 function indexOf(text: string, mark: string, which: "first" | "last"): number {

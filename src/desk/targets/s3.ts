@@ -14,7 +14,7 @@ import { s3Need } from "../../stores/s3/store.ts";
 import { findObject, writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
 import type { PushFlags } from "../push.ts";
-import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms } from "../sealing.ts";
+import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms, sealedDialect } from "../sealing.ts";
 import { openTools } from "../target.ts";
 import type { CheckedFile, Fact, Target } from "../target.ts";
 
@@ -51,7 +51,8 @@ async function sealAndWrite(
   // Looked at before sealing: a change that comes in between is somebody else's.
   const { expected, revision } = await step(context, "object", place, () => look(sealing, session, context));
   const bound = flags.bind ? { place, revision } : undefined;
-  const encryptionContext = writerContext(flags.format, userContext, bound?.place, bound?.revision);
+  const dialect = sealedDialect(ref.dialect);
+  const encryptionContext = writerContext(flags.format, userContext, bound?.place, bound?.revision, dialect);
   const how = { key, format: flags.format, encryptionContext, located: s3Need(ref) };
   const sealed = await sealUnderKms(plaintext, how, session, context);
   const written = await step(context, "object", place, () =>

@@ -5,14 +5,21 @@ import { writerContext } from "../../envelope/index.ts";
 import { SealexecError } from "../../errors.ts";
 import { localKeyPath } from "../../key-name.ts";
 import { words } from "../../names.ts";
-import { parseContext } from "../../options.ts";
-import { formatSealedFileUri, parseSealedFileUri } from "../../stores/sealed-file/ref.ts";
+import { parseContext } from "../../stores/sealed-options.ts";
+import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "../../stores/sealed-file/ref.ts";
 import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
 import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
 import { readTextRevision, writeSealedFile } from "../../stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../stores/sealed-file/write.ts";
 import type { PushFlags } from "../push.ts";
-import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms, sealUnderLocalKey } from "../sealing.ts";
+import {
+  TAG_BYTES,
+  chosenKey,
+  quotedEtag,
+  sealUnderKms,
+  sealUnderLocalKey,
+  sealedDialect,
+} from "../sealing.ts";
 import type { Sealed } from "../sealing.ts";
 import { openTools } from "../target.ts";
 import type { Target } from "../target.ts";
@@ -27,14 +34,13 @@ export function sealedFileTarget(uri: string, flags: PushFlags, context: Context
   if (flags.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
   if (flags.revision !== undefined)
     throw new SealexecError("usage", "--revision: a sealed file has none: version control orders it");
-  if (path !== undefined && Object.keys(userContext).length > 0) {
-    throw new SealexecError("usage", "--context: a local key has none", {
-      hint: "a context is what KMS checks: seal under a key of KMS, or leave it out",
-    });
-  }
+  const place = flags.bind ? sealedFilePlace(ref) : undefined;
+  const dialect = sealedDialect(ref.dialect);
+  const encryptionContext = writerContext("v3", userContext, place, undefined, dialect);
   const seal = (plaintext: Uint8Array): Promise<Sealed> => {
-    if (path !== undefined) return step(context, "key", key, () => sealUnderLocalKey(plaintext, path));
-    const encryptionContext = writerContext("v3", userContext);
+    if (path !== undefined) {
+      return step(context, "key", key, () => sealUnderLocalKey(plaintext, path, encryptionContext));
+    }
     return byKms(
       plaintext,
       { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED },

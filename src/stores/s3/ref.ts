@@ -2,7 +2,7 @@ import { parseRegion } from "../../aws/region.ts";
 import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
 import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
-import { OPTIONS_FORM } from "../uri-options.ts";
+import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
 
 /** Where a sealed object lies. */
 export interface S3Ref {
@@ -19,7 +19,7 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const LONGEST_KEY_BYTES = 1_024;
 // A control character in a name is a mistake, or an attack on a terminal or a header.
 const CONTROL = /\p{Cc}/u;
-const FORM = `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&format=${DIALECTS.join("|")}]${OPTIONS_FORM}`;
+const FORM = `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
 
 /**
  * Parses `s3://BUCKET/KEY[?versionId=…][&region=…][&format=…]`. The key is taken as it is: nothing in it is decoded.

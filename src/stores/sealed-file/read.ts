@@ -13,7 +13,7 @@ const LARGEST_BYTES = 6 * 1024 * 1024;
  *
  * @throws "missing"; "config" where it cannot be read; "data" where it is no sealed file
  */
-export function readSealedFile({ path }: SealedFileRef): SealedText {
+export function readSealedFile({ path }: Pick<SealedFileRef, "path">): SealedText {
   return parseSealedText(readText(path));
 }
 

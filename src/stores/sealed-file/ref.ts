@@ -1,42 +1,54 @@
+import { basename } from "node:path";
 import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
 import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
-import { OPTIONS_FORM } from "../uri-options.ts";
+import { parseParameters } from "../parameters.ts";
+import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
 
 /** A sealed file on this machine. */
 export interface SealedFileRef {
   readonly path: string;
+  /** what it is sealed for; the base name of its path where the URI does not say */
+  readonly name: string;
   /** what its text is; a .env where the URI does not say */
   readonly dialect?: Dialect;
 }
 
 const SCHEME = "file:";
-const FORM = `file:PATH[?format=${DIALECTS.join("|")}]${OPTIONS_FORM}`;
-// The path is taken as it is, question marks and all: only this at its end is none of it.
-const FORMAT = /\?format=([^?]*)$/;
+const PARAMETERS = ["format", "name"] as const;
+const FORM = `file:PATH[?name=NAME][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
+// The path is taken as it is, question marks and all: only these at its end are none of it.
+const QUERY = new RegExp(`\\?((?:${PARAMETERS.join("|")})=[^?]*)$`);
 const CONTROL = /\p{Cc}/u;
 
 /**
- * Parses `file:PATH[?format=FORMAT]`. The path is taken as it is, from the working directory where it is not absolute.
+ * Parses `file:PATH[?name=NAME][&format=FORMAT]`. The path is taken as it is, from the working directory where it is not
+ * absolute.
  *
  * @throws "usage"
  */
 export function parseSealedFileUri(uri: string): SealedFileRef {
-  const [query, format] = FORMAT.exec(uri) ?? [];
-  const path = uri.slice(SCHEME.length, uri.length - (query?.length ?? 0));
+  const [query = "", parameters] = QUERY.exec(uri) ?? [];
+  const path = uri.slice(SCHEME.length, uri.length - query.length);
+  const { format, name } = parameters === undefined ? {} : parseParameters(parameters, PARAMETERS, refusal);
   const dialect = format === undefined ? undefined : parseDialect(format);
   if (format !== undefined && dialect === undefined) {
     throw refusal(`has a format other than ${DIALECTS.join(", ")}`);
   }
-  if (CONTROL.test(path)) throw refusal("has a control character");
+  if (CONTROL.test(uri)) throw refusal("has a control character");
   // A URL of a file would be another path than the one that was meant.
   if (path.startsWith("//")) throw refusal("has // behind file:");
   if (path === "" || path.endsWith("/")) throw refusal("names no file");
-  return { path, ...(dialect === undefined ? {} : { dialect }) };
+  return { path, name: name ?? basename(path), ...(dialect === undefined ? {} : { dialect }) };
 }
 
-export function formatSealedFileUri({ path }: SealedFileRef): string {
+export function formatSealedFileUri({ path }: Pick<SealedFileRef, "path">): string {
   return SCHEME + path;
+}
+
+/** The place that a sealed file is bound to: `file:NAME`. Not its path, which is another in each clone. */
+export function sealedFilePlace({ name }: SealedFileRef): string {
+  return SCHEME + name;
 }
 
 function refusal(what: string): SealexecError {

@@ -3,7 +3,7 @@ import type { AwsNeed } from "../../aws/session.ts";
 import { dirname } from "node:path";
 import type { Store } from "../source.ts";
 import { readSealedFile, sealedFileState } from "./read.ts";
-import { formatSealedFileUri, parseSealedFileUri } from "./ref.ts";
+import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "./ref.ts";
 
 /** What opening a sealed file wants of AWS, where its key is one of KMS. */
 export const SEALED_FILE_NEED: AwsNeed = {
@@ -12,7 +12,7 @@ export const SEALED_FILE_NEED: AwsNeed = {
   urls: (_region, kmsRegion, env) => [directService("kms", kmsRegion, env)],
 };
 
-/** Sealed files: `file:PATH`. They are bound to no place, as they lie elsewhere in each clone. */
+/** Sealed files: `file:PATH`. They are bound to their name, as their path is another in each clone. */
 export const store: Store = {
   parse: (uri) => {
     const ref = parseSealedFileUri(uri);
@@ -25,7 +25,7 @@ export const store: Store = {
       read: async () => {
         // Before it is read: what comes in between is a change.
         const validator = sealedFileState(ref);
-        const sealed = { ...readSealedFile(ref), place: name, located: SEALED_FILE_NEED };
+        const sealed = { ...readSealedFile(ref), place: sealedFilePlace(ref), located: SEALED_FILE_NEED };
         return { kind: "sealed", sealed, validator };
       },
       look: async (validator) => {

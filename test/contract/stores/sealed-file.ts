@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { generateLocalDataKey, seal } from "../../../src/envelope/index.ts";
+import { generateLocalDataKey, seal, writerContext } from "../../../src/envelope/index.ts";
 import { printDotenv } from "../../../src/dotenv/print.ts";
 import { printSealedText } from "../../../src/stores/sealed-file/text.ts";
 import { withFolder } from "../../e2e/expect.ts";
@@ -23,8 +23,9 @@ export const SEALED_FILE: StoreFixture = {
         pushFlags: ["--key", `local:${key}`],
         seed: async (variables) => {
           const plaintext = Buffer.from(printDotenv(secretsOf(variables)));
-          const { dataKey, wrappedKey } = generateLocalDataKey(localKey);
-          const sealed = seal("v3", { plaintext, dataKey, wrappedKey, encryptionContext: undefined });
+          const encryptionContext = writerContext("v3", {}, "file:app.env.sealed");
+          const keys = generateLocalDataKey(localKey, encryptionContext);
+          const sealed = seal("v3", { plaintext, ...keys, wrap: "local", encryptionContext });
           await writeFile(file, printSealedText(sealed));
           return `file:${file}`;
         },

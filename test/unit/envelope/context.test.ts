@@ -29,6 +29,7 @@ test("writerContext: reserved names are refused, with and without a binding", ()
   assert.deepEqual(RESERVED_CONTEXT_NAMES.toSorted(), [
     "aws:x-amz-cek-alg",
     "kms_cmk_id",
+    "sealexec:format",
     "sealexec:object",
     "sealexec:revision",
   ]);
@@ -124,8 +125,30 @@ test("checkContext: a binding is refused wherever it does not match, to the lett
   }
 });
 
-test("checkContext: a missing binding is accepted", () => {
-  check({ ...ALGORITHM, a: "1" }, { a: "1" });
+test("checkContext: a missing binding is refused, unless that is accepted", () => {
+  const unbound = { ...ALGORITHM, a: "1" };
+  for (const context of [{ a: "1" }, undefined]) {
+    assert.equal(check(unbound, context), false);
+    const error = assertRefused(() => check(unbound, context, false), /^not bound to its place/);
+    assert.match(error.hint ?? "", /push.*--accept unbound.*\?accept=unbound/);
+  }
+  assert.equal(check({ ...unbound, [BINDING_NAME]: PLACE }, { a: "1" }, false), true);
+});
+
+test("checkContext: what wrote the older formats knew of no binding", () => {
+  const wrapped = { wrappedKey: new Uint8Array(1), encryptionContext: {} };
+  const older: readonly Envelope[] = [
+    { format: "kms-gcm", iv: new Uint8Array(12), ...wrapped },
+    { format: "kms-cbc", iv: new Uint8Array(16), ...wrapped },
+    { format: "kms-direct", ...wrapped },
+  ];
+  for (const envelope of older) {
+    assert.equal(checkContext(envelope, { object: PLACE }), false);
+    const elsewhere = { ...envelope, encryptionContext: { [BINDING_NAME]: "s3://bucket/other" } };
+    assertRefused(() => checkContext(elsewhere, { object: PLACE, unbound: true }), /^sealed for/);
+  }
+  const v2: Envelope = { format: "v2", iv: new Uint8Array(12), ...wrapped };
+  assertRefused(() => checkContext(v2, { object: PLACE }), /^not bound to its place/);
 });
 
 test("checkContext: a caller may not expect reserved names", () => {
@@ -182,7 +205,8 @@ test("what KMS is given is the stored map exactly", () => {
   );
 });
 
-function check(stored: EncryptionContext, context: EncryptionContext | undefined): void {
+/** Whether it is bound, where it may be without. */
+function check(stored: EncryptionContext, context: EncryptionContext | undefined, unbound = true): boolean {
   const envelope: Envelope = {
     format: "v3",
     wrap: "kms",
@@ -191,7 +215,7 @@ function check(stored: EncryptionContext, context: EncryptionContext | undefined
     commitment: new Uint8Array(28),
     encryptionContext: stored,
   };
-  checkContext(envelope, { context, object: PLACE });
+  return checkContext(envelope, { context, object: PLACE, unbound });
 }
 
 function refused(stored: EncryptionContext, context: EncryptionContext | undefined, message: RegExp): void {

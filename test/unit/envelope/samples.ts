@@ -44,7 +44,8 @@ export function open(object: StoredObject, options: OpenOptions): Uint8Array {
   const reading = readEnvelope(object, options.accept ?? EVERYTHING, options.instructionFile);
   if (reading.kind !== "envelope") throw new Error("an instruction file is needed");
   const { envelope } = reading;
-  checkContext(envelope, { context: options.context, object: options.place ?? PLACE });
+  const unbound = (options.accept ?? EVERYTHING).has("unbound");
+  checkContext(envelope, { context: options.context, object: options.place ?? PLACE, unbound });
   return openEnvelope(
     envelope,
     options.kms.decrypt(envelope.wrappedKey, envelope.encryptionContext),

@@ -33,7 +33,7 @@ for (const vector of peers) {
   const file = vector.instruction_file ?? undefined;
 
   test(`${vector.name} opens, as ${expected.format}`, () => {
-    const accept = new Set(expected.accept);
+    const accept = new Set<Acceptance>([...expected.accept, "unbound"]);
     const reading = readEnvelope(object, accept, file);
     assert.ok(reading.kind === "envelope");
     assert.equal(reading.envelope.format, expected.format);
@@ -62,6 +62,19 @@ for (const vector of peers) {
     });
   }
 }
+
+test("what no client bound is refused, unless that is accepted, or goes with its format", () => {
+  for (const vector of peers) {
+    const object = { metadata: vector.object_metadata, body: fromBase64(vector.body_base64) };
+    const accept = new Set(EVERYTHING);
+    for (const name of ["unbound", "kms-direct"] as const) accept.delete(name);
+    const attempt = (): Uint8Array =>
+      open(object, { kms: peerKms(vector), accept, instructionFile: vector.instruction_file ?? undefined });
+    const { format } = PEERS[vector.name] ?? assert.fail(vector.name);
+    if (format === "kms-cbc") assertBytes(attempt(), fromBase64(vector.plaintext_base64));
+    else assertRefused(attempt, /^not bound to its place/);
+  }
+});
 
 test("rb-v2c-sample: the user's context is compared as a map", () => {
   const vector = peers.find(({ name }) => name === "rb-v2c-sample");
@@ -133,10 +146,10 @@ test(
     assert.ok(reading.kind === "envelope");
     const { envelope } = reading;
     assertRefused(
-      () => checkContext(envelope, { object: "s3://test/test", context: { stage: "prod" } }),
+      () => checkContext(envelope, { object: "s3://test/test", unbound: true, context: { stage: "prod" } }),
       /^encryption context does not match: "stage" is missing$/,
     );
-    checkContext(envelope, { object: "s3://test/test", context: {} });
+    checkContext(envelope, { object: "s3://test/test", unbound: true, context: {} });
   },
 );
 
@@ -168,7 +181,7 @@ function goObject(vector: GoVector, more: Metadata = {}): StoredObject {
 function openGo(object: StoredObject, vector: GoVector, accept = EVERYTHING): Uint8Array {
   const reading = readEnvelope(object, accept);
   assert.ok(reading.kind === "envelope");
-  checkContext(reading.envelope, { object: "s3://test/test" });
+  checkContext(reading.envelope, { object: "s3://test/test", unbound: true });
   return openEnvelope(reading.envelope, fromBase64(vector.data_key_base64), object.body);
 }
 

@@ -7,8 +7,9 @@ import {
   readEnvelope,
   seal,
   unwrapLocalDataKey,
+  writerContext,
 } from "../../../../src/envelope/index.ts";
-import { parseSealedFileUri } from "../../../../src/stores/sealed-file/ref.ts";
+import { parseSealedFileUri, sealedFilePlace } from "../../../../src/stores/sealed-file/ref.ts";
 import { parseSealedText, printSealedText } from "../../../../src/stores/sealed-file/text.ts";
 import { refuses } from "../../refuses.ts";
 
@@ -17,8 +18,13 @@ const ACCEPT = new Set(["local-key"] as const);
 const PLAINTEXT = Buffer.from("TOKEN=canary-5e1d\n");
 
 function sealed(plaintext: Uint8Array = PLAINTEXT) {
-  const { dataKey, wrappedKey } = generateLocalDataKey(LOCAL_KEY);
-  return seal("v3", { plaintext, dataKey, wrappedKey, encryptionContext: undefined });
+  const encryptionContext = writerContext("v3", {}, "file:a");
+  return seal("v3", {
+    plaintext,
+    ...generateLocalDataKey(LOCAL_KEY, encryptionContext),
+    wrap: "local",
+    encryptionContext,
+  });
 }
 
 function open(text: string, localKey: Uint8Array = LOCAL_KEY): Uint8Array {
@@ -27,7 +33,7 @@ function open(text: string, localKey: Uint8Array = LOCAL_KEY): Uint8Array {
   assert.ok(reading.kind === "envelope");
   return openEnvelope(
     reading.envelope,
-    unwrapLocalDataKey(localKey, reading.envelope.wrappedKey),
+    unwrapLocalDataKey(localKey, reading.envelope.wrappedKey, reading.envelope.encryptionContext),
     object.body,
   );
 }
@@ -100,7 +106,7 @@ describe("sealed files", () => {
     };
     refuses(() => readEnvelope(byKms, ACCEPT), "data", /wrapped by KMS/);
     const mixed = { ...local, metadata: { ...local.metadata, "x-amz-t": "{}" } };
-    refuses(() => readEnvelope(mixed, ACCEPT), "data", /no encryption context/);
+    refuses(() => readEnvelope(mixed, ACCEPT), "data", /the context of a local key is in x-amz-m/);
     const rsa = { ...local, metadata: { ...local.metadata, "x-amz-w": "22" } };
     refuses(() => readEnvelope(rsa, ACCEPT), "data", /x-amz-w is/);
   });
@@ -112,8 +118,26 @@ describe("sealed files", () => {
   ] as const) {
     test(`${uri} is a path`, () => assert.equal(parseSealedFileUri(uri).path, path));
   }
+  test("it is bound to the base name of its path, or to the name that the URI gives", () => {
+    for (const [uri, place] of [
+      ["file:dir/app.env", "file:app.env"],
+      ["file:/etc/app.env?format=json", "file:app.env"],
+      ["file:dir/app.env?name=prod", "file:prod"],
+      ["file:app.env?format=json&name=prod", "file:prod"],
+      ["file:a?b?name=c", "file:c"],
+    ] as const) {
+      assert.equal(sealedFilePlace(parseSealedFileUri(uri)), place);
+    }
+    for (const uri of ["file:a?name=", "file:a?name=b&name=c", "file:a?name=b\n", "file:?name=b"]) {
+      refuses(() => parseSealedFileUri(uri), "usage");
+    }
+  });
   test("a format is none of the path", () => {
-    assert.deepEqual(parseSealedFileUri("file:a?b?format=docker"), { path: "a?b", dialect: "docker" });
+    assert.deepEqual(parseSealedFileUri("file:a?b?format=docker"), {
+      path: "a?b",
+      name: "a?b",
+      dialect: "docker",
+    });
     for (const uri of ["file:a?format=xml", "file:?format=json", "file:a?format="]) {
       refuses(() => parseSealedFileUri(uri), "usage");
     }
