@@ -53,6 +53,7 @@ export class S3Service implements Service {
     if (operation === "CreateBucket") return this.#createBucket(asked);
     if (operation === "Unknown" || operation === "CopyObject") throw notImplemented(asked.request);
     const bucket = this.#bucket(asked);
+    this.#checkOwner(asked);
     if (detail.key !== undefined) return this.#object(bucket, detail.key, asked);
     switch (operation) {
       case "HeadBucket":
@@ -131,6 +132,17 @@ export class S3Service implements Service {
     const { bucket, key } = call.detail;
     const resource = `arn:aws:s3:::${[bucket, key].filter((part) => part !== undefined).join("/")}`;
     throw accessDenied(signer.credentials.arn, `s3:${call.operation}`, resource);
+  }
+
+  /** "Verifying bucket ownership with bucket owner condition" (S3 User Guide): another owner is a 403 AccessDenied. */
+  #checkOwner({ request, call, signer }: Asked): void {
+    const expected = request.headers.get("x-amz-expected-bucket-owner");
+    if (expected === undefined || expected === this.#account) return;
+    throw accessDenied(
+      signer.credentials.arn,
+      `s3:${call.operation}`,
+      `arn:aws:s3:::${call.detail.bucket ?? ""}`,
+    );
   }
 
   #bucket({ request, call, signer }: Asked): Bucket {

@@ -3,6 +3,7 @@ import { GetObjectCommand } from "../../aws/sdk.ts";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { S3Object } from "./read.ts";
+import { ownerInput } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
 import { AT_ANSWER, AnswerDate } from "./times.ts";
 
@@ -20,6 +21,7 @@ export async function getObjectBySdk(
   const command = new GetObjectCommand({
     Bucket: ref.bucket,
     Key: ref.key,
+    ...ownerInput(ref),
     ...(ref.versionId === undefined ? {} : { VersionId: ref.versionId }),
     ...(unless === undefined ? {} : { IfNoneMatch: unless }),
   });

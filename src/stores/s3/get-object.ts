@@ -3,6 +3,8 @@ import type { Answer } from "../../aws/direct/answer.ts";
 import { callService } from "../../aws/direct/call.ts";
 import type { Caller, Refusal } from "../../aws/direct/call.ts";
 import type { S3Object } from "./read.ts";
+import { ownerHeader } from "./owner.ts";
+import type { S3Ref } from "./ref.ts";
 import { parseHttpDate } from "./times.ts";
 
 const METADATA = "x-amz-meta-";
@@ -15,13 +17,17 @@ const METADATA = "x-amz-meta-";
 export async function getObject(
   caller: Caller,
   url: URL,
-  versionId: string | undefined,
+  ref: Pick<S3Ref, "versionId" | "owner">,
   largestBody: number,
   signal: AbortSignal,
   unless?: string,
 ): Promise<S3Object> {
+  const { versionId } = ref;
   const query = { "x-id": "GetObject", ...(versionId === undefined ? {} : { versionId }) };
-  const headers: Record<string, string> = unless === undefined ? {} : { "if-none-match": unless };
+  const headers: Record<string, string> = {
+    ...(unless === undefined ? {} : { "if-none-match": unless }),
+    ...ownerHeader(ref),
+  };
   const call = { service: "s3", method: "GET", url, query, headers, largestBody, readRefusal } as const;
   const answer = await callService(caller, call, signal);
   const metadata = Object.entries(answer.headers)

@@ -9,6 +9,7 @@ import { SealexecError } from "../../errors.ts";
 import type { Metadata } from "../../envelope/format.ts";
 import { getObject } from "./get-object.ts";
 import { followRedirect } from "./redirect.ts";
+import { namingOwner } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
 
 /** The largest sealed object that is read, bytes. A .env of this size would not fit an environment. */
@@ -32,7 +33,7 @@ export interface S3Object {
  * @throws "missing", "denied" ("missing or forbidden"), "data" where it is too large, "unavailable", "timeout"
  */
 export async function readObject(ref: S3Ref, session: AwsSession, context: Context): Promise<S3Object> {
-  return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyRead }, (signal) =>
+  return retry(context, { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyRead) }, (signal) =>
     followRedirect(ref, session, context, () => readOnce(ref, session, signal)),
   );
 }
@@ -49,7 +50,7 @@ export async function changedEtag(
   session: AwsSession,
   context: Context,
 ): Promise<string | undefined> {
-  const options = { attemptMs: ATTEMPT_MS, mostAttempts: 1, classify: classifyRead };
+  const options = { attemptMs: ATTEMPT_MS, mostAttempts: 1, classify: namingOwner(ref, classifyRead) };
   return retry(context, options, async (signal) => {
     try {
       const object = await followRedirect(ref, session, context, () => readOnce(ref, session, signal, etag));
@@ -77,7 +78,7 @@ async function readOnce(
     const { getObjectBySdk } = await import("./get-object-sdk.ts");
     return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal, unless);
   }
-  return getObject(direct.caller, direct.url, ref.versionId, LARGEST_OBJECT_BYTES, signal, unless);
+  return getObject(direct.caller, direct.url, ref, LARGEST_OBJECT_BYTES, signal, unless);
 }
 
 function classifyRead(error: unknown): Failure {

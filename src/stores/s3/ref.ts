@@ -2,6 +2,7 @@ import { parseRegion } from "../../aws/region.ts";
 import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
 import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
+import { parseParameters } from "../parameters.ts";
 import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
 
 /** Where a sealed object lies. */
@@ -10,6 +11,8 @@ export interface S3Ref {
   readonly key: string;
   readonly versionId?: string;
   readonly region?: string;
+  /** the account that the bucket has to belong to, 12 digits */
+  readonly owner?: string;
   /** what is sealed in it; absent: a .env */
   readonly dialect?: Dialect;
 }
@@ -19,10 +22,10 @@ const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const LONGEST_KEY_BYTES = 1_024;
 // A control character in a name is a mistake, or an attack on a terminal or a header.
 const CONTROL = /\p{Cc}/u;
-const FORM = `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
+const FORM = `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&owner=ACCOUNT][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
 
 /**
- * Parses `s3://BUCKET/KEY[?versionId=…][&region=…][&format=…]`. The key is taken as it is: nothing in it is decoded.
+ * Parses `s3://BUCKET/KEY[?versionId=…][&region=…][&owner=…][&format=…]`. The key is taken as it is: nothing in it is decoded.
  *
  * @throws "usage", naming what is wrong
  */
@@ -39,35 +42,27 @@ export function parseS3Uri(uri: string): S3Ref {
   const question = afterBucket.lastIndexOf("?");
   const key = question === -1 ? afterBucket : afterBucket.slice(0, question);
   checkKey(key, uri);
-  return { bucket, key, ...parseParameters(question === -1 ? "" : afterBucket.slice(question + 1), uri) };
+  return { bucket, key, ...readParameters(question === -1 ? "" : afterBucket.slice(question + 1), uri) };
 }
 
 function checkKey(key: string, uri: string): void {
   if (key === "" || key.endsWith("/")) throw refusal("has no key", uri);
   if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw refusal("has a key of more than 1,024 bytes");
-  if (/\?(versionId|region|format)=/.test(key)) throw refusal('has a "?" behind its parameters', uri);
+  if (/\?(versionId|region|owner|format)=/.test(key)) throw refusal('has a "?" behind its parameters', uri);
   // HTTP clients and proxies normalise these away, and another object would be read.
   if (key.split("/").some((part) => part === "." || part === ".."))
     throw refusal('has "." or ".." in its key', uri);
 }
 
-type Parameters = Pick<S3Ref, "versionId" | "region" | "dialect">;
+const PARAMETERS = ["versionId", "region", "owner", "format"] as const;
 
-function parseParameters(query: string, uri: string): Parameters {
-  const found: { versionId?: string; region?: string; format?: string } = {};
+function readParameters(query: string, uri: string): Omit<S3Ref, "bucket" | "key"> {
   if (query === "") return {};
-  for (const pair of query.split("&")) {
-    const equals = pair.indexOf("=");
-    const name = equals === -1 ? pair : pair.slice(0, equals);
-    const value = equals === -1 ? "" : pair.slice(equals + 1);
-    if (name !== "versionId" && name !== "region" && name !== "format")
-      throw refusal("has a parameter other than versionId, region and format", uri);
-    if (value === "") throw refusal(`has an empty ${name}`, uri);
-    if (found[name] !== undefined) throw refusal(`has ${name} twice`, uri);
-    found[name] = value;
-  }
-  const { format, ...rest } = found;
+  const { format, ...rest } = parseParameters(query, PARAMETERS, (what) => refusal(what, uri));
   if (rest.region !== undefined) parseRegion(rest.region, "the URI");
+  if (rest.owner !== undefined && !/^\d{12}$/.test(rest.owner)) {
+    throw refusal("has an owner that is not an account of 12 digits", uri);
+  }
   if (format === undefined) return rest;
   const dialect = parseDialect(format);
   if (dialect === undefined) throw refusal(`has a format other than ${DIALECTS.join(", ")}`, uri);

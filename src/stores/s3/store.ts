@@ -4,7 +4,7 @@ import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";
 import type { S3Ref } from "./ref.ts";
 
-/** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…][&format=…]`. */
+/** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…][&owner=…][&format=…]`. */
 export const store: Store = { parse: (uri) => s3Source(parseS3Uri(uri)) };
 
 export function s3Source(ref: S3Ref): StoreSource {
@@ -44,10 +44,10 @@ async function look(ref: S3Ref, etag: string, { session, context }: Tools): Prom
 
 async function readSealed(ref: S3Ref, { session, context }: Tools): Promise<Content> {
   const { readObject } = await loadRead();
-  const { bucket, key, region } = ref;
+  const { versionId: _, ...newest } = ref;
   const object = await readObject(ref, session, context);
   // It has no version of its own to pin.
-  const file = { bucket, key: `${key}.instruction`, ...(region === undefined ? {} : { region }) };
+  const file = { ...newest, key: `${ref.key}.instruction` };
   return {
     kind: "sealed",
     validator: object.etag,

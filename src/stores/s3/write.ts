@@ -8,6 +8,7 @@ import type { Context } from "../../context.ts";
 import type { Metadata } from "../../envelope/format.ts";
 import { SealexecError } from "../../errors.ts";
 import { followRedirect } from "./redirect.ts";
+import { namingOwner, ownerInput } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
 
 const ATTEMPT_MS = 10_000;
@@ -52,6 +53,7 @@ export async function writeObject(
   const command = new PutObjectCommand({
     Bucket: ref.bucket,
     Key: ref.key,
+    ...ownerInput(ref),
     Body: sealed.body,
     ContentType: "application/octet-stream",
     ChecksumAlgorithm: "SHA256",
@@ -62,7 +64,7 @@ export async function writeObject(
   try {
     const answer = await retry(
       context,
-      { attemptMs: ATTEMPT_MS, classify: classifyWrite(expected) },
+      { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyWrite(expected)) },
       (signal) => {
         attempts += 1;
         return followRedirect(ref, session, context, async () =>
@@ -93,8 +95,8 @@ async function findOurs(
 }
 
 function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<HeadObjectCommandOutput> {
-  const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key });
-  return retry(context, { attemptMs: ATTEMPT_MS, classify: classifyHead }, (signal) =>
+  const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key, ...ownerInput(ref) });
+  return retry(context, { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyHead) }, (signal) =>
     followRedirect(ref, session, context, async () =>
       (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
     ),

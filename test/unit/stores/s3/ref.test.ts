@@ -75,6 +75,14 @@ describe("s3:// URIs", () => {
     "s3://bucket/key?versionId=",
     "s3://bucket/key?versionId=a&versionId=b",
     "s3://bucket/key?versionId=a&",
+    "s3://bucket/key?owner=",
+    "s3://bucket/key?owner=me",
+    "s3://bucket/key?owner=11112222333",
+    "s3://bucket/key?owner=1111222233334",
+    "s3://bucket/key?owner=1111-2222-3333",
+    "s3://bucket/key?owner=１１１１２２２２３３３３",
+    "s3://bucket/key?owner=111122223333&owner=111122223333",
+    "s3://bucket/key?owner=111122223333?format=json",
     "s3://bucket/a s3://bucket/b",
   ]) {
     test(`refuses ${JSON.stringify(uri.slice(0, 60))}`, () => {
