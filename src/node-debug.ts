@@ -17,3 +17,25 @@ export function refuseTellingDebug(env: Environment, onBun: boolean): void {
     hint: "leave http, https, net, tls and stream out of NODE_DEBUG, or use the sealexec binary",
   });
 }
+
+// --inspect-port and --inspect-publish-uid open nothing by themselves. node(1) takes "_" for "-".
+const INSPECT = /--inspect(?![-_]p)/;
+
+/**
+ * An inspector lets whoever reaches its port or socket read this process's memory and run code in it. The runtime has
+ * opened it before any of our code ran: nothing that is secret is fetched while it is there.
+ *
+ * @param onBun whether the runtime is Bun
+ * @throws "config" where a variable opens one
+ */
+export function refuseInspector(env: Environment, onBun: boolean): void {
+  const name = onBun
+    ? ["BUN_INSPECT", "BUN_INSPECT_CONNECT_TO"].find((variable) => (env[variable] ?? "") !== "")
+    : INSPECT.test(env["NODE_OPTIONS"] ?? "")
+      ? "NODE_OPTIONS"
+      : undefined;
+  if (name === undefined) return;
+  throw new SealexecError("config", `${name} opens a debugger in sealexec, before there are secrets in it`, {
+    hint: `set it for CMD only: -- env ${name}=… CMD`,
+  });
+}

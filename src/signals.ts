@@ -29,6 +29,18 @@ function endOnSignals(): void {
 }
 
 /**
+ * Node opens its debugger at USR1, on a port of loopback, for whoever asks, unless there is a listener. Without ours the
+ * signal has its default again, not Node's: it ends this process, or nothing happens to PID 1.
+ */
+function closeDebugger(): void {
+  if (process.versions["bun"] !== undefined || process.platform === "win32") return;
+  process.on("SIGUSR1", () => {
+    process.removeAllListeners("SIGUSR1");
+    process.kill(process.pid, "SIGUSR1");
+  });
+}
+
+/**
  * Right before exec: every signal as a program finds it, from now on acting at once instead of through a handler that
  * may never run. One that came before is still with its handler, until the event loop has turned.
  *
@@ -40,7 +52,7 @@ export function defaultSignals(setDefault: (number: number) => void): void {
 
 /** The same without a way to set it: a signal that nobody listens to has its default. One that waits is lost. */
 export function forgetSignals(): void {
-  for (const name of caught) process.removeAllListeners(name);
+  for (const name of [...caught, "SIGUSR1" as const]) process.removeAllListeners(name);
 }
 
 /** Signals that the kernel sends us for what we wrote ourselves, and that are still on their way. */
@@ -79,3 +91,4 @@ function ignoredSignals(): bigint {
 }
 
 endOnSignals();
+closeDebugger();

@@ -4,7 +4,7 @@ import { Deadline, parseTimeout } from "../deadline.ts";
 import { SealexecError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import type { LogFormat, Logger } from "../logger.ts";
-import { refuseTellingDebug } from "../node-debug.ts";
+import { refuseInspector, refuseTellingDebug } from "../node-debug.ts";
 import type { World } from "../world.ts";
 
 /** The options that every command has. */
@@ -27,6 +27,7 @@ export function logFormat(args: readonly string[], env: Environment): LogFormat 
 export function createContext(world: World, flags: CommonFlags, onStep?: Context["onStep"]): Context {
   const log = commandLogger(world, flags);
   refuseTellingDebug(world.env, world.runtime === "bun");
+  refuseInspector(world.env, world.runtime === "bun");
   return {
     env: world.env,
     deadline: new Deadline(parseTimeout(flags.timeout, world.env), world.now),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -151,6 +151,61 @@ test("the other signals keep their defaults before exec", { skip: linux }, async
     assert.equal(outcome.stdout, "140\n");
   });
 });
+
+for (const artefact of ARTEFACTS) {
+  // Node opens its debugger at USR1, to whoever can reach the port.
+  test(`${artefact.name}: USR1 does before exec what it does by default`, { skip: linux }, async () => {
+    await withAws(async (aws) => {
+      const words = await commandOf(aws, artefact, "false");
+      const fault = aws.faults.add({ service: "kms", operation: "Decrypt", action: "silent" });
+      const child = start(words, aws.env());
+      const ended = endOf(child);
+      await until(() => fault.hits > 0, "it is waiting");
+      child.kill("SIGUSR1");
+      assert.deepEqual(await ended, { status: null, by: "SIGUSR1", stderr: "" });
+    });
+  });
+
+  test(`${artefact.name}: USR1 does nothing to PID 1`, { skip: namespaces }, async () => {
+    await withAws(async (aws) => {
+      const words = await commandOf(aws, artefact, "sh", "-c", "exit 7");
+      const fault = aws.faults.add({ service: "kms", operation: "Decrypt", action: "silent" });
+      const child = start([...firstInNamespace, ...words], aws.env());
+      const ended = endOf(child);
+      await until(() => fault.hits > 0, "it is waiting");
+      const first = onlyChild(pidOf(child));
+      for (let count = 0; count < 3; count += 1) {
+        process.kill(first, "SIGUSR1");
+        await sleep(50);
+      }
+      assert.deepEqual(listeningPorts(first), []);
+      process.kill(first, "SIGTERM");
+      assert.deepEqual(await ended, { status: 143, by: null, stderr: "" });
+    });
+  });
+}
+
+/** The TCP sockets on which a process listens, as /proc shows them. */
+function listeningPorts(pid: number): string[] {
+  const own = new Set(
+    readdirSync(`/proc/${pid}/fd`).map(
+      (fd) => /socket:\[(\d+)\]/.exec(readLink(`/proc/${pid}/fd/${fd}`))?.[1],
+    ),
+  );
+  return readFileSync(`/proc/${pid}/net/tcp`, "latin1")
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state, , , , , , inode]) => state === "0A" && own.has(inode ?? ""))
+    .map(([, local]) => local ?? "");
+}
+
+function readLink(file: string): string {
+  try {
+    return readlinkSync(file);
+  } catch {
+    return "";
+  }
+}
 
 async function commandOf(aws: Aws, { command }: Artefact, ...program: readonly string[]): Promise<string[]> {
   const uri = await push(aws, "app.env", `FILLER='${"0123456789".repeat(50)}'\n`);

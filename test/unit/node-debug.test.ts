@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SealexecError } from "../../src/errors.ts";
-import { refuseTellingDebug } from "../../src/node-debug.ts";
+import { refuseInspector, refuseTellingDebug } from "../../src/node-debug.ts";
 
 for (const value of ["http", "HTTP", "fs,http", "http, timers", "*", "net*", "tls,fs"]) {
   test(`NODE_DEBUG=${value} is refused on Node`, () => {
@@ -21,3 +21,31 @@ for (const value of ["", "fs", "timers,module"]) {
 test("the binary has no such log", () => {
   assert.doesNotThrow(() => refuseTellingDebug({ NODE_DEBUG: "http" }, true));
 });
+
+const isConfig = (error: unknown): boolean => error instanceof SealexecError && error.kind === "config";
+
+for (const value of [
+  "--inspect",
+  "--inspect-brk=0.0.0.0:0",
+  "--no-warnings --inspect_wait",
+  '"--inspect=9"',
+]) {
+  test(`NODE_OPTIONS=${value} is refused on Node`, () => {
+    assert.throws(() => refuseInspector({ NODE_OPTIONS: value }, false), isConfig);
+    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, true));
+  });
+}
+
+for (const value of ["", "--inspect-port=9", "--inspect-publish-uid=http", "--max-old-space-size=100"]) {
+  test(`NODE_OPTIONS=${value} opens no debugger`, () => {
+    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, false));
+  });
+}
+
+for (const name of ["BUN_INSPECT", "BUN_INSPECT_CONNECT_TO"]) {
+  test(`${name} is refused in the binary, if it is not empty`, () => {
+    assert.throws(() => refuseInspector({ [name]: "1" }, true), isConfig);
+    assert.doesNotThrow(() => refuseInspector({ [name]: "" }, true));
+    assert.doesNotThrow(() => refuseInspector({ [name]: "1" }, false));
+  });
+}
