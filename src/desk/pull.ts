@@ -1,9 +1,11 @@
 /** `sealexec pull`: open a sealed .env and give it to its owner, on stdout or in a file of mode 0600. */
+import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { checkLagOption, parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import { printDotenv } from "../dotenv/print.ts";
 import { readSource } from "../sealed/read.ts";
+import type { PlainContent } from "../sealed/read.ts";
 import { parseSource } from "../stores/registry.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
@@ -23,7 +25,18 @@ export async function pullFile(uri: string, flags: PullFlags, world: World, cont
   const tools = new RunTools(context, policy.key, parseCredentials(flags.credentials, context.env));
   await tools.begin([source]);
   const content = await readSource(source, policy, tools);
-  const text = content.kind === "text" ? content.bytes : Buffer.from(printDotenv(content.variables));
+  const text = await textOf(content, uri, context);
   if (flags.output === undefined) await world.writeOutput(text);
   else writePrivateFile(flags.output, text, replace);
+}
+
+async function textOf(content: PlainContent, uri: string, context: Context): Promise<Uint8Array> {
+  switch (content.kind) {
+    case "text":
+      return content.bytes;
+    case "unverified":
+      return step(context, "decrypt", uri, content.open);
+    case "variables":
+      return Buffer.from(printDotenv(content.variables));
+  }
 }

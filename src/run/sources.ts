@@ -1,8 +1,9 @@
 import type { Credentials } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
+import { SealexecError } from "../errors.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
-import type { FoundSealed } from "../sealed/read.ts";
+import type { FoundSealed, PlainContent, UnverifiedText } from "../sealed/read.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
@@ -107,8 +108,7 @@ export async function openSource(
   const { readSource } = await import("../sealed/read.ts");
   const leastRevision = Math.max(options.open.leastRevision, options.seen?.get(uri) ?? 0);
   const content = await readSource(source, { ...options.open, leastRevision }, tools);
-  const variables =
-    content.kind === "variables" ? content.variables : await parseContent(source, content.bytes, context);
+  const variables = await variablesOf(content, source, context);
   await step(context, "refused names", uri, () => refuseNames(variables, allow));
   // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
   if (variables.size === 0)
@@ -116,22 +116,45 @@ export async function openSource(
   return { uri, variables, validator: content.validator, sealed: content.sealed };
 }
 
+async function variablesOf(content: PlainContent, source: Source, context: Context): Promise<Variables> {
+  const count = (parsed: Variables): string => `${parsed.size} variables`;
+  switch (content.kind) {
+    case "variables":
+      return content.variables;
+    case "text":
+      return step(context, "dotenv", source.uri, () => parseContent(content.bytes, source, context), count);
+    case "unverified":
+      return step(context, "decrypt", source.uri, () => parseUnverified(content, source, context), count);
+  }
+}
+
+/** One failure for all that can be wrong with it: bad padding, bytes that are no text, a line that is no variable. */
+async function parseUnverified(
+  { open }: UnverifiedText,
+  source: Source,
+  context: Context,
+): Promise<Variables> {
+  try {
+    return await parseContent(open(), source, context);
+  } catch {
+    // Without a cause, which would tell them apart.
+    throw new SealexecError(
+      "data",
+      `cannot be opened as ${source.dialect ?? "dotenv"}: the object or its key was replaced or damaged, or its text is not valid`,
+      { hint: "see what it holds by sealexec pull, and seal it again in a newer format: sealexec push" },
+    );
+  }
+}
+
 async function parseContent(
-  { uri, dialect = "dotenv" }: Source,
   bytes: Uint8Array,
+  { dialect = "dotenv" }: Source,
   context: Context,
 ): Promise<Variables> {
   const { parseText } = await import("../dialects/parse.ts");
   try {
-    return await step(
-      context,
-      "dotenv",
-      uri,
-      () =>
-        parseText(bytes, dialect, (name) =>
-          Object.hasOwn(context.env, name) ? context.env[name] : undefined,
-        ),
-      (parsed) => `${parsed.size} variables`,
+    return await parseText(bytes, dialect, (name) =>
+      Object.hasOwn(context.env, name) ? context.env[name] : undefined,
     );
   } finally {
     bytes.fill(0);

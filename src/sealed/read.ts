@@ -6,10 +6,21 @@ import { openSealed } from "./open.ts";
 import type { OpenPolicy } from "./open.ts";
 
 /** Plain by now; the bytes are the caller's to wipe. */
-export type PlainContent = Exclude<Content, { readonly kind: "sealed" }> & {
+export type PlainContent = (Exclude<Content, { readonly kind: "sealed" }> | UnverifiedText) & {
   /** what it was opened from, where it was sealed */
   readonly sealed?: FoundSealed;
 };
+
+/**
+ * A text that nothing authenticates. Its padding is looked at as it is opened: whoever may write the object learns what
+ * it holds by changing it, if they are told what is wrong with it. So opening and reading it are to fail alike.
+ */
+export interface UnverifiedText {
+  readonly kind: "unverified";
+  /** to be called once; the bytes are the caller's to wipe */
+  readonly open: () => Uint8Array;
+  readonly validator: string | undefined;
+}
 
 export interface FoundSealed {
   readonly object: SealedObject;
@@ -24,7 +35,10 @@ export async function readSource(source: Source, policy: OpenPolicy, tools: Tool
   const { sealed: object, validator } = content;
   const own = policyOf(source, policy);
   const { plaintext, revision, isBound } = await openSealed(source.uri, object, own, tools);
-  return { kind: "text", bytes: plaintext, validator, sealed: { object, revision, isBound } };
+  const sealed = { object, revision, isBound };
+  return plaintext instanceof Uint8Array
+    ? { kind: "text", bytes: plaintext, validator, sealed }
+    : { kind: "unverified", open: plaintext, validator, sealed };
 }
 
 /** What must hold of one source: its URI's own word is the nearest. A file has this machine's clock: its time tells nothing. */
