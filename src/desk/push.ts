@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { parseText } from "../dialects/parse.ts";
 import type { Dialect } from "../dialects/dialect.ts";
+import { findCutValues } from "../dotenv/cut.ts";
 import { SealexecError } from "../errors.ts";
 import { parseNames, refuseNames } from "../names.ts";
 import type { Variables } from "../secret.ts";
@@ -32,6 +33,7 @@ export async function pushFile(
   const plaintext = await readSource(file, target.largestBytes, world);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
   const variables = await validate(file, plaintext, target, [...allow, ...(target.options.allow ?? [])]);
+  if ((target.dialect ?? "dotenv") === "dotenv") warnOfCuts(file, plaintext, context);
   const facts = await target.write({ plaintext, variables });
   await world.writeOutput(facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join(""));
 }
@@ -60,7 +62,7 @@ async function validate(
   { largestBytes, dialect = "dotenv" }: { readonly largestBytes: number; readonly dialect?: Dialect },
   allow: readonly string[],
 ): Promise<Variables> {
-  const name = file === "-" ? "standard input" : file;
+  const name = nameOf(file);
   if (plaintext.length > largestBytes) {
     throw new SealexecError("data", `${name}: larger than ${largestBytes} bytes`, {
       hint: "it is not a .env",
@@ -75,6 +77,20 @@ async function validate(
   } catch (error) {
     throw error instanceof SealexecError ? error.at(dialect, name) : error;
   }
+}
+
+function warnOfCuts(file: string, plaintext: Uint8Array, { log }: Context): void {
+  const cut = findCutValues(plaintext);
+  if (cut.length === 0) return;
+  log.warn(
+    `${nameOf(file)}: cut at a "#" that is not in quotes: ${cut.join(", ")}`,
+    "put the value in quotes if the # belongs to it; what is meant as a comment is left out",
+    { code: "cut-value", target: nameOf(file) },
+  );
+}
+
+function nameOf(file: string): string {
+  return file === "-" ? "standard input" : file;
 }
 
 // `sops -d FILE | sealexec push - URI`: where the left side fails, nothing arrives, and nothing is what would be sealed.

@@ -11,6 +11,8 @@ export interface Assignment {
   readonly text: string;
   /** the value by our own reading, to be compared with dotenv's */
   readonly value: string;
+  /** it is not in quotes, and ends at a "#" */
+  readonly isCut: boolean;
 }
 
 const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=/;
@@ -37,10 +39,10 @@ export function* scanAssignments(text: string): Generator<Assignment, void, unde
       start = end + 1;
     } else {
       const { name, sizeChars } = readHead(first, line);
-      const value = readValue(text, { start, at: start + sizeChars, end, line });
-      yield { line, name, text: text.slice(start, value.end), value: value.value };
-      start = value.end + 1;
-      line = value.lastLine;
+      const read = readValue(text, { start, at: start + sizeChars, end, line });
+      yield { line, name, text: text.slice(start, read.end), value: read.value, isCut: read.isCut };
+      start = read.end + 1;
+      line = read.lastLine;
     }
   }
 }
@@ -60,6 +62,7 @@ interface Value {
   /** the end of its last line */
   readonly end: number;
   readonly lastLine: number;
+  readonly isCut: boolean;
 }
 
 function readHead(first: string, line: number): { name: string; sizeChars: number } {
@@ -108,14 +111,15 @@ function readQuoted(text: string, { start, line }: Place, quote: string, open: n
   refuseLineSeparator(text.slice(close.at, end), close.line);
   const body = text.slice(open + 1, close.at);
   const value = quote === '"' ? body.replaceAll("\\n", "\n").replaceAll("\\r", "\r") : body;
-  return { value, end, lastLine: close.line };
+  return { value, end, lastLine: close.line, isCut: false };
 }
 
 function readUnquoted(text: string, { start, at, end, line }: Place): Value {
   refuseLineSeparator(text.slice(start, end), line);
   const rest = text.slice(at, end);
   const comment = rest.indexOf("#");
-  return { value: (comment === -1 ? rest : rest.slice(0, comment)).trim(), end, lastLine: line };
+  const isCut = comment !== -1;
+  return { value: (isCut ? rest.slice(0, comment) : rest).trim(), end, lastLine: line, isCut };
 }
 
 function refuseLineSeparator(text: string, line: number): void {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { agreedValue } from "../../../src/dotenv/agreement.ts";
 
-const ASSIGNMENT = { line: 7, name: "A", text: "A=x", value: "x" };
+const ASSIGNMENT = { line: 7, name: "A", text: "A=x", value: "x", isCut: false };
 
 describe("agreedValue", () => {
   it("is the value that both give", () => {
