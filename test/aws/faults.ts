@@ -3,7 +3,7 @@ import type { CallInfo, ListenerName, ServiceName } from "./http.ts";
 
 /** Below HTTP, where no operation is known yet: the rule names a listener. */
 export type ConnectionFault =
-  /** nobody listens: ECONNREFUSED. Counts no hits (the kernel answers); ends with remove() or forMs */
+  /** nobody listens, and the port is kept: ECONNREFUSED. Counts no hits (the kernel answers); ends with remove() or forMs */
   | { readonly action: "refuse" }
   /** connect() itself hangs: a listener whose backlog is full. Counts no hits; as above */
   | { readonly action: "connectHang" }

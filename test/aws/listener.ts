@@ -4,10 +4,11 @@ import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node
 import { createServer as createHttpsServer } from "node:https";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { setTimeout } from "node:timers/promises";
 import { startHangingPort } from "./backlog.ts";
 import type { HangingPort } from "./backlog.ts";
 import type { ConnectionFault } from "./faults.ts";
+import { holdPort } from "./held-port.ts";
+import type { HeldPort } from "./held-port.ts";
 import type { ListenerName } from "./http.ts";
 
 export interface ListenerOptions {
@@ -27,6 +28,8 @@ export class Listener {
   readonly #sockets = new Map<string, Socket>();
   #tcp: Server | undefined;
   #hanging: HangingPort | undefined;
+  /** while nobody listens */
+  #held: HeldPort | undefined;
   #port: number;
 
   constructor(options: ListenerOptions) {
@@ -49,35 +52,48 @@ export class Listener {
     return `${this.#options.tls === undefined ? "http" : "https"}://${host}:${this.#port}`;
   }
 
-  /** A port of 0 becomes a free one, and stays the same through closing and opening. */
+  /** A port of 0 becomes a free one, and stays ours through closing and opening. */
   async open(): Promise<void> {
     await this.#hanging?.close();
     this.#hanging = undefined;
     if (this.#tcp !== undefined) return;
     const tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
     this.#tcp = tcp;
-    await retryInUse(() => listen(tcp, this.#options.host, this.#port));
+    await listen(tcp, this.#options.host, this.#port);
     this.#port = (tcp.address() as AddressInfo).port;
+    this.#release();
   }
 
   /** Connection refused from now on; connections that are there end. */
-  shut(): void {
+  async shut(): Promise<void> {
+    if (this.#tcp === undefined) return;
+    this.#held = await holdPort(this.#options.host, this.#port, () => this.#end());
+  }
+
+  /** From now on connect() hangs. */
+  async hang(): Promise<void> {
+    await this.shut();
+    this.#hanging ??= await startHangingPort(this.#options.host, this.#port);
+  }
+
+  /** Gives the port back. */
+  async close(): Promise<void> {
+    this.#end();
+    this.#http.closeAllConnections();
+    await this.#hanging?.close();
+    this.#hanging = undefined;
+    this.#release();
+  }
+
+  #end(): void {
     this.#tcp?.close();
     this.#tcp = undefined;
     for (const socket of this.#sockets.values()) socket.destroy();
   }
 
-  /** From now on connect() hangs. */
-  async hang(): Promise<void> {
-    this.shut();
-    this.#hanging ??= await retryInUse(() => startHangingPort(this.#options.host, this.#port));
-  }
-
-  async close(): Promise<void> {
-    this.shut();
-    this.#http.closeAllConnections();
-    await this.#hanging?.close();
-    this.#hanging = undefined;
+  #release(): void {
+    this.#held?.release();
+    this.#held = undefined;
   }
 
   #accept(socket: Socket): void {
@@ -100,20 +116,6 @@ function listen(server: Server, host: string, port: number): Promise<void> {
       resolve();
     });
   });
-}
-
-const TRIES = 50;
-
-/** A port that was given up for a moment may have become some connection's own; it comes back. */
-async function retryInUse<T>(attempt: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE" || tries === TRIES) throw error;
-      await setTimeout(100);
-    }
-  }
 }
 
 function peer(socket: Socket): string {

@@ -217,7 +217,7 @@ export class Aws {
   #gate(): Gate {
     const find = (name: ListenerName): Listener | undefined => this.#listeners.get(name);
     return {
-      close: async (name, how) => (how === "refuse" ? find(name)?.shut() : find(name)?.hang()),
+      close: async (name, how) => await (how === "refuse" ? find(name)?.shut() : find(name)?.hang()),
       open: async (name) => find(name)?.open(),
     };
   }

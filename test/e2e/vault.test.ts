@@ -344,8 +344,8 @@ const FAILING: readonly Failing[] = [
     status: 69,
     error: /cannot be reached \(ECONNREFUSED\)/,
     flags: ["--timeout", "1"],
-    given: ({ vault }) => {
-      vault.shut();
+    given: async ({ vault }) => {
+      await vault.shut();
       return {};
     },
   },

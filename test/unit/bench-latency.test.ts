@@ -9,6 +9,7 @@ import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { DelayLine } from "../../bench/latency/delay-line.ts";
 import { startProxy } from "../../bench/latency/proxy.ts";
+import { holdPort } from "../aws/held-port.ts";
 
 const ROUND_TRIP_MS = 30;
 
@@ -95,7 +96,8 @@ describe("the proxy", () => {
   test("breaks the connection where the server is not there", async (t) => {
     const nobody = await listen(createServer());
     const { port } = nobody.address() as AddressInfo;
-    nobody.close();
+    const held = await holdPort("127.0.0.1", port, () => nobody.close());
+    t.after(() => held.release());
     const { server, port: proxyPort } = await startProxy({ host: "127.0.0.1", port }, ROUND_TRIP_MS);
     t.after(() => server.close());
     const client = connect({ host: "127.0.0.1", port: proxyPort });

@@ -106,8 +106,8 @@ export class Vault {
   }
 
   /** Connection refused from now on. */
-  shut(): void {
-    this.#listener.shut();
+  shut(): Promise<void> {
+    return this.#listener.shut();
   }
 
   async close(): Promise<void> {

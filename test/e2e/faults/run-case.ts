@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Aws, AwsOptions } from "../../aws/server.ts";
+import type { Aws } from "../../aws/server.ts";
 import { ARTEFACTS, KEY, push, withAws } from "../harness.ts";
 import type { Artefact, Outcome } from "../harness.ts";
 import type { FaultCase } from "./fault-case.ts";
@@ -35,18 +35,10 @@ const artefact: Artefact | undefined = ARTEFACTS.find(({ name }) => name === SEA
 export async function runCase(row: FaultCase, mode: Mode): Promise<Ending> {
   const folder = await mkdtemp(join(tmpdir(), "sealexec-fault-"));
   try {
-    return await withAws((aws) => runAgainst(aws, row, mode, folder), portsFor(row));
+    return await withAws((aws) => runAgainst(aws, row, mode, folder));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-// Below the ports that the kernel gives out: nobody takes a port that is shut until it is opened again.
-let nextPort = 21_000;
-
-function portsFor({ rules = [] }: FaultCase): AwsOptions {
-  const shut = rules.filter(({ action }) => action === "refuse" || action === "connectHang");
-  return { ports: Object.fromEntries(shut.map(({ service }) => [service, (nextPort += 1)])) };
 }
 
 async function runAgainst(aws: Aws, row: FaultCase, mode: Mode, folder: string): Promise<Ending> {

@@ -78,7 +78,7 @@ describe("faults", () => {
     });
 
     it("refuse for a while only", async () => {
-      aws.faults.add({ service: "s3", action: "refuse", forMs: 100 });
+      await aws.faults.add({ service: "s3", action: "refuse", forMs: 500 }).ready;
       assert.equal(await errorCode(getObject()), "ECONNREFUSED");
       while ((await errorCode(getObject())) === "ECONNREFUSED") await sleep(5);
       assert.equal((await getObject()).text, BODY);
