@@ -4,7 +4,7 @@ import { realpathSync, statSync, statfsSync } from "node:fs";
 import { LOCAL_KEY_BYTES } from "./envelope/local-key.ts";
 import { SealexecError } from "./errors.ts";
 import { LOCAL } from "./key-name.ts";
-import { readSmallFile } from "./setting-file.ts";
+import { readSmallFile, whyUnread } from "./setting-file.ts";
 
 // statfs(2): a file system in memory, as the ones that secrets are mounted on; who can reach it is the mount's affair.
 const TMPFS = 0x0102_1994;
@@ -57,7 +57,7 @@ function unreadable(path: string, error: unknown): SealexecError {
   const { code } = error as NodeJS.ErrnoException;
   return new SealexecError(
     code === "ENOENT" ? "missing" : "config",
-    `${LOCAL}${path}: cannot be read (${code ?? "error"})`,
+    `${LOCAL}${path}: cannot be read (${whyUnread(error)})`,
     { hint: "name the key's file, or make one: sealexec keygen FILE", cause: error },
   );
 }

@@ -1,7 +1,8 @@
 /** What holds for every connection: which CAs are trusted, how long connecting may take, no plain HTTP to strangers. */
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { readSmallFile, whyUnread } from "../setting-file.ts";
 import { refusePlainHttp } from "./endpoints.ts";
 import type { Target } from "./target.ts";
 
@@ -9,6 +10,8 @@ import type { Target } from "./target.ts";
 // part of what is left: that there was no connection is to be known before the time is over, and tried again.
 const CONNECT_TIMEOUT_MS = 3_000;
 const CONNECT_SHARE = 1 / 3;
+// All CAs that browsers trust take 220 KB.
+const LARGEST_BUNDLE_BYTES = 4 * 1024 * 1024;
 
 export class Connecting {
   readonly #context: Pick<Context, "env" | "deadline">;
@@ -49,13 +52,13 @@ function readCaBundle(variable: string, env: Environment): Buffer | undefined {
     const state = [ino, size, mtimeMs, ctimeMs].join(" ");
     const known = bundles.get(file);
     if (known?.state === state) return known.bytes;
-    const bytes = readFileSync(file);
+    const bytes = readSmallFile(file, LARGEST_BUNDLE_BYTES);
     if (bytes.includes("-----BEGIN CERTIFICATE-----")) {
       bundles.set(file, { state, bytes });
       return bytes;
     }
   } catch (error) {
-    throw new SealexecError("config", `${variable}: ${file} cannot be read`, {
+    throw new SealexecError("config", `${variable}: ${file} cannot be read (${whyUnread(error)})`, {
       hint: "name a PEM file that this user can read",
       cause: error,
     });

@@ -3,11 +3,11 @@
  * first source that is configured is the one that counts: where it is broken, the chain stops there.
  * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
  */
-import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { refuseUnreadable, whyUnread } from "../setting-file.ts";
 import { isTrue } from "./flag.ts";
 import type { Network } from "./network.ts";
 import type { Failure } from "./failure.ts";
@@ -137,7 +137,7 @@ const CHAIN: readonly Link[] = [
   },
   {
     name: "profile",
-    isConfigured: (env) => isSet(env, "AWS_PROFILE") || hasSharedFiles(env),
+    isConfigured: (env) => hasSharedFiles(env) || isSet(env, "AWS_PROFILE"),
     missing: "AWS_PROFILE is not set, and there are no shared files",
     open: async (env) => (await import("./sources/profile.ts")).profileSource(env),
   },
@@ -184,11 +184,32 @@ export function isSet(env: Environment, name: string): boolean {
   return env[name] !== undefined && env[name] !== "";
 }
 
-/** Whether there is a shared config or credentials file at all. */
+/**
+ * Whether there is a shared config or credentials file at all. Asked before the SDK is let near either.
+ *
+ * @throws "config" where one of them would keep it waiting for ever
+ */
 export function hasSharedFiles(env: Environment): boolean {
-  return [sharedFile(env, "credentials"), sharedFile(env, "config")].some(
-    (file) => file !== undefined && existsSync(file),
-  );
+  const found = (["credentials", "config"] as const).map((kind) => isThere(sharedFile(env, kind)));
+  return found.includes(true);
+}
+
+export const LARGEST_SHARED_BYTES = 4 * 1024 * 1024;
+
+function isThere(file: string | undefined): boolean {
+  if (file === undefined) return false;
+  try {
+    refuseUnreadable(file, LARGEST_SHARED_BYTES);
+    return true;
+  } catch (error) {
+    const why = whyUnread(error);
+    if (!["ENOTFILE", "EISDIR", "EFBIG"].includes(String((error as NodeJS.ErrnoException).code)))
+      return false;
+    throw new SealexecError("config", `the shared file ${file} cannot be read (${why})`, {
+      hint: "name a regular file in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, or /dev/null for none",
+      cause: error,
+    });
+  }
 }
 
 /** Where a shared file would be; undefined for a user without a home. */

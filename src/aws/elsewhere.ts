@@ -2,8 +2,8 @@
  * Whether this machine is surely no EC2 instance, told without a request: a laptop is not to wait for a metadata service
  * that it does not have. Source: EC2 User Guide, "Detect whether a host is an EC2 instance".
  */
-import { readFileSync } from "node:fs";
 import { isatty } from "node:tty";
+import { readSmallFile } from "../setting-file.ts";
 
 /** What the firmware and the hypervisor call themselves. All can read them, in a container too. */
 const FILES = [
@@ -36,7 +36,7 @@ export function isElsewhere(
 
 function readOrNothing(file: string): string {
   try {
-    return readFileSync(file, "latin1").trim();
+    return readSmallFile(file).toString("latin1").trim();
   } catch {
     return "";
   }

@@ -4,10 +4,10 @@
  * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Dual-stack and FIPS endpoints", "Shared
  * config and credentials files: file format".
  */
-import { readFileSync } from "node:fs";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { hasSharedFiles, isSet, sharedFile } from "./credentials.ts";
+import { readSmallFile } from "../setting-file.ts";
+import { LARGEST_SHARED_BYTES, hasSharedFiles, isSet, sharedFile } from "./credentials.ts";
 import { customEndpoint } from "./endpoints.ts";
 import { parseFlag } from "./flag.ts";
 
@@ -46,7 +46,9 @@ const IGNORE = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 export function usesEndpoint(kind: (typeof KINDS)[number], env: Environment): boolean {
   const variable = `AWS_${kind.toUpperCase()}`;
   const told = parseFlag(variable, env[variable]);
-  if (told !== undefined || !hasSharedFiles(env)) return told ?? false;
+  // Asked in any case: what comes next is a client of the SDK, which reads them.
+  const isShared = hasSharedFiles(env);
+  if (told !== undefined || !isShared) return told ?? false;
   const { name, profile } = readProfile(env);
   return flagOf(name, profile, kind) ?? false;
 }
@@ -58,10 +60,30 @@ function flagOf(name: string, profile: Section, entry: string): boolean | undefi
 }
 
 function readProfile(env: Environment) {
-  const sections = readSections(env);
-  const name = isSet(env, "AWS_PROFILE") ? (env["AWS_PROFILE"] ?? "") : "default";
-  const profile: Section = sections.get(`profile ${name}`) ?? sections.get(name) ?? new Map();
+  const sections = readSections(env, "config");
+  const name = chosenProfile(env);
+  const profile = profileIn(sections, name);
   return { name, profile, sections };
+}
+
+function chosenProfile(env: Environment): string {
+  return env["AWS_PROFILE"] || "default";
+}
+
+function profileIn(sections: ReadonlyMap<string, Section>, name: string): Section {
+  return sections.get(`profile ${name}`) ?? sections.get(name) ?? new Map<string, string>();
+}
+
+/** The profile in use and those that it takes its credentials from, of both files. */
+export function profileChain(env: Environment): { readonly name: string; readonly entries: Section }[] {
+  const [config, credentials] = [readSections(env, "config"), readSections(env, "credentials")];
+  const chain = new Map<string, Section>();
+  for (let name: string | undefined = chosenProfile(env); name !== undefined && !chain.has(name);) {
+    const entries: Section = new Map([...profileIn(config, name), ...(credentials.get(name) ?? [])]);
+    chain.set(name, entries);
+    name = entries.get("source_profile");
+  }
+  return [...chain].map(([name, entries]) => ({ name, entries }));
 }
 
 function refusal(profile: string, setting: string, hint: string): SealexecError {
@@ -71,11 +93,11 @@ function refusal(profile: string, setting: string, hint: string): SealexecError 
 }
 
 /** Section → key → value; a nested key stands behind the one above it: `ssm.endpoint_url`. */
-function readSections(env: Environment): ReadonlyMap<string, Section> {
+function readSections(env: Environment, kind: "config" | "credentials"): ReadonlyMap<string, Section> {
   const sections = new Map<string, Map<string, string>>();
   let section = new Map<string, string>();
   let parent = "";
-  for (const line of readConfig(env).split(/\r?\n/)) {
+  for (const line of readShared(env, kind).split(/\r?\n/)) {
     const header = /^\[\s*([^\]]*?)\s*\]/.exec(line)?.[1];
     if (header !== undefined) {
       // `[profile "my name"]` and `[profile name]` are the same.
@@ -92,10 +114,10 @@ function readSections(env: Environment): ReadonlyMap<string, Section> {
   return sections;
 }
 
-function readConfig(env: Environment): string {
-  const file = sharedFile(env, "config");
+function readShared(env: Environment, kind: "config" | "credentials"): string {
+  const file = sharedFile(env, kind);
   try {
-    return file === undefined ? "" : readFileSync(file, "utf8");
+    return file === undefined ? "" : readSmallFile(file, LARGEST_SHARED_BYTES).toString("utf8");
   } catch {
     // Not there, or not to be read: whoever takes the credentials from it says so.
     return "";

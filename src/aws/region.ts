@@ -49,7 +49,7 @@ export async function resolveRegion(
 ): Promise<Region> {
   const told = toldRegion(context, inUri);
   if (told !== undefined) return told;
-  if (isSet(context.env, "AWS_PROFILE") || hasSharedFiles(context.env)) {
+  if (hasSharedFiles(context.env) || isSet(context.env, "AWS_PROFILE")) {
     const { profileRegion } = await import("./profile-region.ts");
     const name = await profileRegion();
     if (name !== undefined) return parseRegion(name, "the profile");

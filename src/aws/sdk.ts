@@ -5,5 +5,5 @@
 export { DecryptCommand, GenerateDataKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 export { GetObjectCommand, HeadObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 export { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-export { fromIni, fromTokenFile } from "@aws-sdk/credential-providers";
+export { fromIni, fromWebToken } from "@aws-sdk/credential-providers";
 export { externalDataInterceptor, loadConfig, loadSharedConfigFiles } from "@smithy/core/config";

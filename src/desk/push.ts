@@ -1,5 +1,4 @@
 /** `sealexec push`: check a .env and put it where the URI says, sealed where the store does not encrypt by itself. */
-import { readFileSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { parseText } from "../dialects/parse.ts";
 import type { Dialect } from "../dialects/dialect.ts";
@@ -7,6 +6,7 @@ import { findCutValues } from "../dotenv/cut.ts";
 import { SealexecError } from "../errors.ts";
 import { parseNames, refuseNames } from "../names.ts";
 import type { Variables } from "../secret.ts";
+import { readMounted } from "../stores/mounted/read.ts";
 import type { World } from "../world.ts";
 import { parseTarget } from "./target.ts";
 
@@ -30,7 +30,7 @@ export async function pushFile(
   context: Context,
 ): Promise<void> {
   const target = await parseTarget(uri, flags, context);
-  const plaintext = await readSource(file, target.largestBytes, world);
+  const plaintext = await readSource(file, target.largestBytes, world, context);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
   const variables = await validate(file, plaintext, target, [...allow, ...(target.options.allow ?? [])]);
   if ((target.dialect ?? "dotenv") === "dotenv") warnOfCuts(file, plaintext, context);
@@ -38,20 +38,21 @@ export async function pushFile(
   await world.writeOutput(facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join(""));
 }
 
-async function readSource(file: string, largestBytes: number, world: World): Promise<Uint8Array> {
+async function readSource(
+  file: string,
+  largestBytes: number,
+  world: World,
+  context: Context,
+): Promise<Uint8Array> {
   if (file === "-") return world.readInput(largestBytes);
   try {
-    return readFileSync(file);
+    // It may be a pipe: `<(sops -d FILE)` of a shell.
+    return (await readMounted(file, context, largestBytes)).bytes;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new SealexecError(
-      code === "ENOENT" ? "missing" : "config",
-      `${file}: cannot be read (${code ?? "error"})`,
-      {
-        hint: "name the .env to push, or - for standard input",
-        cause: error,
-      },
-    );
+    if (!(error instanceof SealexecError)) throw error;
+    const unread = error.kind === "missing" || error.kind === "config";
+    const hint = unread ? "name the .env to push, or - for standard input" : error.hint;
+    throw error.reworded(`${file}: ${error.message}`, hint);
   }
 }
 
@@ -59,15 +60,10 @@ async function readSource(file: string, largestBytes: number, world: World): Pro
 async function validate(
   file: string,
   plaintext: Uint8Array,
-  { largestBytes, dialect = "dotenv" }: { readonly largestBytes: number; readonly dialect?: Dialect },
+  { dialect = "dotenv" }: { readonly dialect?: Dialect },
   allow: readonly string[],
 ): Promise<Variables> {
   const name = nameOf(file);
-  if (plaintext.length > largestBytes) {
-    throw new SealexecError("data", `${name}: larger than ${largestBytes} bytes`, {
-      hint: "it is not a .env",
-    });
-  }
   try {
     // What is set on this machine is nothing to the machine that reads it.
     const variables = await parseText(plaintext, dialect, () => undefined);

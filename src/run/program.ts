@@ -1,8 +1,9 @@
 /** Finding CMD as execvp(3) does, and finding out beforehand why it could not be executed. */
-import { accessSync, closeSync, constants, openSync, readSync, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { architecture } from "../exec/image.ts";
+import { readFirstBytes } from "../setting-file.ts";
 
 /** Where execvp(3) looks when PATH is not set (glibc's confstr(_CS_PATH)). */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -128,15 +129,11 @@ function checkInterpreter(head: Buffer, command: string): void {
   }
 }
 
+const HEAD_BYTES = 256;
+
 function readHead(file: string): Buffer | undefined {
   try {
-    const fd = openSync(file, "r");
-    try {
-      const head = Buffer.alloc(256);
-      return head.subarray(0, readSync(fd, head, 0, head.length, 0));
-    } finally {
-      closeSync(fd);
-    }
+    return readFirstBytes(file, HEAD_BYTES);
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { readSmallFile } from "../setting-file.ts";
+import { readSmallFile, whyUnread } from "../setting-file.ts";
 import type { LoadIdentity, VaultClient } from "./client.ts";
 
 export interface Token {
@@ -70,7 +70,7 @@ export function readSettingFile(name: string, file: string): string {
 }
 
 function unreadable(name: string, file: string, error: unknown): SealexecError {
-  return new SealexecError("config", `${name}: ${file} cannot be read`, {
+  return new SealexecError("config", `${name}: ${file} cannot be read (${whyUnread(error)})`, {
     hint: "mount it where this user can read it",
     cause: error,
   });

@@ -364,8 +364,8 @@ describe("push: what is refused", { concurrency: 2 }, () => {
     withFolder((folder) =>
       withAws(async (aws) => {
         const run = (file: string) => sealexec(["push", file, URI, "--key", KEY], { env: aws.env() });
-        assertFailed(await run(join(folder, "none.env")), 66, /none\.env: cannot be read \(ENOENT\)/);
-        assertFailed(await run(folder), 78, /cannot be read \(EISDIR\)/);
+        assertFailed(await run(join(folder, "none.env")), 66, /none\.env: no such file or folder/);
+        assertFailed(await run(folder), 78, /: a folder, where a file is expected/);
         assert.equal(aws.calls.length, 0);
       }),
     ));

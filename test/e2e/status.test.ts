@@ -182,7 +182,7 @@ const MISSING: readonly Case[] = [
     name: "no such file to push",
     status: 66,
     args: ({ folder, uri }) => ["push", join(folder, "none.env"), uri, "--key", KEY],
-    error: /none\.env: cannot be read \(ENOENT\)/,
+    error: /none\.env: no such file or folder/,
     hint: /standard input/,
   },
 ];

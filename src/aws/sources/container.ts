@@ -1,10 +1,10 @@
-import { readFileSync } from "node:fs";
 import type { Environment } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import { isSet } from "../credentials.ts";
 import type { CredentialSource } from "../credentials.ts";
 import { ask } from "../direct/ask.ts";
 import type { Failure } from "../failure.ts";
+import { readSmallFile, whyUnread } from "../../setting-file.ts";
 import { parseCredentials } from "./answer.ts";
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
@@ -81,12 +81,16 @@ function readTokenFile(env: Environment): string | undefined {
   const file = env["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"];
   if (file === undefined || file === "") return undefined;
   try {
-    return readFileSync(file, "utf8").trim();
+    return readSmallFile(file).toString("utf8").trim();
   } catch (error) {
-    throw new SealexecError("config", `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: ${file} cannot be read`, {
-      hint: "mount the service account's token where this user can read it",
-      cause: error,
-    });
+    throw new SealexecError(
+      "config",
+      `AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: ${file} cannot be read (${whyUnread(error)})`,
+      {
+        hint: "mount the service account's token where this user can read it",
+        cause: error,
+      },
+    );
   }
 }
 

@@ -7,6 +7,7 @@ import type { CredentialSource } from "../credentials.ts";
 import { classify, facts } from "../failure.ts";
 import type { Failure } from "../failure.ts";
 import { ONLY_200 } from "../only-200.ts";
+import { checkProfileFiles } from "../profile-files.ts";
 import type { ProcessEnd } from "../profiles.ts";
 import { SILENT } from "../silent.ts";
 import { stsConfig } from "../sts.ts";
@@ -19,6 +20,7 @@ export function profileSource(env: Environment): CredentialSource {
     name: `profile ${profile}`,
     attemptMs: 10_000,
     load: async ({ context, network, region }) => {
+      checkProfileFiles(context.env);
       const clientConfig = stsConfig(context.env, await network.agents(), region);
       const end = noteEndOfProcess();
       try {

@@ -1,4 +1,4 @@
-/** Reads one file whole, within a limit. */
+/** Reads one file whole, within a limit: also a pipe, with an ear for the deadline and for signals while it waits. */
 import { closeSync, constants, fstatSync, openSync, readSync, readlinkSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,12 +26,16 @@ export interface MountedFile {
  * @throws "missing"; "config" where it cannot be read or is neither file nor pipe; "data" where it is too large;
  *   "timeout" where nobody closes the pipe
  */
-export async function readMounted(path: string, context: Context): Promise<MountedFile> {
+export async function readMounted(
+  path: string,
+  context: Context,
+  limitBytes = LARGEST_FILE_BYTES,
+): Promise<MountedFile> {
   const { fd, stats } = openMounted(path);
   try {
     return {
       stats,
-      bytes: stats.isFIFO() ? await readPipe(fd, context) : readRegular(fd, LARGEST_FILE_BYTES),
+      bytes: stats.isFIFO() ? await readPipe(fd, limitBytes, context) : readRegular(fd, limitBytes),
     };
   } finally {
     closeSync(fd);
@@ -96,7 +100,7 @@ function readRegular(fd: number, limitBytes: number, name?: string): Uint8Array 
   }
 }
 
-async function readPipe(fd: number, context: Context): Promise<Uint8Array> {
+async function readPipe(fd: number, limitBytes: number, context: Context): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   // Of a FIFO without a writer read(2) says the same as at its end: that nobody has come yet is no end. Whoever writes to
@@ -110,7 +114,7 @@ async function readPipe(fd: number, context: Context): Promise<Uint8Array> {
     if (got !== undefined && got > 0) {
       chunks.push(chunk.subarray(0, got));
       size += got;
-      if (size > LARGEST_FILE_BYTES) throw tooLarge(chunks, LARGEST_FILE_BYTES);
+      if (size > limitBytes) throw tooLarge(chunks, limitBytes);
       continue;
     }
     if (context.deadline.signal.aborted) throw neverEnds(context, begun);

@@ -56,7 +56,7 @@ describe("what a profile says of endpoints", () => {
     ["ssm", { AWS_PROFILE: "fips", AWS_USE_FIPS_ENDPOINT: "true" }],
     ["ssm", { AWS_PROFILE: "fips", AWS_USE_FIPS_ENDPOINT: "false" }],
     ["ssm", { AWS_CONFIG_FILE: "/nonexistent" }],
-    ["ssm", { AWS_CONFIG_FILE: "/" }],
+    ["ssm", { AWS_CONFIG_FILE: "/dev/null" }],
   ] as const) {
     test(`${service} with ${JSON.stringify(env)}: nothing against it`, () =>
       assert.doesNotThrow(() => refuseProfileEndpoint(service, envOf(env))));

@@ -1,0 +1,44 @@
+/** Which code may read a file by itself. A plain read of a FIFO or a device is deaf to the deadline and to signals. */
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** Whatever opens a file for reading, on either runtime. */
+const READ =
+  /\b(?:readFile|readFileSync|readSync|readvSync|createReadStream|openSync|openAsBlob|ReadStream|copyFileSync|cpSync)\b|\bBun\.(?:file|mmap)\b|node:fs\/promises/;
+
+const ALLOWED: Readonly<Record<string, string>> = {
+  "src/setting-file.ts": "the reader of files",
+  "src/stores/mounted/read.ts":
+    "the reader of what may be a pipe: it polls, so that deadline and signals are heard",
+  "src/private-file.ts": "it makes the file that it opens (O_EXCL)",
+  "src/exec/limits.ts": "/proc/PID/limits",
+  "src/exec/image.ts": "/proc/self/environ and cmdline",
+  "src/exec/dumps.ts": "/proc/self/coredump_filter",
+  "src/signals.ts": "/proc/self/status",
+  "src/trace.ts": "/proc/self/stat and /proc/uptime",
+  "src/child/libc.ts": "/proc/self/maps",
+  "src/child/streams.ts": "/proc/self/fdinfo",
+  "src/child/group.ts": "/proc/PID/stat",
+  "src/child/job.ts": "/proc/PID/stat",
+  "src/child/terminal.ts": "/dev/null, and /dev/tty with O_NONBLOCK",
+  "src/child/become.ts": "the plan, in a file in memory that its parent has written whole",
+};
+
+test("no other code reads a file, and what is allowed is there", () => {
+  const readers = new Set<string>();
+  for (const folder of ["bin", "src"]) {
+    for (const name of readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })) {
+      if (!name.endsWith(".ts")) continue;
+      const code = readFileSync(join(ROOT, folder, name), "utf8")
+        .replace(/\/\*[^]*?\*\//g, "")
+        .replace(/(^|\s)\/\/.*$/gm, "$1");
+      if (code.search(READ) !== -1) readers.add(join(folder, name));
+    }
+  }
+  assert.deepEqual([...readers].toSorted(), Object.keys(ALLOWED).toSorted());
+});
