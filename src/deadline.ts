@@ -61,7 +61,7 @@ const DEFAULT_TIMEOUT_S = 30;
 
 /** Seconds of --timeout or SEALEXEC_TIMEOUT as milliseconds. */
 export function parseTimeout(flag: string | undefined, env: Environment): number {
-  const text = flag ?? (env["SEALEXEC_TIMEOUT"] || String(DEFAULT_TIMEOUT_S));
+  const text = flag ?? env["SEALEXEC_TIMEOUT"] ?? String(DEFAULT_TIMEOUT_S);
   const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds * 1_000;
   throw new SealexecError(

@@ -25,8 +25,8 @@ export interface OpenFlags {
 /** Key, context and accepted formats: what `pull` has in common with `run`. */
 export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy {
   const key = flags.key ?? env["SEALEXEC_KEY"];
-  const parsed = key === undefined || key === "" ? undefined : parseKey(key);
-  const lag = flags.maxLag ?? (env["SEALEXEC_MAX_LAG"] || undefined);
+  const parsed = key === undefined ? undefined : parseKey(key);
+  const lag = flags.maxLag ?? env["SEALEXEC_MAX_LAG"];
   const pairs = flags.context ?? words(env["SEALEXEC_CONTEXT"], /,/);
   return {
     key: parsed,
@@ -35,7 +35,7 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
       ...parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""]),
       ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
     ]),
-    leastRevision: parseLeastRevision(flags.minRevision ?? (env["SEALEXEC_MIN_REVISION"] || "0")),
+    leastRevision: parseLeastRevision(flags.minRevision ?? env["SEALEXEC_MIN_REVISION"] ?? "0"),
     ...(lag === undefined ? {} : { largestLagMs: parseDuration(MAX_LAG, lag, 1_000, YEAR_MS) }),
   };
 }
@@ -67,8 +67,8 @@ function parseLeastRevision(text: string): number {
 
 /** What makes the AWS credentials; undefined: the chain finds them. */
 export function parseCredentials(flag: string | undefined, env: Environment): CredentialsRef | undefined {
-  const text = flag ?? env["SEALEXEC_CREDENTIALS"] ?? "";
-  return flag === undefined && text === "" ? undefined : parseCredentialsRef(text);
+  const text = flag ?? env["SEALEXEC_CREDENTIALS"];
+  return text === undefined ? undefined : parseCredentialsRef(text);
 }
 
 export { parseContext };

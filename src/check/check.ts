@@ -25,7 +25,7 @@ export interface CheckFlags extends SourceFlags, OpenFlags {
 // As `run` without its options does.
 const PLAIN: EnvironmentPolicy = { keepExisting: false, pristine: false, pass: new Set() };
 
-type MakeContext = (onStep: NonNullable<Context["onStep"]>) => Context;
+type MakeContext = (onStep: NonNullable<Context["onStep"]>) => Promise<Context>;
 
 /** Prints the report and returns the exit status that `run` would have: 0 where all is well. */
 export async function checkSources(
@@ -35,7 +35,7 @@ export async function checkSources(
   makeContext: MakeContext,
 ): Promise<number> {
   const reports: StepReport[] = [];
-  const context = makeContext((report) => reports.push(report));
+  const context = await makeContext((report) => reports.push(report));
   const parsed = await parseSourceOptions(flags, world.env);
   const options = flags.explain === true ? { ...parsed, explain: underneath(world.image, PLAIN) } : parsed;
   // As `run`, which looks for the program first: its failure decides the exit status.

@@ -6,6 +6,7 @@ import { createLogger } from "../logger.ts";
 import type { LogFormat, Logger } from "../logger.ts";
 import { refuseInspector, refuseTellingDebug } from "../node-debug.ts";
 import type { World } from "../world.ts";
+import { checkGiven } from "./given.ts";
 
 /** The options that every command has. */
 export interface CommonFlags {
@@ -24,8 +25,15 @@ export function logFormat(args: readonly string[], env: Environment): LogFormat 
   return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
 }
 
-export function createContext(world: World, flags: CommonFlags, onStep?: Context["onStep"]): Context {
+/** @throws "usage" where anything is given empty, or a common option is not of its form */
+export async function createContext(
+  world: World,
+  flags: CommonFlags,
+  onStep?: Context["onStep"],
+): Promise<Context> {
+  const unknown = checkGiven(flags, world.env);
   const log = commandLogger(world, flags);
+  if (unknown.length > 0) (await import("./unknown.ts")).warnUnknown(unknown, log);
   refuseTellingDebug(world.env, world.runtime === "bun");
   refuseInspector(world.env, world.runtime === "bun");
   return {
@@ -40,8 +48,8 @@ export function createContext(world: World, flags: CommonFlags, onStep?: Context
 
 function commandLogger(world: World, flags: CommonFlags): Logger {
   const format = flags.log ?? world.env["SEALEXEC_LOG"] ?? "text";
-  if (format !== "text" && format !== "json" && format !== "") {
+  if (format !== "text" && format !== "json") {
     throw new SealexecError("usage", "SEALEXEC_LOG is neither text nor json");
   }
-  return createLogger(format === "json" ? "json" : "text", flags.verbose ?? false, world.writeError);
+  return createLogger(format, flags.verbose ?? false, world.writeError);
 }

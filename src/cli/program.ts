@@ -147,7 +147,7 @@ Examples:
   sops -d app.enc.env | sealexec push - s3://my-bucket/app.env --key alias/my-app --create`,
     );
   common(command).action(async (file: string, uri: string, flags: PushCliFlags) => {
-    const context = createContext(world, flags);
+    const context = await createContext(world, flags);
     const { pushFile } = await import("../desk/push.ts");
     await pushFile(file, uri, flags, world, context);
     context.deadline.clear();
@@ -174,7 +174,7 @@ Examples:
   sealexec pull s3://my-bucket/app.env -o .env`,
     );
   common(opening(command)).action(async (uri: string, flags: PullCliFlags) => {
-    const context = createContext(world, flags);
+    const context = await createContext(world, flags);
     const { pullFile } = await import("../desk/pull.ts");
     await pullFile(uri, flags, world, context);
     context.deadline.clear();
@@ -226,7 +226,7 @@ Examples:
   sealexec push .env file:app.env.sealed --key local:$HOME/.config/my-app.key`,
     );
   common(command).action(async (file: string, flags: CommonFlags) => {
-    const context = createContext(world, flags);
+    const context = await createContext(world, flags);
     const { makeKeyFile } = await import("../desk/keygen.ts");
     await makeKeyFile(file, world);
     context.deadline.clear();

@@ -15,7 +15,7 @@ export type RunCliFlags = CommonFlags &
  */
 export async function startRun(words: readonly string[], flags: RunCliFlags, world: World): Promise<number> {
   world.trace?.mark("command line");
-  const context = createContext(world, flags);
+  const context = await createContext(world, flags);
   world.leaveStreams();
   const { run } = await import("../run/run.ts");
   const { parseEnvironmentPolicy, parseFallback, parseSourceOptions } = await import("../run/options.ts");
@@ -44,7 +44,7 @@ const WATCH_FLAGS = ["watch", "onChange", "every", "grace", "onExit", "envOut"] 
 
 /** Whether the code of watching has to be loaded to know what is meant. */
 function mentionsWatching(flags: RunCliFlags, env: World["env"]): boolean {
-  return WATCH_FLAGS.some((name) => flags[name] !== undefined) || (env["SEALEXEC_WATCH"] ?? "") !== "";
+  return WATCH_FLAGS.some((name) => flags[name] !== undefined) || env["SEALEXEC_WATCH"] !== undefined;
 }
 
 /** The last arguments as the kernel has them: a string would lose bytes that are not UTF-8. */

@@ -58,8 +58,8 @@ export async function parseTarget(
 
 /** The key that the flags or the environment name. */
 export function keyOf(flags: PushFlags, context: Context): string | undefined {
-  const key = flags.key ?? context.env["SEALEXEC_KEY"] ?? "";
-  return key === "" ? undefined : parseKey(key);
+  const key = flags.key ?? context.env["SEALEXEC_KEY"];
+  return key === undefined ? undefined : parseKey(key);
 }
 
 /** The same where a store encrypts by itself, with a key of KMS or its own. */

@@ -48,7 +48,7 @@ export function chooseFileLimit(
 
 /** The number of --nofile or SEALEXEC_NOFILE; undefined: not given. */
 export function parseFileLimit(text: string | undefined): number | undefined {
-  if (text === undefined || text === "") return undefined;
+  if (text === undefined) return undefined;
   if (text === "unlimited") return Infinity;
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new SealexecError("usage", "--nofile (SEALEXEC_NOFILE) is neither a number of files nor unlimited");

@@ -85,21 +85,21 @@ export function parseFallback(
   env: Environment,
   sources: readonly Source[],
 ): FallbackSettings | undefined {
-  const path = flags.fallback ?? (env["SEALEXEC_FALLBACK"] || undefined);
+  const path = flags.fallback ?? env["SEALEXEC_FALLBACK"];
   if (path === undefined) {
     if (flags.fallbackAge === undefined) return undefined;
     throw new SealexecError("usage", "--fallback-age is for --fallback", {
       hint: "name the file: --fallback FILE (SEALEXEC_FALLBACK)",
     });
   }
-  if (path === "" || path.endsWith("/") || path.includes("\0"))
+  if (path.endsWith("/") || path.includes("\0"))
     throw new SealexecError("usage", "--fallback (SEALEXEC_FALLBACK) names no file");
   if (!sources.some(({ place }) => place !== undefined)) {
     throw new SealexecError("usage", "--fallback (SEALEXEC_FALLBACK) is for sealed objects in S3", {
       hint: "what other stores have is not sealed, and is not kept",
     });
   }
-  const age = flags.fallbackAge ?? (env["SEALEXEC_FALLBACK_AGE"] || "24h");
+  const age = flags.fallbackAge ?? env["SEALEXEC_FALLBACK_AGE"] ?? "24h";
   return {
     path,
     largestAgeMs: parseDuration("--fallback-age (SEALEXEC_FALLBACK_AGE)", age, 1_000, YEAR_MS),

@@ -57,8 +57,7 @@ export function parseWatchOptions(flags: WatchFlags, env: Environment): WatchOpt
     }
     return undefined;
   }
-  const text = (name: keyof typeof VARIABLES): string | undefined =>
-    flags[name] ?? (env[VARIABLES[name][1]] || undefined);
+  const text = (name: keyof typeof VARIABLES): string | undefined => flags[name] ?? env[VARIABLES[name][1]];
   const onChange = parseOnChange(text("onChange") ?? "restart");
   return {
     everyMs: parseDuration("--every (SEALEXEC_EVERY)", text("every") ?? "60s", 100, DAY_MS),
@@ -71,8 +70,8 @@ export function parseWatchOptions(flags: WatchFlags, env: Environment): WatchOpt
 
 function isAsked({ watch }: WatchFlags, env: Environment): boolean {
   if (watch === true) return true;
-  const text = env["SEALEXEC_WATCH"] ?? "";
-  if (text === "" || text === "0") return false;
+  const text = env["SEALEXEC_WATCH"] ?? "0";
+  if (text === "0") return false;
   if (text === "1") return true;
   throw new SealexecError("usage", "SEALEXEC_WATCH is neither 1 nor 0");
 }
@@ -102,6 +101,6 @@ function parseEnvOut(path: string | undefined, onChange: OnChange): string | und
       hint: "a program that is started anew has its variables in its environment",
     });
   }
-  if (!path.includes("\0") && path !== "" && !path.endsWith("/")) return path;
+  if (!path.includes("\0") && !path.endsWith("/")) return path;
   throw new SealexecError("usage", "--env-out (SEALEXEC_ENV_OUT) names no file");
 }

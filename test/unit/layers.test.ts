@@ -43,6 +43,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/setting-file.ts",
     "src/time.ts",
     "src/trace.ts",
+    "src/variables.ts",
     "src/version.ts",
     "package.json",
   ],

@@ -46,12 +46,12 @@ describe("--credentials", () => {
     });
   }
 
-  test("the option wins over its variable; an empty variable is none", () => {
+  test("the option wins over its variable; neither may be empty", () => {
     const env = { SEALEXEC_CREDENTIALS: "vault:aws/creds/b" };
     assert.equal(parseCredentials("vault:aws/creds/a", env)?.role, "a");
     assert.equal(parseCredentials(undefined, env)?.role, "b");
-    assert.equal(parseCredentials(undefined, { SEALEXEC_CREDENTIALS: "" }), undefined);
     assert.equal(parseCredentials(undefined, {}), undefined);
+    refuses(() => parseCredentials(undefined, { SEALEXEC_CREDENTIALS: "" }), "usage");
     refuses(() => parseCredentials("", env), "usage");
   });
 });

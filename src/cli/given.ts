@@ -1,0 +1,38 @@
+/** What was given, before any of it is read: flags and variables of every command. */
+import type { Environment } from "../context.ts";
+import { SealexecError } from "../errors.ts";
+import { VARIABLES, ownVariables } from "../variables.ts";
+
+/** Nothing but what stands between the items of a list. */
+const EMPTY = /^[\s,]*$/;
+
+/**
+ * What is given empty was meant to say something: a pin or a list that silently goes missing weakens what was asked for.
+ *
+ * @param flags as they were read, by the names of their options in camel case
+ * @returns the variables that look like ours and are not
+ * @throws "usage" for an option or a variable that is there and empty
+ */
+export function checkGiven(flags: object, env: Environment): string[] {
+  for (const [name, value] of Object.entries(flags)) {
+    const texts: readonly unknown[] = Array.isArray(value) ? value : [value];
+    if (!texts.some((text) => typeof text === "string" && EMPTY.test(text))) continue;
+    throw new SealexecError("usage", `${optionOf(name)} is given empty`, {
+      hint: "give it a value, or leave it out",
+    });
+  }
+  const [known, unknown]: [string[], string[]] = [[], []];
+  for (const name of ownVariables(env)) (VARIABLES.has(name) ? known : unknown).push(name);
+  for (const name of known) {
+    if (!EMPTY.test(env[name] ?? "")) continue;
+    throw new SealexecError("usage", `${name} is set, but empty`, {
+      hint: `unset it, or give it a value: "ENV ${name}=" in a Dockerfile sets it to nothing`,
+    });
+  }
+  return unknown;
+}
+
+/** `minRevision` → `--min-revision` */
+function optionOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

@@ -1,0 +1,244 @@
+/** Options and their variables from outside: a flag wins over its variable, and what is given empty is never "not given". */
+import assert from "node:assert/strict";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { ARTEFACTS, KEY, push, sealexec, withAws } from "./harness.ts";
+import type { Outcome } from "./harness.ts";
+import { VARIABLES } from "../../src/variables.ts";
+
+/** What follows the options of each command. */
+const REST: Readonly<Record<string, readonly string[]>> = {
+  run: ["--", ...SAY],
+  check: ["--", "true"],
+  push: ["-", "s3://app-secrets/app.env"],
+  pull: ["s3://app-secrets/app.env"],
+  keygen: ["/nonexistent/key"],
+};
+
+/** The options of a command that take a value, as its help shows them. */
+async function optionsOf(command: string): Promise<string[]> {
+  const { stdout } = await sealexec(["help", command]);
+  const found = [...stdout.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+) </gm)].map(([, name = ""]) => name);
+  assert.ok(found.length >= 2, command);
+  return found;
+}
+
+for (const artefact of ARTEFACTS) {
+  describe(`given empty, by the ${artefact.name}`, { concurrency: 2 }, () => {
+    for (const [command, rest] of Object.entries(REST)) {
+      test(`each option of ${command} is a usage error that names it`, async () => {
+        for (const option of await optionsOf(command)) {
+          // The variable beside it does not stand in.
+          const env = { SEALEXEC_FROM: "s3://app-secrets/app.env", SEALEXEC_KEY: KEY };
+          const ways = artefact.name === "binary" ? [[option, ""], [`${option}= ,`]] : [[option, ""]];
+          for (const given of ways) {
+            const outcome = await sealexec([command, ...given, ...rest], { env, artefact, input: "A=1\n" });
+            assertFailed(
+              outcome,
+              64,
+              new RegExp(`(^|')${option}( is given empty$| <\\w+>' argument '[ ,]*' is invalid)`),
+            );
+          }
+        }
+      });
+    }
+
+    test("each variable is a usage error that names it and says to unset it", async () => {
+      assert.ok(VARIABLES.size > 15);
+      for (const name of VARIABLES) {
+        for (const [text, ...args] of [
+          ["", "run", "--from", "s3://app-secrets/app.env", "--key", KEY, "--", ...SAY],
+          [" \n", "pull", "s3://app-secrets/app.env"],
+        ] as const) {
+          const outcome = await sealexec(args, { env: { [name]: text }, artefact });
+          assertFailed(outcome, 64, new RegExp(`^${name} is set, but empty$`), /unset it/);
+        }
+      }
+    });
+
+    test("one of several values is enough", async () => {
+      const outcome = await sealexec(["run", "-f", "s3://b/k", "-f", "", "--", ...SAY], { artefact });
+      assertFailed(outcome, 64, /^--from is given empty$/);
+      const names = await sealexec(["run", "-f", "s3://b/k", "--require", "A", "--require=,", "--", ...SAY], {
+        artefact,
+      });
+      assertFailed(names, 64, /^--require is given empty$/);
+    });
+
+    test("help and the version are shown all the same", async () => {
+      for (const args of [["--version"], ["help", "run"]]) {
+        const { status, stdout, stderr } = await sealexec(args, { env: { SEALEXEC_KEY: "" }, artefact });
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+        assert.match(stdout, /./);
+      }
+    });
+  });
+}
+
+for (const artefact of ARTEFACTS) {
+  describe(`a variable that is not there, by the ${artefact.name}`, { concurrency: 2 }, () => {
+    test("is a warning with the nearest name, and CMD runs", () =>
+      withFolder(async (folder) => {
+        const file = join(folder, ".env");
+        await writeFile(file, "A=1\n", { mode: 0o600 });
+        const run = (env: Readonly<Record<string, string>>, ...flags: string[]): Promise<Outcome> =>
+          sealexec(["run", "--from", `env-file:${file}`, ...flags, "--", ...SAY], { env, artefact });
+        for (const [name, near] of [
+          ["SEALEXEC_REQIURE", "SEALEXEC_REQUIRE"],
+          ["SEALEXEC_KEYS", "SEALEXEC_KEY"],
+          ["SEALEXEC_MINREVISION", "SEALEXEC_MIN_REVISION"],
+          ["sealexec_from", "SEALEXEC_FROM"],
+        ] as const) {
+          // What it holds could be anything.
+          const { status, stdout, stderr } = await run({ [name]: "canary" });
+          assert.deepEqual({ status, stdout }, { status: 0, stdout: `${RAN}\n` });
+          assert.equal(
+            stderr,
+            `sealexec: warning: ${name} is no variable of sealexec\nsealexec: hint: did you mean ${near}?\n`,
+          );
+        }
+        const far = await run({ SEALEXEC_DATABASE_PASSWORD: "canary" });
+        assert.match(
+          far.stderr,
+          /^sealexec: warning: SEALEXEC_DATABASE_PASSWORD is no [^\n]*\nsealexec: hint: [^?]*\n$/,
+        );
+        const json = await run({ SEALEXEC_KEYS: "" }, "--log", "json");
+        const { time, ...said } = JSON.parse(json.stderr) as Record<string, unknown>;
+        assert.ok(!Number.isNaN(Date.parse(String(time))));
+        assert.deepEqual(said, {
+          level: "warning",
+          code: "unknown-variable",
+          message: "SEALEXEC_KEYS is no variable of sealexec",
+          hint: "did you mean SEALEXEC_KEY?",
+          target: "SEALEXEC_KEYS",
+        });
+        // Those that are there, and those of others.
+        assertPrinted(
+          await run({ SEALEXEC_REQUIRE: "A", SEALEXEC_ALLOW_HTTP: "0", SEALEXEC: "", SEAL_EXEC_KEY: "" }),
+          `${RAN}\n`,
+        );
+      }));
+  });
+}
+
+interface Pair {
+  readonly variable: string;
+  /** what is refused where the variable decides */
+  readonly bad: string;
+  readonly flag: readonly string[];
+  /** what has to be there for the option to mean anything */
+  readonly beside?: readonly string[];
+  /** how it ends where the flag decides; 0 by default */
+  readonly status?: number;
+}
+
+describe("a flag wins over its variable", { concurrency: 2 }, () => {
+  test("every option of run that has one", () =>
+    withAws((aws) =>
+      withFolder(async (folder) => {
+        const uri = await push(aws, "app.env", "A=1\n", ["--context", "stage=prod"]);
+        const from = ["--from", uri];
+        const pairs: readonly Pair[] = [
+          { variable: "SEALEXEC_FROM", bad: "nowhere", flag: from, beside: [] },
+          { variable: "SEALEXEC_KEY", bad: "not a key", flag: ["--key", KEY] },
+          { variable: "SEALEXEC_CONTEXT", bad: "stage=test", flag: ["--context", "stage=prod"] },
+          { variable: "SEALEXEC_ACCEPT", bad: "v0", flag: ["--accept", "v2"] },
+          { variable: "SEALEXEC_MIN_REVISION", bad: "x", flag: ["--min-revision", "1"] },
+          // Vault is not there: that it is asked for is enough.
+          {
+            variable: "SEALEXEC_CREDENTIALS",
+            bad: "x",
+            flag: ["--credentials", "vault:aws/sts/app"],
+            status: 78,
+          },
+          { variable: "SEALEXEC_REQUIRE", bad: "NONE", flag: ["--require", "A"] },
+          { variable: "SEALEXEC_ALLOW", bad: "1", flag: ["--allow", "PAGER"] },
+          { variable: "SEALEXEC_NOFILE", bad: "x", flag: ["--nofile", "100"] },
+          { variable: "SEALEXEC_FALLBACK", bad: "/", flag: ["--fallback", join(folder, "kept")] },
+          {
+            variable: "SEALEXEC_FALLBACK_AGE",
+            bad: "x",
+            flag: ["--fallback-age", "1h"],
+            beside: [...from, "--fallback", join(folder, "kept")],
+          },
+          { variable: "SEALEXEC_WATCH", bad: "x", flag: ["--watch"] },
+          {
+            variable: "SEALEXEC_ON_CHANGE",
+            bad: "x",
+            flag: ["--on-change", "exit"],
+            beside: [...from, "--watch"],
+          },
+          { variable: "SEALEXEC_EVERY", bad: "x", flag: ["--every", "9s"], beside: [...from, "--watch"] },
+          { variable: "SEALEXEC_GRACE", bad: "x", flag: ["--grace", "9s"], beside: [...from, "--watch"] },
+          {
+            variable: "SEALEXEC_ON_EXIT",
+            bad: "x",
+            flag: ["--on-exit", "exit"],
+            beside: [...from, "--watch"],
+          },
+          {
+            variable: "SEALEXEC_ENV_OUT",
+            bad: "/",
+            flag: ["--env-out", `/dev/shm/sealexec-test-${process.pid}`],
+            beside: [...from, "--watch", "--on-change", "signal:HUP"],
+          },
+          { variable: "SEALEXEC_TIMEOUT", bad: "x", flag: ["--timeout", "20"] },
+          { variable: "SEALEXEC_LOG", bad: "x", flag: ["--log", "text"] },
+        ];
+        // Those of the table, less what has no option.
+        assert.deepEqual(
+          pairs.map(({ variable }) => variable).toSorted(),
+          [...VARIABLES]
+            .filter((name) => !["SEALEXEC_ALLOW_HTTP", "SEALEXEC_TRACE"].includes(name))
+            .toSorted(),
+        );
+        for (const { variable, bad, flag, beside = from, status = 0 } of pairs) {
+          const start = (...flags: readonly string[]): Promise<Outcome> =>
+            sealexec(["run", ...beside, ...flags, "--", ...SAY], { env: { ...aws.env(), [variable]: bad } });
+          const without = await start();
+          assert.ok(
+            without.status === 64 || without.status === 65,
+            `${variable} does nothing: ${JSON.stringify(without)}`,
+          );
+          const withFlag = await start(...flag);
+          assert.equal(withFlag.status, status, `${variable}: ${withFlag.stderr}`);
+          if (status === 0) assertPrinted(withFlag, `${RAN}\n`);
+        }
+      }),
+    ));
+
+  test("and push and pull take them so too", () =>
+    withAws((aws) =>
+      withFolder(async (folder) => {
+        const file = join(folder, ".env");
+        await writeFile(file, "PAGER=cat\n");
+        const bad = {
+          SEALEXEC_KEY: "not a key",
+          SEALEXEC_CONTEXT: "x",
+          SEALEXEC_ALLOW: "1",
+          SEALEXEC_TIMEOUT: "x",
+        };
+        const flags = ["--key", KEY, "--context", "stage=prod", "--allow", "PAGER", "--timeout", "20"];
+        const uri = "s3://app-secrets/two.env";
+        const env = { ...aws.env(), ...bad };
+        const pushed = await sealexec(["push", file, uri, ...flags], { env });
+        assert.equal(pushed.status, 0, pushed.stderr);
+        const pull = ["--key", KEY, "--context", "stage=prod", "--timeout", "20"];
+        assertPrinted(await sealexec(["pull", uri, ...pull], { env }), "PAGER=cat\n");
+        for (const [name, value] of Object.entries(bad)) {
+          const only = { ...aws.env(), [name]: value };
+          assert.equal(
+            (
+              await sealexec(["push", file, uri, "--key", KEY].slice(0, name.endsWith("KEY") ? 3 : 5), {
+                env: only,
+              })
+            ).status,
+            64,
+            name,
+          );
+        }
+      }),
+    ));
+});
