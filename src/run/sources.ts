@@ -7,7 +7,7 @@ import type { FoundSealed, PlainContent, UnverifiedText } from "../sealed/read.t
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
-import { refuseNames, requireNames } from "../names.ts";
+import { requireNames } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Origin, Underneath } from "./explain.ts";
@@ -56,6 +56,7 @@ export async function openSources(options: SourceOptions, tools: RunTools): Prom
   await Promise.all([
     import("../sealed/read.ts"),
     import("../dialects/parse.ts"),
+    import("../refused.ts"),
     ...options.sources.map((source) => source.prepare?.()),
   ]);
   context.trace?.mark("code of opening");
@@ -109,6 +110,7 @@ export async function openSource(
   const leastRevision = Math.max(options.open.leastRevision, options.seen?.get(uri) ?? 0);
   const content = await readSource(source, { ...options.open, leastRevision }, tools);
   const variables = await variablesOf(content, source, context);
+  const { refuseNames } = await import("../refused.ts");
   await step(context, "refused names", uri, () => refuseNames(variables, allow));
   // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
   if (variables.size === 0)

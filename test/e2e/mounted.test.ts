@@ -165,7 +165,7 @@ for (const artefact of ARTEFACTS) {
           [
             "env-file:path.env",
             65,
-            /it sets PATH, which changes how programs load or run code$/,
+            /it sets PATH, which changes how programs load or run code, or whom they trust$/,
             /--allow PATH/,
           ],
           ["env-file:big.env", 65, /: larger than 4194304 bytes$/, /./],

@@ -11,6 +11,37 @@ for (const artefact of ARTEFACTS) {
     const run = (args: readonly string[], options: Parameters<typeof sealexec>[1] = {}) =>
       sealexec(["run", ...args], { ...options, artefact });
 
+    test("what was seen to run code, or to lower TLS, is refused by name with its reason", () =>
+      withFolder(async (folder) => {
+        const file = join(folder, ".env");
+        const names = [
+          "npm_config_node_options",
+          "npm_config_script_shell",
+          "NpM_CoNfIg_node_options",
+          "GIT_CONFIG_PARAMETERS",
+          "GIT_DIR",
+          "GNUMAKEFLAGS",
+          "MAKEFILES",
+          "TAR_OPTIONS",
+          "BUN_INSPECT_PRELOAD",
+          "PYTHONPYCACHEPREFIX",
+          "WGETRC",
+          "HOME",
+          "AWS_CONFIG_FILE",
+          "NODE_TLS_REJECT_UNAUTHORIZED",
+          "SEALEXEC_ALLOW",
+        ];
+        for (const name of names) {
+          await writeFile(file, `${name}=canary\n`, { mode: 0o600 });
+          const refused = await run(["--from", `env-file:${file}`, "--", ...SAY]);
+          const hint = new RegExp(`^${name} \\w+ .*; if that is meant, allow it by name: --allow ${name} `);
+          assertFailed(refused, 65, new RegExp(`^refused names: env-file:${file}: it sets ${name},`), hint);
+          assert.doesNotMatch(refused.stderr, /canary/);
+          const allowed = await run(["--from", `env-file:${file}`, "--allow", name, "--", "printenv", name]);
+          assertPrinted(allowed, "canary\n");
+        }
+      }));
+
     test("?allow= is for that source and for no other", () =>
       withFolder(async (folder) => {
         const [one, two] = [join(folder, "one.env"), join(folder, "two.env")];

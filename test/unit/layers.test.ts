@@ -30,7 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   // It becomes CMD by exec.
   ["src/child"],
   ["src/exec"],
-  ["src/names.ts", "src/node-debug.ts", "src/signals.ts"],
+  ["src/names.ts", "src/refused.ts", "src/node-debug.ts", "src/signals.ts"],
   [
     "src/context.ts",
     "src/deadline.ts",
@@ -39,6 +39,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/event-loop.ts",
     "src/key-name.ts",
     "src/logger.ts",
+    "src/refused-names.ts",
     "src/secret.ts",
     "src/setting-file.ts",
     "src/time.ts",
