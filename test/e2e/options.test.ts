@@ -146,6 +146,7 @@ describe("a flag wins over its variable", { concurrency: 2 }, () => {
           { variable: "SEALEXEC_CONTEXT", bad: "stage=test", flag: ["--context", "stage=prod"] },
           { variable: "SEALEXEC_ACCEPT", bad: "v0", flag: ["--accept", "v2"] },
           { variable: "SEALEXEC_MIN_REVISION", bad: "x", flag: ["--min-revision", "1"] },
+          { variable: "SEALEXEC_MAX_LAG", bad: "x", flag: ["--max-lag", "1h"] },
           // Vault is not there: that it is asked for is enough.
           {
             variable: "SEALEXEC_CREDENTIALS",
