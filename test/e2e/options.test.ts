@@ -138,7 +138,8 @@ describe("a flag wins over its variable", { concurrency: 2 }, () => {
   test("every option of run that has one", () =>
     withAws((aws) =>
       withFolder(async (folder) => {
-        const uri = await push(aws, "app.env", "A=1\n", ["--context", "stage=prod"]);
+        const now = String(Date.now());
+        const uri = await push(aws, "app.env", "A=1\n", ["--context", "stage=prod", "--revision", now]);
         const from = ["--from", uri];
         const pairs: readonly Pair[] = [
           { variable: "SEALEXEC_FROM", bad: "nowhere", flag: from, beside: [] },
