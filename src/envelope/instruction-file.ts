@@ -19,6 +19,8 @@ import { quote } from "./quote.ts";
 import { parseStringMap } from "./string-map.ts";
 
 const WHAT = "instruction file";
+// PHP's clients write these as numbers into files of V1 and V2.
+const INTEGERS = ["x-amz-tag-len", "x-amz-unencrypted-content-length"];
 const V3_WRAP_NAMES: ReadonlySet<string> = new Set(["x-amz-3", ...V3_WRAP_FIELDS]);
 
 /**
@@ -27,7 +29,7 @@ const V3_WRAP_NAMES: ReadonlySet<string> = new Set(["x-amz-3", ...V3_WRAP_FIELDS
  * @throws SealexecError "data"
  */
 export function parseV2InstructionFile(file: Uint8Array | string): Fields {
-  const fields = parseFile(file);
+  const fields = parseFile(file, INTEGERS);
   const [stray] = presentOf(fields, ["x-amz-3", ...V3_CONTENT_FIELDS, ...V3_WRAP_FIELDS]);
   if (stray !== undefined) {
     throw new SealexecError(
@@ -58,8 +60,8 @@ export function parseV3InstructionFile(file: Uint8Array | string): Fields {
   return fields;
 }
 
-function parseFile(file: Uint8Array | string): Fields {
+function parseFile(file: Uint8Array | string, integers: readonly string[] = []): Fields {
   const text = typeof file === "string" ? file : decodeUtf8(file);
   if (text === undefined) throw new SealexecError("data", `${WHAT} is not UTF-8`);
-  return { from: "instruction-file", values: parseStringMap(text, WHAT) };
+  return { from: "instruction-file", values: parseStringMap(text, WHAT, integers) };
 }

@@ -7,10 +7,15 @@ const MAX_CHARACTERS = 65_536;
  * A JSON object of strings, strictly: nothing else, no name twice, no lone surrogates.
  *
  * @param what names the text in messages, such as `x-amz-t`
+ * @param integers the names whose value may be a whole number as well, which then is as its digits
  * @returns the map, without a prototype, so that `__proto__` is a name like any other
  * @throws SealexecError "data"
  */
-export function parseStringMap(text: string, what: string): Record<string, string> {
+export function parseStringMap(
+  text: string,
+  what: string,
+  integers: readonly string[] = [],
+): Record<string, string> {
   if (text.length > MAX_CHARACTERS) throw new SealexecError("data", `${what} is too long`);
   const value = parseJson(text, what);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -18,15 +23,19 @@ export function parseStringMap(text: string, what: string): Record<string, strin
   }
   const map = emptyMap();
   const entries: [string, unknown][] = Object.entries(value);
-  for (const [name, entry] of entries) {
+  let strings = 0;
+  for (const [name, found] of entries) {
+    const digits = integers.includes(name) ? digitsOf(text, name, found) : undefined;
+    strings += digits === undefined ? 2 : 1;
+    const entry = digits ?? found;
     if (typeof entry !== "string") throw new SealexecError("data", `${what} holds something not a string`);
     if (!name.isWellFormed() || !entry.isWellFormed()) {
       throw new SealexecError("data", `${what} holds text that is not valid Unicode`);
     }
     map[name] = entry;
   }
-  // JSON.parse keeps the last of two equal names. Every pair is two strings, so one more tells.
-  if (countStrings(text) !== entries.length * 2) {
+  // JSON.parse keeps the last of two equal names. Every pair is two strings, or one and a number, so one more tells.
+  if (countStrings(text) !== strings) {
     throw new SealexecError("data", `${what} holds a name twice`);
   }
   return map;
@@ -46,6 +55,14 @@ export function stringifyAscii(map: Readonly<Record<string, string>>): string {
   return JSON.stringify(map)
     .replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .replaceAll("=?", "=\\u003f");
+}
+
+/** The digits of a whole number from 0, where it is one and is written so: 128.0 is the same number, and not the same text. */
+function digitsOf(text: string, name: string, value: unknown): string | undefined {
+  if (!Number.isSafeInteger(value)) return undefined;
+  return new RegExp(`"${name}"\\s*:\\s*${String(value)}\\s*[,}]`).test(text) && Number(value) >= 0
+    ? String(value)
+    : undefined;
 }
 
 function parseJson(text: string, what: string): unknown {

@@ -103,9 +103,12 @@ function parseGcm(fields: Fields): Uint8Array {
   return bytesField(fields, "x-amz-iv", GCM_IV_BYTES);
 }
 
-/** content-metadata.md, Content Metadata MapKeys: CBC has no tag length. */
+/**
+ * content-metadata.md, V2 Only: CBC has no tag length. Go's client writes an empty one into instruction files, and that of
+ * C++ writes 0.
+ */
 function parseCbc(fields: Fields): Uint8Array {
-  if (optionalField(fields, "x-amz-tag-len") !== undefined) {
+  if (!["", "0"].includes(optionalField(fields, "x-amz-tag-len") ?? "")) {
     throw new SealexecError("data", "x-amz-tag-len is there, but x-amz-cek-alg is CBC, which has no tag");
   }
   return bytesField(fields, "x-amz-iv", CBC_BLOCK_BYTES);

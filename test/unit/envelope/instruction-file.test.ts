@@ -137,6 +137,66 @@ test("v2 in a file: raw keys, two keys, none", () => {
   }
 });
 
+test("PHP writes two numbers into files of V1 and V2: an integer is taken for these two, and nothing else for any", () => {
+  const text = json({ ...v2.metadata, "x-amz-unencrypted-content-length": "64" });
+  const opened = (file: string): Uint8Array =>
+    open(v2Object, { kms, accept: V2_FILE, instructionFile: file });
+  const [tag, length] = ['"x-amz-tag-len":"128"', '"x-amz-unencrypted-content-length":"64"'];
+  assert.ok(text.includes(tag) && text.includes(length));
+  assertBytes(opened(text.replace(tag, '"x-amz-tag-len":128')), PLAINTEXT);
+  assertBytes(opened(text.replace(tag, '"x-amz-tag-len" : 128 ').replace(/:"64"/, ":64")), PLAINTEXT);
+  for (const [number, expected] of [
+    ["96", /^x-amz-tag-len is "96", not 128$/],
+    ["0", /^x-amz-tag-len is "0", not 128$/],
+    ["128.0", /^instruction file holds something not a string$/],
+    ["128.5", /^instruction file holds something not a string$/],
+    ["1.28e2", /^instruction file holds something not a string$/],
+    ["-128", /^instruction file holds something not a string$/],
+    ["99999999999999999999", /^instruction file holds something not a string$/],
+    ["true", /^instruction file holds something not a string$/],
+    ["null", /^instruction file holds something not a string$/],
+    ["[128]", /^instruction file holds something not a string$/],
+    ["0128", /^instruction file is not JSON$/],
+  ] as const) {
+    assertRefused(() => opened(text.replace(tag, `"x-amz-tag-len":${number}`)), expected, number);
+  }
+  for (const twice of [
+    `"x-amz-tag-len":128,${tag}`,
+    `${tag},"x-amz-tag-len":128`,
+    '"x-amz-tag-len":96,"x-amz-tag-len":128',
+  ]) {
+    assertRefused(() => opened(text.replace(tag, twice)), /holds a name twice$/, twice);
+  }
+  for (const name of [
+    "x-amz-key-v2",
+    "x-amz-iv",
+    "x-amz-matdesc",
+    "x-amz-wrap-alg",
+    "x-amz-cek-alg",
+    "owner",
+  ]) {
+    const file = JSON.stringify({ ...v2.metadata, [name]: 128 });
+    assertRefused(() => opened(file), /^instruction file holds something not a string$/, name);
+  }
+});
+
+test("CBC in a file: no tag length, or what Go and C++ write in its place", () => {
+  const cbc = sample("kms-cbc", kms);
+  const bare = { metadata: {}, body: cbc.body };
+  const accept = new Set<Acceptance>(["instruction-file", "kms-cbc"]);
+  const opened = (more: Readonly<Record<string, unknown>>): Uint8Array =>
+    open(bare, { kms, accept, instructionFile: JSON.stringify({ ...cbc.metadata, ...more }) });
+  for (const more of [{}, { "x-amz-tag-len": "" }, { "x-amz-tag-len": "0" }, { "x-amz-tag-len": 0 }]) {
+    assertBytes(opened(more), PLAINTEXT);
+  }
+  for (const bits of [128, "128", 1, "00"]) {
+    assertRefused(
+      () => opened({ "x-amz-tag-len": bits }),
+      /^x-amz-tag-len is there, but x-amz-cek-alg is CBC/,
+    );
+  }
+});
+
 test("a file that is not a JSON object of strings", () => {
   const wrapped = valueOf(v3.metadata, "x-amz-3");
   for (const [file, expected] of [

@@ -149,7 +149,11 @@ test("kms-cbc: both names of its padding are read, and no tag length", () => {
   const { metadata, body } = samples["kms-cbc"];
   const pkcs7 = { ...metadata, "x-amz-cek-alg": "AES/CBC/PKCS7Padding" };
   assertBytes(open({ metadata: pkcs7, body }, { kms }), PLAINTEXT);
-  for (const bits of ["128", "0", ""]) {
+  // Go writes an empty one, and C++ writes 0: CBC has no tag.
+  for (const bits of ["0", ""]) {
+    assertBytes(open({ metadata: { ...metadata, "x-amz-tag-len": bits }, body }, { kms }), PLAINTEXT);
+  }
+  for (const bits of ["128", "16", "00", " ", "0 ", "-0", "null"]) {
     assertRefused(
       () => openWith("kms-cbc", { ...metadata, "x-amz-tag-len": bits }),
       /^x-amz-tag-len is there/,
