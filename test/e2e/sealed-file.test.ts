@@ -56,13 +56,16 @@ for (const artefact of ARTEFACTS) {
         await sealexec(["keygen", "key"], options);
         await sealexec(["push", "-", "file:a.sealed", "--key", "local:key"], { ...options, input: TEXT });
         const run = (key: string): string[] => ["run", "--from", "file:a.sealed", "--key", key, "--", "true"];
-        await chmod(join(cwd, "key"), 0o644);
-        assertFailed(
-          await sealexec(run("local:key"), options),
-          78,
-          /local:key: others than its owner/,
-          /chmod 600/,
-        );
+        // Readable by all, by the group, or only to be written by it.
+        for (const mode of [0o644, 0o640, 0o620, 0o602]) {
+          await chmod(join(cwd, "key"), mode);
+          assertFailed(
+            await sealexec(run("local:key"), options),
+            78,
+            /local:key: others than its owner/,
+            /chmod 600/,
+          );
+        }
         await writeFile(join(cwd, "other"), "not a key\n", { mode: 0o600 });
         assertFailed(
           await sealexec(run("local:other"), options),

@@ -108,6 +108,10 @@ test("checkContext: {} expects that there is none of the user's", () => {
   check({ ...ALGORITHM, kms_cmk_id: "alias/env" }, {});
   check({ ...ALGORITHM, [BINDING_NAME]: PLACE }, {});
   refused({ ...ALGORITHM, stage: "prod" }, {}, /"stage" was not expected$/);
+  // Of the names that AWS keeps for itself, only that of the algorithm is expected.
+  refused({ ...ALGORITHM, "aws:other": "x" }, {}, /"aws:other" was not expected$/);
+  refused({ ...ALGORITHM, "aws:x-amz-cek-algo": "115" }, {}, /"aws:x-amz-cek-algo" was not expected$/);
+  refused({ ...ALGORITHM, "sealexec:other": "x" }, {}, /"sealexec:other" was not expected$/);
 });
 
 test("checkContext: a binding is refused wherever it does not match, to the letter", () => {
