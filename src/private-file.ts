@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  fstatSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "./errors.ts";
+import { effectiveUid } from "./exec/image.ts";
 import { expectOwnSignal } from "./signals.ts";
 
 /** @throws "usage" where there is something of this name already */
@@ -18,25 +20,53 @@ export function refuseExisting(file: string): void {
   if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw exists(file);
 }
 
+/** Which file it is, for whom it was written: another one of its name is another. */
+export interface FileId {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/**
+ * Refuses to replace what is not a file of this user: a device, a pipe, a link or somebody else's file would be gone.
+ *
+ * @returns what is there; undefined: nothing
+ * @throws "config"
+ */
+export function refuseForeign(file: string): FileId | undefined {
+  const stats = lstatSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (stats.isFile() && stats.uid === effectiveUid()) return stats;
+  const what = stats.isFile() ? "belongs to another user" : "is not a regular file";
+  throw new SealexecError("config", `${file}: ${what}, and is not replaced`, { hint: "name another file" });
+}
+
+export type Replace = "nothing" | "ours" | "anything";
+
 /**
  * Writes a file of mode 0600, whole or not at all: under another name beside it, then moved to its own.
  *
- * @param replace whether a file of this name may be replaced
- * @throws "usage" where there is one and it may not; "config" where the folder cannot be written
+ * @param replace what of this name may be replaced: "ours" is a file of this user
+ * @returns which file it is
+ * @throws "usage" where there is one and it may not; "config" where the folder cannot be written, or what is there is no file
+ *   of this user
  */
-export function writePrivateFile(file: string, bytes: Uint8Array, replace: boolean): void {
+export function writePrivateFile(file: string, bytes: Uint8Array, replace: Replace): FileId {
+  if (replace === "ours") refuseForeign(file);
   const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
   try {
     const fd = openSync(draft, "wx", 0o600);
+    let written: FileId;
     try {
       writeFileSync(fd, bytes);
       fsyncSync(fd);
+      written = fstatSync(fd);
     } finally {
       closeSync(fd);
     }
-    if (replace) renameSync(draft, file);
     // Unlike rename(2), link(2) fails where the name is taken, also by somebody quicker than us.
-    else linkSync(draft, file);
+    if (replace === "nothing") linkSync(draft, file);
+    else renameSync(draft, file);
+    return written;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw exists(file);

@@ -13,6 +13,6 @@ export async function makeKeyFile(file: string, world: World): Promise<void> {
       hint: "name another file: what a key has sealed opens with that key alone",
     });
   }
-  writePrivateFile(file, Buffer.from(makeLocalKey()), false);
+  writePrivateFile(file, Buffer.from(makeLocalKey()), "nothing");
   await world.writeOutput(`key       ${LOCAL}${file}\n`);
 }

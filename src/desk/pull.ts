@@ -9,7 +9,7 @@ import type { PlainContent } from "../sealed/read.ts";
 import { parseSource } from "../stores/registry.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { World } from "../world.ts";
-import { refuseExisting, writePrivateFile } from "../private-file.ts";
+import { refuseExisting, refuseForeign, writePrivateFile } from "../private-file.ts";
 
 export interface PullFlags extends OpenFlags {
   readonly output?: string;
@@ -21,13 +21,16 @@ export async function pullFile(uri: string, flags: PullFlags, world: World, cont
   const policy = parseOpenPolicy(flags, context.env);
   checkLagOption(policy, [source]);
   const replace = flags.force ?? false;
-  if (flags.output !== undefined && !replace) refuseExisting(flags.output);
+  if (flags.output !== undefined) {
+    if (replace) refuseForeign(flags.output);
+    else refuseExisting(flags.output);
+  }
   const tools = new RunTools(context, policy.key, parseCredentials(flags.credentials, context.env));
   await tools.begin([source]);
   const content = await readSource(source, policy, tools);
   const text = await textOf(content, uri, context);
   if (flags.output === undefined) await world.writeOutput(text);
-  else writePrivateFile(flags.output, text, replace);
+  else writePrivateFile(flags.output, text, replace ? "ours" : "nothing");
 }
 
 async function textOf(content: PlainContent, uri: string, context: Context): Promise<Uint8Array> {

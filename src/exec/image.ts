@@ -32,8 +32,12 @@ export function takeImage(
     arguments: splitNul("/proc/self/cmdline"),
     inheritedFds: inheritedFds(),
     fileLimit: fileLimit(ppid),
-    uid: process.geteuid?.() ?? 0,
+    uid: effectiveUid(),
   };
+}
+
+export function effectiveUid(): number {
+  return process.geteuid?.() ?? 0;
 }
 
 function splitNul(file: string): Buffer[] | undefined {

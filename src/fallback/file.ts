@@ -60,7 +60,8 @@ export function readKept(path: string, uid: number): readonly Kept[] {
 export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
   const unsafe = unsafeFolder(path, uid);
   if (unsafe !== undefined) throw unsafe.at(path);
-  writePrivateFile(path, Buffer.from(printKept(objects)), true);
+  // Nobody else can have put anything there.
+  writePrivateFile(path, Buffer.from(printKept(objects)), "anything");
 }
 
 /**

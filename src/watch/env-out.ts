@@ -6,7 +6,9 @@ import { statfsSync, unlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { printDotenv } from "../dotenv/print.ts";
 import { SealexecError } from "../errors.ts";
-import { writePrivateFile } from "../private-file.ts";
+import type { Logger } from "../logger.ts";
+import { refuseForeign, writePrivateFile } from "../private-file.ts";
+import type { FileId } from "../private-file.ts";
 import type { Variables } from "../secret.ts";
 
 /** File systems that lie in memory. Source: statfs(2), f_type. */
@@ -16,7 +18,7 @@ const IN_MEMORY: ReadonlySet<number> = new Set([
 ]);
 
 /** @throws "config" where the file would not lie in memory */
-export function checkEnvOut(path: string): void {
+function checkEnvOut(path: string): void {
   const folder = dirname(path);
   let type: number;
   try {
@@ -33,23 +35,58 @@ export function checkEnvOut(path: string): void {
   });
 }
 
-/**
- * Writes the variables: mode 0600, under another name and then moved, so that nobody reads half of them.
- *
- * @throws "config" where it cannot be written, or would not lie in memory by now
- */
-export function writeEnvOut(path: string, variables: Variables): void {
-  checkEnvOut(path);
-  const bytes = Buffer.from(printDotenv(variables));
-  writePrivateFile(path, bytes, true);
-  bytes.fill(0);
+/** The file of one run, from its first writing until CMD has ended. */
+export class EnvOut {
+  readonly #path: string;
+  /** the one that was written last */
+  #written: FileId | undefined;
+
+  /**
+   * @throws "config" where the file would not lie in memory, or something that is not ours is there
+   */
+  constructor(path: string, log: Logger) {
+    this.#path = path;
+    checkEnvOut(path);
+    if (refuseForeign(path) === undefined) return;
+    log.warn(
+      `--env-out: ${path} is there already and is replaced; another sealexec may have it: give each its own`,
+    );
+  }
+
+  /**
+   * Writes the variables: mode 0600, under another name and then moved, so that nobody reads half of them.
+   *
+   * @throws "config" where it cannot be written, would not lie in memory by now, or has become somebody else's
+   */
+  write(variables: Variables): void {
+    checkEnvOut(this.#path);
+    this.#refuseAnother();
+    const bytes = Buffer.from(printDotenv(variables));
+    try {
+      this.#written = writePrivateFile(this.#path, bytes, "ours");
+    } finally {
+      bytes.fill(0);
+    }
+  }
+
+  /** Nobody is there any more to read it. Another file of this name is not ours to remove. */
+  remove(): void {
+    try {
+      if (isSame(this.#written, refuseForeign(this.#path))) unlinkSync(this.#path);
+    } catch {
+      // CMD has removed it, or something else is there.
+    }
+  }
+
+  #refuseAnother(): void {
+    const found = refuseForeign(this.#path);
+    if (this.#written === undefined || found === undefined || isSame(this.#written, found)) return;
+    throw new SealexecError("config", `--env-out: ${this.#path} was replaced by somebody else`, {
+      hint: "two sealexecs with one file? give each its own",
+    });
+  }
 }
 
-/** Nobody is there any more to read it. */
-export function removeEnvOut(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // CMD has removed it, or never had it.
-  }
+function isSame(one: FileId | undefined, other: FileId | undefined): boolean {
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }

@@ -20,7 +20,7 @@ import type { Opened } from "../run/sources.ts";
 import type { RunTools } from "../stores/tools.ts";
 import { Alarm } from "./alarm.ts";
 import type { Range } from "./alarm.ts";
-import { checkEnvOut, removeEnvOut, writeEnvOut } from "./env-out.ts";
+import { EnvOut } from "./env-out.ts";
 import { Lookout } from "./lookout.ts";
 import type { Changes } from "./lookout.ts";
 import { giveBackMemory } from "./memory.ts";
@@ -52,13 +52,13 @@ async function startFirst(
   host: Host,
   context: Context,
 ): Promise<Watcher> {
-  if (how.envOut !== undefined) checkEnvOut(how.envOut);
+  const envOut = how.envOut === undefined ? undefined : new EnvOut(how.envOut, context.log);
   const command = findCommand(options, host, context);
   const tools = toolsFor(options, context);
   const fallback = await openFallback(options, host, context);
   const opened = await openKeeping(fallback, options, tools);
   const program = withVariables(command, opened.variables, options, host);
-  const watcher = new Watcher(options, how, host, context, fallback);
+  const watcher = new Watcher(options, how, host, context, fallback, envOut);
   context.deadline.clear();
   tools.close();
   watcher.start(program, opened, tools);
@@ -75,6 +75,7 @@ class Watcher {
   readonly #alarm: Alarm;
   readonly #supervised: Supervised;
   readonly #fallback: Fallback | undefined;
+  readonly #envOut: EnvOut | undefined;
   readonly #key = randomBytes(32);
   /** of the environment that CMD was given last: the values themselves are not kept */
   #digest = "";
@@ -85,7 +86,9 @@ class Watcher {
     host: Host,
     context: Context,
     fallback: Fallback | undefined,
+    envOut: EnvOut | undefined,
   ) {
+    this.#envOut = envOut;
     this.#fallback = fallback;
     this.#options = options;
     this.#how = how;
@@ -105,8 +108,7 @@ class Watcher {
 
   start(program: Program, opened: Opened, tools: RunTools): void {
     this.#remember(program, opened);
-    const { envOut } = this.#how;
-    if (envOut !== undefined) writeEnvOut(envOut, opened.variables);
+    this.#envOut?.write(opened.variables);
     for (const uri of this.#lookout.fixed) this.#context.log.info(`${uri}: never looked at again`);
     this.#supervised.start(program);
     this.#wipe(program);
@@ -119,7 +121,7 @@ class Watcher {
       return await this.#supervised.finished;
     } finally {
       this.#alarm.close();
-      if (this.#how.envOut !== undefined) removeEnvOut(this.#how.envOut);
+      this.#envOut?.remove();
     }
   }
 
@@ -172,8 +174,7 @@ class Watcher {
     const opened = await openSources({ ...this.#options, seen: this.#lookout.seen }, tools);
     const program = this.#complete(command, opened, changes);
     const hasChanged = this.#digestOf(program) !== this.#digest;
-    const { envOut } = this.#how;
-    if (envOut !== undefined && hasChanged) writeEnvOut(envOut, opened.variables);
+    if (hasChanged) this.#envOut?.write(opened.variables);
     this.#remember(program, opened);
     this.#fallback?.keep(opened.sources);
     return { what: describe(changes, opened), program, hasChanged };

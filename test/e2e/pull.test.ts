@@ -1,11 +1,12 @@
 /** `sealexec pull` from outside. */
 import assert from "node:assert/strict";
-import { mkdir, readFile, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import { lstat, mkdir, readFile, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
 import { assertFailed, assertPrinted, flipBodyBit, putDirect, withFolder } from "./expect.ts";
 import { ARTEFACTS, BUCKET, KEY, push, runProcess, sealexec, withAws } from "./harness.ts";
+import { FOREIGN, notRoot } from "./foreign.ts";
 import type { Artefact, Outcome } from "./harness.ts";
 
 function withObject(text: string, work: (scene: { aws: Aws; uri: string; folder: string }) => Promise<void>) {
@@ -68,18 +69,29 @@ for (const artefact of ARTEFACTS) {
 
     test("--force puts a new file of mode 0600 in its place", () =>
       withObject("A=1\n", async ({ aws, uri, folder }) => {
-        const [file, other] = [join(folder, "out.env"), join(folder, "other")];
+        const file = join(folder, "out.env");
         await writeFile(file, "mine", { mode: 0o644 });
         assertPrinted(await pull(aws, [uri, "-o", file, "--force"]), "");
         assert.equal((await stat(file)).mode & 0o7777, 0o600);
         assert.equal(await readFile(file, "utf8"), "A=1\n");
-        // A link is replaced itself: nothing is written through it.
-        await writeFile(other, "other");
-        await symlink(other, join(folder, "link"));
-        assertPrinted(await pull(aws, [uri, "-o", join(folder, "link"), "--force"]), "");
-        assert.equal(await readFile(other, "utf8"), "other");
-        assert.deepEqual((await readdir(folder)).sort(), ["link", "other", "out.env"]);
+        assert.deepEqual(await readdir(folder), ["out.env"]);
       }));
+
+    test("--force replaces no device, pipe, link or folder, and nobody else's file", { skip: notRoot }, () =>
+      withObject("A=1\n", async ({ aws, uri, folder }) => {
+        aws.resetCalls();
+        const file = join(folder, "out.env");
+        for (const make of FOREIGN) {
+          make(file);
+          const before = await lstat(file);
+          const outcome = await pull(aws, [uri, "-o", file, "--force"]);
+          assertFailed(outcome, 78, /out\.env: (is not a regular file|belongs to another user), and is not/);
+          assert.deepEqual(await lstat(file), before);
+          await rm(file, { recursive: true });
+        }
+        assert.deepEqual(aws.calls, []);
+      }),
+    );
 
     test("a failure leaves no draft behind and the old file as it was", () =>
       withObject("A=1\n", async ({ aws, uri, folder }) => {
@@ -92,7 +104,11 @@ for (const artefact of ARTEFACTS) {
         assert.deepEqual(await readdir(folder), ["out.env"]);
         await push(aws, "app.env", "A=2\n");
         await mkdir(join(folder, "place"));
-        assertFailed(await pull(aws, [uri, "-o", join(folder, "place"), "--force"]), 78, /place: cannot be/);
+        assertFailed(
+          await pull(aws, [uri, "-o", join(folder, "place"), "--force"]),
+          78,
+          /place: is not a regular file/,
+        );
         assertFailed(await pull(aws, [uri, "-o", join(folder, "no", "out")]), 78, /out: cannot be written/);
         assert.deepEqual((await readdir(folder)).sort(), ["out.env", "place"]);
       }));

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   existsSync,
+  lstatSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseDotenv } from "../../../src/dotenv/parse.ts";
 import { assertFailed, withFolder } from "../expect.ts";
+import { FOREIGN, notRoot } from "../foreign.ts";
 import { push, sealexec, withAws } from "../harness.ts";
 import { SELDOM, watching } from "./watching.ts";
 
@@ -112,6 +114,53 @@ describe("--env-out", { skip, concurrency: 2 }, () => {
           await watch.lookUntil(() => watch.lines().length === 2);
           assert.equal(watch.lines()[1], "2");
         });
+      }),
+    ));
+
+  test("what is there and is no file of ours is refused, and stays", { skip: notRoot }, () =>
+    inMemory((folder) =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "A=1\n");
+        aws.resetCalls();
+        for (const make of FOREIGN) {
+          const file = join(folder, "app.env");
+          make(file);
+          const before = lstatSync(file);
+          const flags = ["--watch", "--on-change", "signal:HUP", "--env-out", file];
+          const outcome = await sealexec(["run", "--from", uri, ...flags, "--", "true"], { env: aws.env() });
+          assertFailed(outcome, 78, /app\.env: (is not a regular file|belongs to another user), and is not/);
+          assert.deepEqual(lstatSync(file), before);
+          rmSync(file, { recursive: true });
+        }
+        assert.deepEqual(aws.calls, []);
+      }),
+    ),
+  );
+
+  test("a file that has taken its place is neither written over nor removed, and that is said", () =>
+    inMemory((folder) =>
+      withAws(async (aws) => {
+        const file = join(folder, "app.env");
+        const uri = await push(aws, "app.env", "A=1\n");
+        const flags = ["--from", uri, ...SELDOM, "--on-change", "signal:HUP", "--env-out", file];
+        await watching({ env: aws.env(), flags, cmd: READER(file) }, async (first) => {
+          // The second is told at once, the first at its next change.
+          await watching({ env: aws.env(), flags, cmd: READER(file) }, async (second) => {
+            assert.match(second.said().join("\n"), /--env-out: .*app\.env is there already and is replaced/);
+            await push(aws, "app.env", "A=2\n");
+            await first.lookUntil(() =>
+              first.said().some((line) => /was replaced by somebody else/.test(line)),
+            );
+            assert.equal(first.lines().length, 1);
+            assert.equal(readFileSync(file, "utf8"), "A=1\n");
+            first.kill("SIGTERM");
+            assert.deepEqual(await first.ended, { status: 0, signal: null });
+            assert.equal(readFileSync(file, "utf8"), "A=1\n");
+            second.kill("SIGTERM");
+            assert.deepEqual(await second.ended, { status: 0, signal: null });
+          });
+        });
+        assert.deepEqual(readdirSync(folder), []);
       }),
     ));
 
