@@ -51,6 +51,11 @@ function eventOf(level: string, message: string, hint: string | undefined, facts
   );
 }
 
+/** `1 variable`, `2 variables`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 // C0, DEL, C1, and the Unicode line and direction controls.
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 

@@ -6,12 +6,14 @@ import { expectOwnSignal } from "./signals.ts";
 
 const SIGPIPE = 13;
 
-export async function readInput(limit: number): Promise<Uint8Array> {
+/** @param tellUser called before the first byte is read, where it comes from a terminal */
+export async function readInput(limit: number, tellUser?: () => void): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     // The runtimes differ in what reading a folder does.
     if (fstatSync(0).isDirectory()) throw Object.assign(new Error("a directory"), { code: "EISDIR" });
+    if (process.stdin.isTTY) tellUser?.();
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limit) {

@@ -11,8 +11,8 @@ export interface World extends Host {
   readonly trace: Trace | undefined;
   /** milliseconds of a monotonic clock */
   readonly now: () => number;
-  /** standard input, whole; stops with an error behind `limit` bytes */
-  readonly readInput: (limit: number) => Promise<Uint8Array>;
+  /** standard input, whole; stops with an error behind `limit` bytes. A terminal's user is told what is waited for */
+  readonly readInput: (limit: number, tellUser?: () => void) => Promise<Uint8Array>;
   /** standard output; settles when it is written */
   readonly writeOutput: (bytes: string | Uint8Array) => Promise<void>;
   /** standard error; written before it returns */

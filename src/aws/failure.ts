@@ -1,7 +1,7 @@
 /** What an error of the AWS SDK, or of Node below it, means to us. The table of codes is in meanings.ts. */
 import { SealexecError } from "../errors.ts";
 import type { Facts as EventFacts } from "../errors.ts";
-import { printable } from "../logger.ts";
+import { counted, printable } from "../logger.ts";
 import { CLOCK_SKEW, CLOCK_SKEW_LEARNED, UNKNOWN_YET, meaningOfCode, meaningOfStatus } from "./meanings.ts";
 import type { Meaning } from "./meanings.ts";
 import { AttemptTimeout } from "./retry.ts";
@@ -146,7 +146,7 @@ function describeSkew(secondsBehindAws: number): string {
   const seconds = Math.abs(secondsBehindAws);
   const here = new Date().toISOString().slice(0, 19);
   const there = new Date(Date.now() + secondsBehindAws * 1_000).toISOString().slice(0, 19);
-  const far = seconds < 120 ? `${seconds} seconds` : `${Math.round(seconds / 60)} minutes`;
+  const far = seconds < 120 ? counted(seconds, "second") : `${Math.round(seconds / 60)} minutes`;
   return `${far} ${secondsBehindAws < 0 ? "ahead of" : "behind"} AWS's (${here}Z here, ${there}Z there)`;
 }
 

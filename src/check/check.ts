@@ -8,7 +8,7 @@ import { underneath } from "../run/environment.ts";
 import type { EnvironmentPolicy } from "../run/environment.ts";
 import { parseSourceOptions } from "../run/options.ts";
 import type { SourceFlags } from "../run/options.ts";
-import { findProgram } from "../run/program.ts";
+import { findProgram, refuseSource } from "../run/program.ts";
 import { mergeSources, openSource, tellCredentials, toolsFor } from "../run/sources.ts";
 import type { OpenedSource } from "../run/sources.ts";
 import type { SourceOptions } from "../run/sources.ts";
@@ -36,6 +36,7 @@ export async function checkSources(
 ): Promise<number> {
   const reports: StepReport[] = [];
   const context = await makeContext((report) => reports.push(report));
+  refuseSource(command ?? "", "check");
   const parsed = await parseSourceOptions(flags, world.env);
   const options = flags.explain === true ? { ...parsed, explain: underneath(world.image, PLAIN) } : parsed;
   // As `run`, which looks for the program first: its failure decides the exit status.

@@ -52,18 +52,31 @@ export async function runProgram(world: World, start: StartRun = startRun): Prom
     });
   }
   try {
-    await program.parseAsync([...world.args], { from: "user" });
+    await program.parseAsync(withoutLostHelp(world.args, program), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0) throw usageError(error);
+    if (error.exitCode !== 0) throw usageError(error, program);
     await world.writeOutput(shown.join(""));
   }
   return outcome.status;
 }
 
+/** `help hepl`, `help --json`: what is no command is taken for itself, and answered as such. */
+function withoutLostHelp(args: readonly string[], program: Command): string[] {
+  const [first, second] = args;
+  const isLost =
+    first === "help" &&
+    second !== undefined &&
+    !program.commands.some((command) => command.name() === second);
+  return isLost ? withoutLostHelp(args.slice(1), program) : [...args];
+}
+
 /** Commander's message in our form: lower case, no full stop, and no words of the command line but names. */
-function usageError(error: CommanderError): SealexecError {
+function usageError(error: CommanderError, program: Command): SealexecError {
   const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const [, given] = /^unknown option '([^=']*)=/.exec(first) ?? [];
+  if (given !== undefined && isSwitch(given, program))
+    return new SealexecError("usage", `option '${given}' takes no value`, { cause: error });
   const message = first
     .replace(/\.$/, "")
     .replace(/\. ([A-Z])/g, (_, letter: string) => `: ${letter.toLowerCase()}`)
@@ -75,6 +88,12 @@ function usageError(error: CommanderError): SealexecError {
     ...(suggestion === "" ? {} : { hint: suggestion }),
     cause: error,
   });
+}
+
+/** An option that there is, and that commander did not take with a value. */
+function isSwitch(given: string, program: Command): boolean {
+  const known = [program, ...program.commands].flatMap(({ options }) => options.map(({ long }) => long));
+  return given === "--help" || known.includes(given);
 }
 
 function addRun(program: Command, world: World, outcome: { status: number }, start: StartRun): void {

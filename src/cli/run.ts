@@ -19,7 +19,9 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   world.leaveStreams();
   const { run } = await import("../run/run.ts");
   const { parseEnvironmentPolicy, parseFallback, parseSourceOptions } = await import("../run/options.ts");
+  const { refuseSource } = await import("../run/program.ts");
   const { underneath } = await import("../run/environment.ts");
+  refuseSource(words[0] ?? "", "run");
   const policy = parseEnvironmentPolicy(flags);
   const sourceOptions = await parseSourceOptions(flags, world.env);
   const options = {

@@ -1,4 +1,5 @@
 /** `sealexec push`: check a .env and put it where the URI says, sealed where the store does not encrypt by itself. */
+import { existsSync } from "node:fs";
 import type { Context } from "../context.ts";
 import { parseText } from "../dialects/parse.ts";
 import type { Dialect } from "../dialects/dialect.ts";
@@ -8,6 +9,7 @@ import { parseNames } from "../names.ts";
 import { refuseNames } from "../refused.ts";
 import type { Variables } from "../secret.ts";
 import { readMounted } from "../stores/mounted/read.ts";
+import { namesSource } from "../stores/registry.ts";
 import type { World } from "../world.ts";
 import { parseTarget } from "./target.ts";
 
@@ -23,6 +25,8 @@ export interface PushFlags {
   readonly credentials?: string;
 }
 
+const FROM_TERMINAL = "type or paste the .env; end it with ^D at the beginning of a line";
+
 export async function pushFile(
   file: string,
   uri: string,
@@ -30,6 +34,7 @@ export async function pushFile(
   world: World,
   context: Context,
 ): Promise<void> {
+  refuseSwapped(file, uri);
   const target = await parseTarget(uri, flags, context);
   const plaintext = await readSource(file, target.largestBytes, world, context);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
@@ -39,13 +44,23 @@ export async function pushFile(
   await world.writeOutput(facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join(""));
 }
 
+/** `push s3://BUCKET/KEY .env`, or two URIs. */
+function refuseSwapped(file: string, uri: string): void {
+  if (!namesSource(file) || existsSync(file)) return;
+  throw new SealexecError("usage", `${file} is not the .env to push: its file comes first, then the URI`, {
+    hint: namesSource(uri)
+      ? "to copy from one place to another, pull it first: sealexec pull URI -o FILE"
+      : `sealexec push FILE ${file}`,
+  });
+}
+
 async function readSource(
   file: string,
   largestBytes: number,
   world: World,
   context: Context,
 ): Promise<Uint8Array> {
-  if (file === "-") return world.readInput(largestBytes);
+  if (file === "-") return world.readInput(largestBytes, () => context.log.notice(FROM_TERMINAL));
   try {
     // It may be a pipe: `<(sops -d FILE)` of a shell.
     return (await readMounted(file, context, largestBytes)).bytes;

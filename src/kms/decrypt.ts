@@ -4,6 +4,7 @@ import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { kmsMeaning } from "./meanings.ts";
 
 const ATTEMPT_MS = 10_000;
 
@@ -32,9 +33,10 @@ export async function decryptDataKey(
     ...(Object.keys(encryptionContext).length === 0 ? {} : { EncryptionContext: { ...encryptionContext } }),
     ...(key === undefined ? {} : { KeyId: key }),
   };
+  const meaning = kmsMeaning(key, session.kmsRegion(ref));
   const answer = await retry(
     context,
-    { attemptMs: ATTEMPT_MS, classify: (error) => classify("Decrypt", error) },
+    { attemptMs: ATTEMPT_MS, classify: (error) => classify("Decrypt", error, meaning) },
     (signal) => decryptOnce(wrappedKey, input, ref, session, signal),
   );
   if (answer === undefined) {

@@ -4,6 +4,7 @@ import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { kmsMeaning } from "./meanings.ts";
 import type { DataKey } from "./decrypt.ts";
 
 const ATTEMPT_MS = 10_000;
@@ -29,9 +30,10 @@ export async function generateDataKey(
     KeySpec: "AES_256",
     EncryptionContext: { ...encryptionContext },
   });
+  const meaning = kmsMeaning(key, session.kmsRegion(ref));
   const answer = await retry(
     context,
-    { attemptMs: ATTEMPT_MS, classify: (error) => classify("GenerateDataKey", error) },
+    { attemptMs: ATTEMPT_MS, classify: (error) => classify("GenerateDataKey", error, meaning) },
     async (signal) => (await session.kms(ref)).send(command, { abortSignal: signal }),
   );
   const { Plaintext: plaintext, CiphertextBlob: wrapped, KeyId: keyArn } = answer;

@@ -1,9 +1,22 @@
 /** Finding CMD as execvp(3) does, and finding out beforehand why it could not be executed. */
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { architecture } from "../exec/image.ts";
 import { readFirstBytes } from "../setting-file.ts";
+import { namesSource } from "../stores/registry.ts";
+
+/**
+ * `run s3://BUCKET/KEY -- CMD`: the source was meant for --from.
+ *
+ * @throws "usage"
+ */
+export function refuseSource(command: string, verb: "run" | "check"): void {
+  if (!namesSource(command) || existsSync(command)) return;
+  throw new SealexecError("usage", `${command} is a source, and stands in the place of CMD`, {
+    hint: `name it with --from: sealexec ${verb} --from ${command}${verb === "run" ? " -- CMD" : ""}`,
+  });
+}
 
 /** Where execvp(3) looks when PATH is not set (glibc's confstr(_CS_PATH)). */
 const DEFAULT_PATH = "/bin:/usr/bin";

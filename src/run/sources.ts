@@ -2,6 +2,7 @@ import type { Credentials } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { counted } from "../logger.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
 import type { FoundSealed, PlainContent, UnverifiedText } from "../sealed/read.ts";
 import type { Variables } from "../secret.ts";
@@ -119,7 +120,7 @@ export async function openSource(
 }
 
 async function variablesOf(content: PlainContent, source: Source, context: Context): Promise<Variables> {
-  const count = (parsed: Variables): string => `${parsed.size} variables`;
+  const count = (parsed: Variables): string => counted(parsed.size, "variable");
   switch (content.kind) {
     case "variables":
       return content.variables;

@@ -5,6 +5,7 @@ import { SealexecError } from "../errors.ts";
 import { checkContext, checkRevision, openEnvelope, readEnvelope } from "../envelope/index.ts";
 import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import type { Dialect } from "../dialects/dialect.ts";
+import { counted } from "../logger.ts";
 import { openDataKey } from "./data-key.ts";
 import { checkDialect } from "./dialect.ts";
 import { refuseAhead, refuseLag } from "./freshness.ts";
@@ -127,7 +128,7 @@ async function readFormat(
       "object",
       instructionFile.uri,
       () => instructionFile.read(),
-      (body) => `${body.length} bytes`,
+      (body) => counted(body.length, "byte"),
     ),
   );
   if (second.kind === "envelope") return second.envelope;

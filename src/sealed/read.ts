@@ -1,6 +1,7 @@
 /** From a source to its text or variables: read, and opened where it is sealed. */
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
+import { counted } from "../logger.ts";
 import type { Content, SealedObject, Source, Tools } from "../stores/source.ts";
 import { openSealed } from "./open.ts";
 import type { OpenPolicy } from "./open.ts";
@@ -56,10 +57,10 @@ function readContent(source: Source, tools: Tools, context: Context): Promise<Co
 function describeContent(content: Content): string {
   if (content.kind === "sealed") {
     const { body, versionId } = content.sealed;
-    return `${body.length} bytes${versionId === undefined ? "" : `, version ${versionId}`}`;
+    return `${counted(body.length, "byte")}${versionId === undefined ? "" : `, version ${versionId}`}`;
   }
   const detail = content.detail === undefined ? "" : `, ${content.detail}`;
   return content.kind === "text"
-    ? `${content.bytes.length} bytes${detail}`
-    : `${content.variables.size} variables${detail}`;
+    ? `${counted(content.bytes.length, "byte")}${detail}`
+    : `${counted(content.variables.size, "variable")}${detail}`;
 }

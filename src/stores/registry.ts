@@ -37,6 +37,12 @@ export async function parseSource(uri: string): Promise<Source> {
   return { ...store.parse(address), options };
 }
 
+/** Whether a word of the command line is a source's URI, by its scheme. */
+export function namesSource(word: string): boolean {
+  const [, scheme = "", slashes] = /^([a-z][a-z0-9-]*):(\/\/)?./.exec(word) ?? [];
+  return Object.hasOwn(STORES, scheme) && (slashes !== undefined || !form(scheme).endsWith("//"));
+}
+
 function form(scheme: string): string {
   return scheme === "s3" || scheme === "ssm" || scheme === "secretsmanager" || scheme === "vault"
     ? `${scheme}://`

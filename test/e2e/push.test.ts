@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
 import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, runProcess, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
 
 const URI = `s3://${BUCKET}/app.env`;
@@ -24,6 +24,10 @@ function report({ status, stdout, stderr }: Outcome): Map<string, string> {
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
   const lines = stdout.trimEnd().split("\n");
   return new Map(lines.map((line) => [line.slice(0, line.indexOf(" ")), line.replace(/^\S+ +/, "")]));
+}
+
+function whyNoTerminal(): string | false {
+  return onPath("script") === undefined ? "no script on PATH" : false;
 }
 
 for (const artefact of ARTEFACTS) {
@@ -50,6 +54,21 @@ for (const artefact of ARTEFACTS) {
           assertPrinted(await pulled(aws), `# comment\nA=${VALUE}\nB='${VALUE}'\n`);
         }),
       ));
+
+    test("of a terminal says that it reads from it, and how to end", { skip: whyNoTerminal() }, () =>
+      withAws(async (aws) => {
+        const words = [...artefact.command, "push", "-", URI, "--key", KEY];
+        const command = words.map((word) => `'${word}'`).join(" ");
+        const options = { env: aws.env(), input: "A=1\n" };
+        const outcome = await runProcess(["script", "-qec", command, "/dev/null"], options);
+        assert.equal(outcome.status, 0, outcome.stdout);
+        assert.match(
+          outcome.stdout,
+          /sealexec: notice: type or paste the \.env; end it with \^D at the beginning/,
+        );
+        assertPrinted(await pulled(aws), "A=1\n");
+      }),
+    );
 
     test("takes standard input whole, however it comes in pieces", () =>
       withAws(async (aws) => {

@@ -84,7 +84,7 @@ for (const artefact of ARTEFACTS) {
         const outcome = await sealexec(["check", "--from", uri, "--require", "A"], { ...as, env: aws.env() });
         assert.equal(outcome.status, 0, outcome.stdout);
         const { arn = "", stages } = aws.secrets.find(NAME) ?? {};
-        assert.ok(outcome.stdout.includes(`1 variables, version ${stages?.get("AWSCURRENT")}`));
+        assert.ok(outcome.stdout.includes(`1 variable, version ${stages?.get("AWSCURRENT")}`));
         assert.ok(!outcome.stdout.includes(VALUE) && arn !== "");
         const bad = await sealexec(["check", "--from", `${URI}none`], { ...as, env: aws.env() });
         assert.equal(bad.status, 66);

@@ -70,7 +70,7 @@ for (const artefact of ARTEFACTS) {
         assert.match(outcome.stdout, /✓ object .*ssm:\/\/\/prod\/app\/: 2 variables/);
         assert.ok(!outcome.stdout.includes(VALUE));
         const one = await sealexec(["check", "--from", `${uri}a`, "--require", "A"], options);
-        assert.match(one.stdout, /✓ object .*: 1 variables, version 1/);
+        assert.match(one.stdout, /✓ object .*: 1 variable, version 1/);
       }));
 
     test("push writes SecureStrings that come back as they were", () =>
