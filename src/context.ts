@@ -6,6 +6,7 @@ import type { Deadline } from "./deadline.ts";
 import { SealexecError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import type { Trace } from "./trace.ts";
+import type { Waiting } from "./waiting.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -43,6 +44,8 @@ export interface Context {
   readonly now: () => number;
   /** called as each step ends */
   readonly onStep?: (report: StepReport) => void;
+  /** where somebody may wait for us */
+  readonly waiting?: Waiting;
   /** where SEALEXEC_TRACE asks for it */
   readonly trace?: Trace | undefined;
 }
@@ -60,6 +63,7 @@ export async function step<T>(
   describe?: (result: T) => string,
 ): Promise<T> {
   const started = context.now();
+  const end = context.waiting?.begin(stage, target);
   try {
     const result = await work();
     context.trace?.mark(stage);
@@ -75,6 +79,8 @@ export async function step<T>(
     const named = nameStage(error, stage, target);
     context.onStep?.({ stage, target, ok: false, durationMs: context.now() - started, error: named });
     throw named;
+  } finally {
+    end?.();
   }
 }
 

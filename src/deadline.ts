@@ -8,6 +8,7 @@ export class Deadline {
   readonly #timer: NodeJS.Timeout;
   readonly #endsAt: number;
   readonly #now: () => number;
+  #isCleared = false;
 
   constructor(timeoutMs: number, now: () => number) {
     this.timeoutMs = timeoutMs;
@@ -25,7 +26,12 @@ export class Deadline {
     return Math.max(0, this.#endsAt - this.#now());
   }
 
+  get isCleared(): boolean {
+    return this.#isCleared;
+  }
+
   clear(): void {
+    this.#isCleared = true;
     clearTimeout(this.#timer);
   }
 

@@ -62,6 +62,7 @@ export async function retry<T>(
     // Half of what is left at most: the last attempts are never waited away.
     const window = Math.min(first * factor ** (attempts - 1), largest, remaining() / 2);
     if (window < SHORTEST_WAIT_MS) throw last;
+    context.waiting?.because(failure.error);
     const waitMs = Math.random() * window;
     context.log.info(
       `${failure.error.message}; trying again in ${waitMs.toFixed(0)} ms (attempt ${attempts})`,

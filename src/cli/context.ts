@@ -5,6 +5,7 @@ import { SealexecError } from "../errors.ts";
 import { createLogger } from "../logger.ts";
 import type { LogFormat, Logger } from "../logger.ts";
 import { refuseInspector, refuseTellingDebug } from "../node-debug.ts";
+import { Waiting } from "../waiting.ts";
 import type { World } from "../world.ts";
 import { checkGiven } from "./given.ts";
 
@@ -36,10 +37,12 @@ export async function createContext(
   if (unknown.length > 0) (await import("./unknown.ts")).warnUnknown(unknown, log);
   refuseTellingDebug(world.env, world.runtime === "bun");
   refuseInspector(world.env, world.runtime === "bun");
+  const deadline = new Deadline(parseTimeout(flags.timeout, world.env), world.now);
   return {
     env: world.env,
-    deadline: new Deadline(parseTimeout(flags.timeout, world.env), world.now),
+    deadline,
     log,
+    waiting: new Waiting(log, deadline),
     now: world.now,
     ...(onStep === undefined ? {} : { onStep }),
     trace: world.trace,

@@ -15,7 +15,7 @@ import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import type { Rule } from "../aws/faults.ts";
 import type { Aws } from "../aws/server.ts";
-import { ARTEFACTS, KEY, push, withAws } from "../e2e/harness.ts";
+import { ARTEFACTS, KEY, push, withAws, WAITING_LINE } from "../e2e/harness.ts";
 import { runCase } from "../e2e/faults/run-case.ts";
 import type { FaultCase } from "../e2e/faults/fault-case.ts";
 import { FAULT_TABLE } from "../e2e/faults/table.ts";
@@ -117,7 +117,7 @@ function end(uri: string, schedule: Schedule, env: Readonly<Record<string, strin
         status,
         signal,
         stdout: Buffer.concat(stdout).toString("utf8"),
-        stderr: Buffer.concat(stderr).toString("utf8"),
+        stderr: Buffer.concat(stderr).toString("utf8").replaceAll(WAITING_LINE, ""),
         durationMs: performance.now() - started,
       });
     });

@@ -46,6 +46,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/trace.ts",
     "src/variables.ts",
     "src/version.ts",
+    "src/waiting.ts",
     "package.json",
   ],
 ];

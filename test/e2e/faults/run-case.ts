@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "../../aws/server.ts";
-import { ARTEFACTS, KEY, push, withAws } from "../harness.ts";
+import { ARTEFACTS, KEY, push, withAws, WAITING_LINE } from "../harness.ts";
 import type { Artefact, Outcome } from "../harness.ts";
 import type { FaultCase } from "./fault-case.ts";
 
@@ -108,7 +108,7 @@ async function end(
     status,
     signal,
     stdout: Buffer.concat(stdout).toString("utf8"),
-    stderr: Buffer.concat(stderr).toString("utf8"),
+    stderr: Buffer.concat(stderr).toString("utf8").replaceAll(WAITING_LINE, ""),
     durationMs: performance.now() - started,
     killed,
   };
