@@ -1,3 +1,7 @@
+/**
+ * What the encryption context must say: s3-encryption/materials/s3-kms-keyring.md, EncryptDataKey and
+ * Kms+Context; the binding is ours.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {

@@ -1,3 +1,7 @@
+/**
+ * Both keys of v3: s3-encryption/key-derivation.md, HKDF Operation; s3-encryption/encryption.md,
+ * ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY.
+ */
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";

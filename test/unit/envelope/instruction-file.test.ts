@@ -1,3 +1,7 @@
+/**
+ * Envelopes beside the object: s3-encryption/data-format/metadata-strategy.md, V1/V2 Instruction Files and
+ * V3 Instruction Files.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Acceptance, type Metadata, readEnvelope } from "../../../src/envelope/index.ts";

@@ -1,5 +1,5 @@
 /**
- * The primitives, by answers that others published. s3-encryption/key-derivation.md, HKDF Operation; encryption.md, the two
+ * The primitives, by answers that others published. s3-encryption/key-derivation.md, HKDF Operation; s3-encryption/encryption.md, the two
  * suites of AES-GCM.
  */
 import assert from "node:assert/strict";

@@ -1,4 +1,8 @@
-/** Every metadata key dropped, emptied, doubled, renamed, rewritten, taken from elsewhere or mixed: none opens. */
+/**
+ * Every metadata key dropped, emptied, doubled, renamed, rewritten, taken from elsewhere or mixed: none
+ * opens. s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys and Content Metadata
+ * Values.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Metadata } from "../../../src/envelope/index.ts";

@@ -1,4 +1,4 @@
-/** The order of the checks, and what is left in memory: s3-encryption/decryption.md, Decrypting With Commitment; encryption.md, Cipher Initialization. */
+/** The order of the checks, and what is left in memory: s3-encryption/decryption.md, Decrypting With Commitment; s3-encryption/encryption.md, Cipher Initialization. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { openV3 } from "../../../src/envelope/v3.ts";

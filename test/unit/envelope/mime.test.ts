@@ -1,3 +1,7 @@
+/**
+ * What S3 makes of metadata that is not ASCII: s3-encryption/data-format/metadata-strategy.md, Object
+ * Metadata.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EncryptionContext } from "../../../src/envelope/index.ts";

@@ -1,3 +1,7 @@
+/**
+ * Whatever is sealed opens, and nothing else does: s3-encryption/encryption.md, Content Encryption;
+ * s3-encryption/decryption.md, Decrypting With Commitment.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

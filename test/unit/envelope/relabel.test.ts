@@ -1,4 +1,8 @@
-/** Formats accepted by name; algorithms, wrappings and lengths relabelled; raw keys; what messages may hold. */
+/**
+ * Formats accepted by name; algorithms, wrappings and lengths relabelled; raw keys; what messages may hold.
+ * s3-encryption/client.md, Enable Legacy Wrapping Algorithms and Enable Legacy Unauthenticated Modes;
+ * s3-encryption/decryption.md, Legacy Decryption; s3-encryption/key-commitment.md, Commitment Policy.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Metadata } from "../../../src/envelope/index.ts";

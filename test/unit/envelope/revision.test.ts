@@ -1,3 +1,4 @@
+/** The revision, which is ours, in the context of s3-encryption/materials/s3-kms-keyring.md, Kms+Context. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -1,3 +1,7 @@
+/**
+ * What is written: s3-encryption/encryption.md, Cipher Initialization; s3-encryption/data-format/content-
+ * metadata.md, Content Metadata MapKeys; s3-encryption/key-commitment.md, Commitment Policy.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal, writerContext } from "../../../src/envelope/index.ts";

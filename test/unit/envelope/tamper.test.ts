@@ -1,4 +1,8 @@
-/** Every bit flip and every truncation of everything that is authenticated: none opens. */
+/**
+ * Every bit flip and every truncation of everything that is authenticated: none opens.
+ * s3-encryption/decryption.md, Decrypting With Commitment; s3-encryption/materials/s3-kms-keyring.md,
+ * DecryptDataKey.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { StoredObject } from "../../../src/envelope/index.ts";

@@ -1,3 +1,7 @@
+/**
+ * Which format an object is: s3-encryption/data-format/content-metadata.md, Determining S3EC Object Status;
+ * s3-encryption/materials/s3-keyring.md, OnDecrypt.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Acceptance, type Metadata, openEnvelope, readEnvelope } from "../../../src/envelope/index.ts";

@@ -1,3 +1,7 @@
+/**
+ * Objects of other clients: s3-encryption/data-format/content-metadata.md, Content Metadata Values;
+ * s3-encryption/decryption.md, CBC Decryption; s3-encryption/materials/s3-kms-keyring.md, OnDecrypt.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
