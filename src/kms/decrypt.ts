@@ -1,10 +1,12 @@
-import { callJson } from "../aws/direct/json.ts";
+import { UnreadableAnswer } from "../aws/direct/call.ts";
+import { answerOf } from "../aws/direct/json.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { kmsMeaning } from "./meanings.ts";
+import { takePlaintext } from "./plaintext.ts";
 
 const ATTEMPT_MS = 10_000;
 
@@ -65,8 +67,13 @@ async function decryptOnce(
   }
   const blob = Buffer.from(wrappedKey).toString("base64");
   const body = { CiphertextBlob: blob, ...input };
-  const { Plaintext, KeyId } = await callJson(direct, "kms", "Decrypt", body, signal);
-  if (typeof Plaintext !== "string" || typeof KeyId !== "string") return undefined;
-  const plaintext = Buffer.from(Plaintext, "base64");
-  return plaintext.toString("base64") === Plaintext ? { plaintext, keyArn: KeyId } : undefined;
+  const answer = await answerOf(direct, "kms", "Decrypt", body, signal);
+  const isWhole = answer.body.at(0) === "{".charCodeAt(0) && answer.body.at(-1) === "}".charCodeAt(0);
+  const taken = takePlaintext(answer.body);
+  // A web page, or half an answer, is worth another attempt; an answer of KMS without a data key is not.
+  if (taken === undefined && !isWhole) throw new UnreadableAnswer(answer);
+  const { KeyId } = taken?.fields ?? {};
+  if (taken !== undefined && typeof KeyId === "string") return { plaintext: taken.plaintext, keyArn: KeyId };
+  taken?.plaintext.fill(0);
+  return undefined;
 }

@@ -20,14 +20,28 @@ export type JsonService = keyof typeof SERVICES;
  * Rejects with ServiceRefusal, UnreadableAnswer, or as `ask` does.
  */
 export async function callJson(
-  { caller, url }: Direct,
+  direct: Direct,
   service: JsonService,
   operation: string,
   input: Readonly<Record<string, unknown>>,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const answer = await answerOf(direct, service, operation, input, signal);
+  const output = parseObject(answer);
+  if (output === undefined) throw new UnreadableAnswer(answer);
+  return output;
+}
+
+/** The same for who reads the answer's bytes himself: of 200, and nothing else is known of it. */
+export function answerOf(
+  { caller, url }: Direct,
+  service: JsonService,
+  operation: string,
+  input: Readonly<Record<string, unknown>>,
+  signal: AbortSignal,
+): Promise<Answer> {
   const { target, largestBody } = SERVICES[service];
-  const answer = await callService(
+  return callService(
     caller,
     {
       service,
@@ -40,9 +54,6 @@ export async function callJson(
     },
     signal,
   );
-  const output = parseObject(answer);
-  if (output === undefined) throw new UnreadableAnswer(answer);
-  return output;
 }
 
 function parseObject({ body }: Answer): Readonly<Record<string, unknown>> | undefined {

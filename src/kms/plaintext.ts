@@ -1,0 +1,95 @@
+/**
+ * The data key in KMS's answer, taken from the bytes: no string is made of it, which could neither be wiped nor be counted.
+ * Where it was, the answer has other letters then, so that the rest can be read as usual.
+ */
+
+const NAME = Buffer.from('"Plaintext"');
+const [QUOTE, COLON, EQUALS, BLANKED] = [0x22, 0x3a, 0x3d, 0x41];
+// RFC 8259, section 2.
+const WHITE_SPACE = [0x20, 0x09, 0x0a, 0x0d];
+
+export interface TakenAnswer {
+  readonly plaintext: Buffer;
+  /** the other fields */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Takes the answer's `Plaintext` and reads the rest. The body holds nothing of it any more, whatever the outcome.
+ *
+ * @returns undefined where it is not one JSON object with one Plaintext in strict base64
+ */
+export function takePlaintext(body: Buffer): TakenAnswer | undefined {
+  const place = findValue(body);
+  if (place === undefined) {
+    body.fill(0);
+    return undefined;
+  }
+  const plaintext = decodeBase64(place);
+  place.fill(BLANKED);
+  const fields = parseObject(body);
+  const { Plaintext: blanked, ...others } = fields ?? {};
+  // Whole only where it was the field of the object itself, not of one inside.
+  if (plaintext !== undefined && blanked === "A".repeat(place.length)) return { plaintext, fields: others };
+  plaintext?.fill(0);
+  body.fill(0);
+  return undefined;
+}
+
+/** The bytes between the quotes of the one value of that name. */
+function findValue(body: Buffer): Buffer | undefined {
+  const name = body.indexOf(NAME);
+  if (name === -1 || body.includes(NAME, name + 1)) return undefined;
+  const colon = skipBlanks(body, name + NAME.length);
+  const open = skipBlanks(body, colon + 1);
+  const close = body.indexOf(QUOTE, open + 1);
+  if (body[colon] !== COLON || body[open] !== QUOTE || close === -1) return undefined;
+  return body.subarray(open + 1, close);
+}
+
+function skipBlanks(body: Buffer, from: number): number {
+  let at = from;
+  while (WHITE_SPACE.includes(body[at] ?? 0)) at += 1;
+  return at;
+}
+
+/** RFC 4648, section 4, in its one canonical form; undefined for any other. */
+function decodeBase64(text: Uint8Array): Buffer | undefined {
+  const padding = text.at(-1) === EQUALS ? (text.at(-2) === EQUALS ? 2 : 1) : 0;
+  if (text.length === 0 || text.length % 4 !== 0) return undefined;
+  const bytes = Buffer.alloc((text.length / 4) * 3 - padding);
+  let [bits, count, size] = [0, 0, 0];
+  for (const code of text.subarray(0, text.length - padding)) {
+    const value = valueOf(code);
+    if (value === undefined) {
+      bytes.fill(0);
+      return undefined;
+    }
+    bits = ((bits << 6) | value) & 0xffff;
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    bytes[size] = (bits >> count) & 0xff;
+    size += 1;
+  }
+  if ((bits & ((1 << count) - 1)) === 0) return bytes;
+  bytes.fill(0);
+  return undefined;
+}
+
+function valueOf(code: number): number | undefined {
+  if (code >= 0x41 && code <= 0x5a) return code - 0x41;
+  if (code >= 0x61 && code <= 0x7a) return code - 0x61 + 26;
+  if (code >= 0x30 && code <= 0x39) return code - 0x30 + 52;
+  if (code === 0x2b) return 62;
+  return code === 0x2f ? 63 : undefined;
+}
+
+function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString("utf8"));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
