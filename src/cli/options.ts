@@ -44,6 +44,9 @@ export function sources(command: Command): Command {
     .addOption(
       list("--allow <NAME,...>", "let a source set a name that is refused by default (SEALEXEC_ALLOW)"),
     )
+    .addOption(
+      list("--only <NAME,PREFIX_*,...>", "take these names and no others from the sources (SEALEXEC_ONLY)"),
+    )
     .option("--explain", "say on stderr where each variable and the credentials come from");
 }
 

@@ -105,6 +105,9 @@ function addRun(program: Command, world: World, outcome: { status: number }, sta
     .option("--keep-existing", "a variable that is already set wins over the sources")
     .option("--pristine", "give CMD only the variables of the sources")
     .addOption(list("--pass <NAME,...>", "with --pristine: pass these variables too"))
+    .addOption(
+      list("--drop <NAME,PREFIX_*,...>", "do not hand these inherited variables on to CMD (SEALEXEC_DROP)"),
+    )
     .option("--nofile <SOFT>", "soft limit of open files for CMD (SEALEXEC_NOFILE)")
     .option("--fallback <FILE>", "keep what is sealed in S3 here, for while S3 is away (SEALEXEC_FALLBACK)")
     .option("--fallback-age <TIME>", "how old it may be, default 24h (SEALEXEC_FALLBACK_AGE)")

@@ -18,6 +18,8 @@ const OPTIONS: Readonly<Record<string, readonly [keyof RunCliFlags, Kind]>> = {
   "--credentials": ["credentials", "once"],
   "--require": ["require", "list"],
   "--allow": ["allow", "list"],
+  "--only": ["only", "list"],
+  "--drop": ["drop", "list"],
   "--keep-existing": ["keepExisting", "switch"],
   "--pristine": ["pristine", "switch"],
   "--pass": ["pass", "list"],

@@ -20,13 +20,14 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   const { run } = await import("../run/run.ts");
   const { parseEnvironmentPolicy, parseFallback, parseSourceOptions } = await import("../run/options.ts");
   const { refuseSource } = await import("../run/program.ts");
-  const { underneath } = await import("../run/environment.ts");
+  const { handsOn, underneath } = await import("../run/environment.ts");
   refuseSource(words[0] ?? "", "run");
-  const policy = parseEnvironmentPolicy(flags);
+  const policy = parseEnvironmentPolicy(flags, world.env);
   const sourceOptions = await parseSourceOptions(flags, world.env);
   const options = {
     ...sourceOptions,
     policy,
+    handsOn: (name: string) => handsOn(policy, name),
     ...(flags.explain === true ? { explain: underneath(world.image, policy) } : {}),
     fallback: parseFallback(flags, world.env, sourceOptions.sources),
     softFileLimit: parseFileLimit(flags.nofile ?? world.env["SEALEXEC_NOFILE"]),

@@ -1,3 +1,5 @@
+import { matchesName } from "../names.ts";
+import type { NamePatterns } from "../names.ts";
 import type { Variables } from "../secret.ts";
 import type { Underneath } from "./explain.ts";
 
@@ -7,6 +9,13 @@ export interface EnvironmentPolicy {
   /** give CMD only the secrets, and the names of `pass` */
   readonly pristine: boolean;
   readonly pass: ReadonlySet<string>;
+  /** inherited variables that are not handed on */
+  readonly drop?: NamePatterns;
+}
+
+/** Whether CMD is given an inherited variable, where no source sets it. */
+export function handsOn({ pristine, pass, drop }: EnvironmentPolicy, name: string): boolean {
+  return (!pristine || pass.has(name)) && (drop === undefined || !matchesName(drop, name));
 }
 
 /**
@@ -24,7 +33,7 @@ export function buildEnvironment(
   const block: Buffer[] = [];
   for (const entry of inherited) {
     const name = nameOf(entry);
-    if (policy.pristine && !policy.pass.has(name)) continue;
+    if (!handsOn(policy, name)) continue;
     const secret = secrets.get(name);
     if (secret === undefined || policy.keepExisting) {
       block.push(entry);

@@ -2,7 +2,7 @@
 import type { Environment } from "../context.ts";
 import { parseDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
-import { parseNames, words } from "../names.ts";
+import { parseNames, parsePatterns, words } from "../names.ts";
 import { checkLagOption, parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
@@ -33,6 +33,7 @@ export interface SourceFlags extends OpenFlags {
   readonly from?: readonly string[];
   readonly require?: readonly string[];
   readonly allow?: readonly string[];
+  readonly only?: readonly string[];
   readonly explain?: boolean;
 }
 
@@ -40,6 +41,7 @@ export interface RunFlags extends SourceFlags {
   readonly keepExisting?: boolean;
   readonly pristine?: boolean;
   readonly pass?: readonly string[];
+  readonly drop?: readonly string[];
   readonly nofile?: string;
   readonly fallback?: string;
   readonly fallbackAge?: string;
@@ -54,6 +56,7 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
     });
   }
   const credentials = parseCredentials(flags.credentials, env);
+  const only = parsePatterns("--only (SEALEXEC_ONLY)", flags.only ?? [env["SEALEXEC_ONLY"] ?? ""]);
   const sources = await Promise.all(uris.map(parseSource));
   const open = parseOpenPolicy(flags, env);
   checkLagOption(open, sources);
@@ -65,6 +68,7 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
     names: {
       require: parseNames("--require", flags.require ?? [env["SEALEXEC_REQUIRE"] ?? ""]),
       allow: new Set(parseNames("--allow", flags.allow ?? [env["SEALEXEC_ALLOW"] ?? ""])),
+      ...(only === undefined ? {} : { only }),
     },
   };
 }
@@ -106,12 +110,14 @@ export function parseFallback(
   };
 }
 
-export function parseEnvironmentPolicy(flags: RunFlags): EnvironmentPolicy {
+export function parseEnvironmentPolicy(flags: RunFlags, env: Environment): EnvironmentPolicy {
   const pass = new Set(parseNames("--pass", flags.pass ?? []));
   if (pass.size > 0 && flags.pristine !== true) {
     throw new SealexecError("usage", "--pass is for --pristine", {
       hint: "without --pristine, everything is passed",
     });
   }
-  return { keepExisting: flags.keepExisting ?? false, pristine: flags.pristine ?? false, pass };
+  const drop = parsePatterns("--drop (SEALEXEC_DROP)", flags.drop ?? [env["SEALEXEC_DROP"] ?? ""]);
+  const { keepExisting = false, pristine = false } = flags;
+  return { keepExisting, pristine, pass, ...(drop === undefined ? {} : { drop }) };
 }

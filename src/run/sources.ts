@@ -1,6 +1,7 @@
 import type { Credentials } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
+import type { LookUp } from "../dialects/docker.ts";
 import { SealexecError } from "../errors.ts";
 import { counted } from "../logger.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
@@ -8,7 +9,7 @@ import type { FoundSealed, PlainContent, UnverifiedText } from "../sealed/read.t
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
-import { requireNames } from "../names.ts";
+import { requireNames, requireOnly, takeOnly } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Origin, Underneath } from "./explain.ts";
@@ -21,6 +22,8 @@ export interface SourceOptions {
   /** the revisions of sealed sources that were seen before, by URI: nothing older is opened */
   readonly seen?: ReadonlyMap<string, number>;
   readonly names: NamePolicy;
+  /** whether CMD is given what is set already: a name without a value may take no other; absent: all of it */
+  readonly handsOn?: (name: string) => boolean;
   /** say where each variable came from, put over this; absent: say nothing */
   readonly explain?: Underneath;
 }
@@ -92,7 +95,10 @@ export async function mergeSources(
     context,
     "required names",
     "all sources",
-    () => requireNames(merged, names.require),
+    () => {
+      requireOnly(merged, names.only);
+      requireNames(merged, names.require);
+    },
     () => describeNames(names.require),
   );
   return merged;
@@ -110,35 +116,41 @@ export async function openSource(
   const { readSource } = await import("../sealed/read.ts");
   const leastRevision = Math.max(options.open.leastRevision, options.seen?.get(uri) ?? 0);
   const content = await readSource(source, { ...options.open, leastRevision }, tools);
-  const variables = await variablesOf(content, source, context);
+  const lookUp: LookUp = (name) =>
+    Object.hasOwn(context.env, name) && options.handsOn?.(name) !== false ? context.env[name] : undefined;
+  const all = await variablesOf(content, source, lookUp, context);
+  // What is left out needs no refusal.
+  const variables = takeOnly(all, options.names.only);
   const { refuseNames } = await import("../refused.ts");
   await step(context, "refused names", uri, () => refuseNames(variables, allow));
   // It may be meant so; but a secret that nobody filled, or that is not mounted, looks the same.
-  if (variables.size === 0)
+  if (all.size === 0)
     context.log.warn(`${uri}: no variables in it`, undefined, { code: "no-variables", target: uri });
-  return { uri, variables, validator: content.validator, sealed: content.sealed };
+  const leftOut = [...all.keys()].filter((name) => !variables.has(name));
+  return { uri, variables, leftOut, validator: content.validator, sealed: content.sealed };
 }
 
-async function variablesOf(content: PlainContent, source: Source, context: Context): Promise<Variables> {
+async function variablesOf(
+  content: PlainContent,
+  source: Source,
+  lookUp: LookUp,
+  context: Context,
+): Promise<Variables> {
   const count = (parsed: Variables): string => counted(parsed.size, "variable");
   switch (content.kind) {
     case "variables":
       return content.variables;
     case "text":
-      return step(context, "dotenv", source.uri, () => parseContent(content.bytes, source, context), count);
+      return step(context, "dotenv", source.uri, () => parseContent(content.bytes, source, lookUp), count);
     case "unverified":
-      return step(context, "decrypt", source.uri, () => parseUnverified(content, source, context), count);
+      return step(context, "decrypt", source.uri, () => parseUnverified(content, source, lookUp), count);
   }
 }
 
 /** One failure for all that can be wrong with it: bad padding, bytes that are no text, a line that is no variable. */
-async function parseUnverified(
-  { open }: UnverifiedText,
-  source: Source,
-  context: Context,
-): Promise<Variables> {
+async function parseUnverified({ open }: UnverifiedText, source: Source, lookUp: LookUp): Promise<Variables> {
   try {
-    return await parseContent(open(), source, context);
+    return await parseContent(open(), source, lookUp);
   } catch {
     // Without a cause, which would tell them apart.
     throw new SealexecError(
@@ -152,13 +164,11 @@ async function parseUnverified(
 async function parseContent(
   bytes: Uint8Array,
   { dialect = "dotenv" }: Source,
-  context: Context,
+  lookUp: LookUp,
 ): Promise<Variables> {
   const { parseText } = await import("../dialects/parse.ts");
   try {
-    return await parseText(bytes, dialect, (name) =>
-      Object.hasOwn(context.env, name) ? context.env[name] : undefined,
-    );
+    return await parseText(bytes, dialect, lookUp);
   } finally {
     bytes.fill(0);
   }

@@ -157,6 +157,8 @@ describe("a flag wins over its variable", { concurrency: 2 }, () => {
           },
           { variable: "SEALEXEC_REQUIRE", bad: "NONE", flag: ["--require", "A"] },
           { variable: "SEALEXEC_ALLOW", bad: "1", flag: ["--allow", "PAGER"] },
+          { variable: "SEALEXEC_ONLY", bad: "NONE", flag: ["--only", "A"] },
+          { variable: "SEALEXEC_DROP", bad: "*", flag: ["--drop", "NONE"] },
           { variable: "SEALEXEC_NOFILE", bad: "x", flag: ["--nofile", "100"] },
           { variable: "SEALEXEC_FALLBACK", bad: "/", flag: ["--fallback", join(folder, "kept")] },
           {

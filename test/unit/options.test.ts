@@ -165,8 +165,12 @@ describe("run's own options", () => {
     }
   });
   test("--pass is for --pristine", () => {
-    assert.deepEqual(parseEnvironmentPolicy({}), { keepExisting: false, pristine: false, pass: new Set() });
-    assert.deepEqual(parseEnvironmentPolicy({ pristine: true, pass: ["A,B"] }).pass, new Set(["A", "B"]));
-    refuses(() => parseEnvironmentPolicy({ pass: ["A"] }), "usage", /--pass is for --pristine/);
+    assert.deepEqual(parseEnvironmentPolicy({}, {}), {
+      keepExisting: false,
+      pristine: false,
+      pass: new Set(),
+    });
+    assert.deepEqual(parseEnvironmentPolicy({ pristine: true, pass: ["A,B"] }, {}).pass, new Set(["A", "B"]));
+    refuses(() => parseEnvironmentPolicy({ pass: ["A"] }, {}), "usage", /--pass is for --pristine/);
   });
 });
