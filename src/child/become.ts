@@ -5,6 +5,7 @@
  */
 import { closeSync, readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
+import { SealexecError } from "../errors.ts";
 import type { Host } from "../exec/replace.ts";
 import { replaceProcess } from "../exec/replace.ts";
 import { loadChildLibc } from "./libc.ts";
@@ -19,14 +20,16 @@ const SIGTERM = 15;
  * Reads the plan from an open file and carries it out.
  *
  * @param fd where the plan comes from, to its end
- * @throws "cannot-execute" where the kernel refuses
+ * @throws "cannot-execute" where the kernel refuses, or the plan is another version's
  */
 export async function become(fd: number, host: Host): Promise<never> {
   const plan = readPlan(fd);
   for (const own of [fd, ...plan.fillers.filter(isNothing)]) closeSync(own);
   const libc = loadChildLibc();
   if (libc !== undefined) arrange(plan, libc);
-  const { file, args, env, fileLimit, fds } = plan;
+  if (plan.folder !== null) enter(plan.folder, libc);
+  const { file, args, fileLimit, fds } = plan;
+  const env = plan.env.map((entry) => rename(entry, plan.parent));
   const image = { ...host.image, inheritedFds: fds };
   // Behind the defaults that replaceProcess gives back, and behind all that could fail and say so.
   const beforeExec = (): void => {
@@ -42,10 +45,34 @@ export async function become(fd: number, host: Host): Promise<never> {
 function readPlan(fd: number): Plan {
   try {
     return parsePlan(readFileSync(fd));
-  } catch {
+  } catch (error) {
+    if (error instanceof SealexecError) throw error;
     // Whoever was to write it was killed, and this process is to end with it.
     process.exit(128 + SIGTERM);
   }
+}
+
+/** The working directory by its descriptor: its name may be gone, or another's by now. */
+function enter(folder: number, libc: ChildLibc | undefined): void {
+  try {
+    if (libc === undefined) process.chdir(`/proc/self/fd/${folder}`);
+    else if (!libc.enterFolder(folder)) throw new Error("fchdir");
+  } catch (error) {
+    throw new SealexecError("cannot-execute", "command: its working directory cannot be entered again", {
+      hint: "look at the mode of the folder that sealexec was started in",
+      located: true,
+      cause: error,
+    });
+  }
+  closeSync(folder);
+}
+
+/** sd_listen_fds(3), sd_watchdog_enabled(3): a service takes what is meant for its own process id only. CMD has another than ours. */
+function rename(entry: Buffer, parent: number): Buffer {
+  for (const name of ["LISTEN_PID", "WATCHDOG_PID"]) {
+    if (entry.equals(Buffer.from(`${name}=${parent}`))) return Buffer.from(`${name}=${process.pid}`);
+  }
+  return entry;
 }
 
 // Where Node opens /dev/null, Bun leaves a hole, which its own files fill by now.

@@ -11,7 +11,7 @@ import { BECOME } from "./word.ts";
 export type SignalName = NodeJS.Signals;
 
 /** Everything of the plan but what is about this very start. */
-export type Program = Omit<Plan, "fds" | "fillers" | "parent" | "foreground">;
+export type Program = Omit<Plan, "fds" | "fillers" | "folder" | "parent" | "foreground">;
 
 export interface Starting {
   readonly program: Program;
@@ -20,6 +20,8 @@ export interface Starting {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** open files above 2 that CMD is to get */
   readonly inheritedFds: readonly number[];
+  /** our working directory, open; undefined: it cannot be opened */
+  readonly folder: number | undefined;
   /** whose terminal it takes over, see Plan */
   readonly foreground: number | null;
   /** whether the child leads a process group of its own: with libc, it does */
@@ -38,6 +40,8 @@ export class Child {
   /** its exit status, or 128 + n where signal n ended it; never rejects */
   readonly ended: Promise<number>;
   readonly #ownGroup: boolean;
+  /** of its group, those that were seen to live when it had ended */
+  readonly #members = new Set<string>();
   #isRunning = true;
   #restEnded: Promise<void> | undefined;
 
@@ -105,7 +109,7 @@ export class Child {
   }
 
   #hasRest(): boolean {
-    return this.#ownGroup && send(-this.pid, 0) && hasLivingMember(this.pid);
+    return this.#ownGroup && send(-this.pid, 0) && hasLivingMember(this.pid, this.#members);
   }
 
   #toGroup(signal: SignalName | number): boolean {
@@ -119,12 +123,14 @@ export class Child {
  * @returns undefined where no process can be started
  */
 export function startChild(starting: Starting): Child | undefined {
-  const { program, self, env, inheritedFds, foreground, ownGroup } = starting;
-  const { stdio, fds, fillers, planFd } = layOut(inheritedFds);
+  const { program, self, env, inheritedFds, folder, foreground, ownGroup } = starting;
+  const { stdio, fds, fillers, planFd, folderFd } = layOut(inheritedFds, folder);
   const [file, ...words] = self;
   const { started: subprocess, signal: deathBy } = noteDeath(() =>
     execa(file, [...words, BECOME, String(planFd)], {
       stdio,
+      // Where ours has no name any more no runtime starts.
+      ...(folderFd === null ? {} : { cwd: "/" }),
       env: env as Record<string, string>,
       extendEnv: false,
       // Its end is for us to see to; and its output is not for us to read.
@@ -133,10 +139,11 @@ export function startChild(starting: Starting): Child | undefined {
       reject: false,
     }),
   );
+  if (subprocess === undefined) return undefined;
   const pipe = subprocess.stdio[planFd] as NodeJS.WritableStream | null | undefined;
   // Whoever does not read to the end has ended: that shows in its status.
   pipe?.on("error", () => undefined);
-  const plan = printPlan({ ...program, fds, fillers, parent: process.pid, foreground });
+  const plan = printPlan({ ...program, fds, fillers, folder: folderFd, parent: process.pid, foreground });
   pipe?.end(plan, () => plan.fill(0));
   const ended = subprocess.then(({ exitCode, signal }) => {
     const number = signal === undefined ? deathBy() : constants.signals[signal];
@@ -148,24 +155,31 @@ export function startChild(starting: Starting): Child | undefined {
 
 type Stream = "inherit" | "ignore" | "pipe";
 
-/** Where each open file goes: those of CMD to their own numbers, and the plan to the first that is free. */
-function layOut(inherited: readonly number[]): {
+/** Where each open file goes: those of CMD to their own numbers, the plan and the folder to the first that are free. */
+function layOut(
+  inherited: readonly number[],
+  folder: number | undefined,
+): {
   readonly stdio: ["inherit", "inherit", "inherit", ...Stream[]];
   readonly fds: readonly number[];
   readonly fillers: readonly number[];
   readonly planFd: number;
+  readonly folderFd: number | null;
 } {
   const fds = inherited.filter((fd) => fd <= HIGHEST_FD);
-  let planFd = 3;
-  while (fds.includes(planFd)) planFd += 1;
+  const free = (from: number): number => (fds.includes(from) ? free(from + 1) : from);
+  const planFd = free(3);
+  const folderFd = folder === undefined ? null : free(planFd + 1);
   const stdio: ["inherit", "inherit", "inherit", ...Stream[]] = ["inherit", "inherit", "inherit"];
   const fillers: number[] = [];
-  for (let fd = 3; fd <= Math.max(planFd, ...fds); fd += 1) {
-    const isFiller = fd !== planFd && !fds.includes(fd);
+  for (let fd = 3; fd <= Math.max(folderFd ?? planFd, ...fds); fd += 1) {
+    const isFiller = fd !== planFd && fd !== folderFd && !fds.includes(fd);
     if (isFiller) fillers.push(fd);
-    stdio.push(fd === planFd ? "pipe" : isFiller ? "ignore" : "inherit");
+    // execa takes a number here and hands it on; its types do not say so.
+    if (fd === folderFd) stdio.push(folder as unknown as "inherit");
+    else stdio.push(fd === planFd ? "pipe" : isFiller ? "ignore" : "inherit");
   }
-  return { stdio, fds, fillers, planFd };
+  return { stdio, fds, fillers, planFd, folderFd };
 }
 
 /** @returns whether there was anybody to send it to */

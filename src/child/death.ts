@@ -18,22 +18,36 @@ interface Spawner {
 /**
  * Calls what starts a process by node:child_process.
  *
- * @returns what it returned, and the number of the signal without a name by which the process has ended, 0 where it has not
+ * @returns what it returned, undefined where no process can be started; and the number of the signal without a name by which the
+ *   process has ended, 0 where it has not
  */
-export function noteDeath<T>(start: () => T): { readonly started: T; readonly signal: () => number } {
+export function noteDeath<T>(start: () => T): {
+  readonly started: T | undefined;
+  readonly signal: () => number;
+} {
   const bun = (globalThis as { readonly Bun?: Spawner }).Bun;
   let number = 0;
   if (bun === undefined) return { started: start(), signal: () => number };
   const { spawn } = bun;
+  let isRefused = false;
   bun.spawn = (options) => {
     const onExit: OnExit = (process, status, signal, error) => {
       if (typeof signal === "number") number = signal;
       options.onExit(process, status, signal, error);
     };
-    return spawn({ ...options, onExit });
+    try {
+      return spawn({ ...options, onExit });
+    } catch (error) {
+      isRefused = true;
+      throw error;
+    }
   };
   try {
     return { started: start(), signal: () => number };
+  } catch (error) {
+    // What execa makes of it does not work on Bun.
+    if (isRefused) return { started: undefined, signal: () => number };
+    throw error;
   } finally {
     bun.spawn = spawn;
   }

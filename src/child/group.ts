@@ -6,17 +6,27 @@ import { readFileSync, readdirSync } from "node:fs";
  * container waits for nobody, it stays for ever.
  *
  * @param group of which at least one member is there
+ * @param known those that were seen to live; as long as one of them does, nobody else is looked at. Kept up to date
  */
-export function hasLivingMember(group: number): boolean {
+export function hasLivingMember(group: number, known: Set<string>): boolean {
+  for (const name of known) {
+    if (isAlive(stateIn(group, name))) return true;
+    known.delete(name);
+  }
   let hasZombie = false;
   for (const name of processes()) {
     const state = stateIn(group, name);
     if (state === undefined) continue;
-    if (state !== "Z" && state !== "X") return true;
-    hasZombie = true;
+    if (isAlive(state)) known.add(name);
+    else hasZombie = true;
   }
+  if (known.size > 0) return true;
   // Where none is to be seen (hidepid, another namespace's /proc), somebody lives.
   return !hasZombie;
+}
+
+function isAlive(state: string | undefined): boolean {
+  return state !== undefined && state !== "Z" && state !== "X";
 }
 
 function processes(): string[] {

@@ -15,6 +15,7 @@ interface CallableFfi extends FfiModule {
 
 interface Symbols {
   setpgid(pid: number, group: number): number;
+  fchdir(fd: number): number;
   fcntl(fd: number, command: number, argument: number): number;
   getpgid(pid: number): number;
   getsid(pid: number): number;
@@ -35,6 +36,7 @@ interface Symbols {
 
 const SYMBOLS = {
   setpgid: { args: ["i32", "i32"], returns: "i32" },
+  fchdir: { args: ["i32"], returns: "i32" },
   fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
   getpgid: { args: ["i32"], returns: "i32" },
   getsid: { args: ["i32"], returns: "i32" },
@@ -76,6 +78,8 @@ const [SIGINFO_BYTES, PID_AT, STATUS_AT] = [128, 4, 6];
 export interface ChildLibc {
   /** Puts this process into a process group of its own. */
   leadGroup(): void;
+  /** Makes an open folder the working directory. @returns whether it could be */
+  enterFolder(fd: number): boolean;
   /** The process group of a process, 0: this one. A group outside of our PID namespace has the number 0. */
   groupOf(pid: number): number;
   /** The session of a process, as the group. */
@@ -143,6 +147,7 @@ function bind(ffi: CallableFfi, libc: Symbols): ChildLibc {
   };
   return {
     leadGroup: () => void libc.setpgid(0, 0),
+    enterFolder: (fd) => libc.fchdir(fd) === 0,
     groupOf: (pid) => libc.getpgid(pid),
     sessionOf: (pid) => libc.getsid(pid),
     foregroundOf: (fd) => {

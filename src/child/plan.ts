@@ -2,7 +2,9 @@
  * What the process that is to become CMD is told by the one that watches: a line of JSON, then the arguments and the
  * environment byte for byte, each ended by a NUL, as execve(2) takes them. Pure.
  */
+import { SealexecError } from "../errors.ts";
 import type { Limit } from "../exec/limits.ts";
+import { VERSION } from "../version.ts";
 import type { StreamStates } from "./streams.ts";
 
 export interface Plan {
@@ -17,6 +19,8 @@ export interface Plan {
   readonly fds: readonly number[];
   /** those that are there only because a list of them has no holes */
   readonly fillers: readonly number[];
+  /** file descriptor of the working directory; null: it is as it was started in */
+  readonly folder: number | null;
   /** standard input, output and error as they are to be */
   readonly streams: StreamStates;
   /** numbers of the signals that were ignored when sealexec was started */
@@ -33,22 +37,27 @@ const UNLIMITED = "unlimited";
 export function printPlan(plan: Plan): Buffer {
   const { args, env, fileLimit, ...rest } = plan;
   const limits = fileLimit === undefined ? null : [fileLimit.soft, fileLimit.hard].map(printLimit);
-  const head = JSON.stringify({ ...rest, limits, argc: args.length, envc: env.length });
+  const head = JSON.stringify({ version: VERSION, ...rest, limits, argc: args.length, envc: env.length });
   const strings = [...args, ...env].flatMap((bytes) => [bytes, Buffer.of(0)]);
   return Buffer.concat([Buffer.from(`${head}\n`), ...strings]);
 }
 
 interface Head extends Omit<Plan, "args" | "env" | "fileLimit"> {
+  readonly version: string;
   readonly limits: readonly [Printed, Printed] | null;
   readonly argc: number;
   readonly envc: number;
 }
 
-/** @throws where it is not whole: whoever was to write it has gone */
+/**
+ * @throws "cannot-execute" where another version of sealexec has written it: the npm package was upgraded meanwhile
+ * @throws where it is not whole: whoever was to write it has gone
+ */
 export function parsePlan(bytes: Buffer): Plan {
   const lineEnd = bytes.indexOf(0x0a);
   if (lineEnd === -1) throw new Error("no plan");
-  const { limits, argc, envc, ...rest } = JSON.parse(bytes.toString("utf8", 0, lineEnd)) as Head;
+  const { version, limits, argc, envc, ...rest } = JSON.parse(bytes.toString("utf8", 0, lineEnd)) as Head;
+  if (version !== VERSION) throw otherVersion(version);
   const strings = split(bytes.subarray(lineEnd + 1));
   if (strings.length !== argc + envc) throw new Error("not the whole plan");
   const [soft, hard] = (limits ?? []).map(parseLimit);
@@ -58,6 +67,14 @@ export function parsePlan(bytes: Buffer): Plan {
     env: strings.slice(argc),
     fileLimit: soft === undefined || hard === undefined ? undefined : { soft, hard },
   };
+}
+
+function otherVersion(version: string): SealexecError {
+  return new SealexecError(
+    "cannot-execute",
+    `command: sealexec ${VERSION} is now where the ${version} that watches was started from`,
+    { hint: "start sealexec again", located: true },
+  );
 }
 
 function split(bytes: Buffer): Buffer[] {

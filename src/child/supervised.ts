@@ -1,4 +1,5 @@
 /** CMD as it is watched: never two at once, replaced as a whole, and its end passed on. */
+import { constants as FS, openSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SealexecError } from "../errors.ts";
@@ -27,6 +28,8 @@ export interface Supervision {
   readonly graceMs: number;
   /** called where CMD ended by itself: how long to wait before it is started again; undefined: it is not */
   readonly restartAfter: (status: number, livedMs: number) => number | undefined;
+  /** called where CMD cannot be started again: how long to wait before the next attempt; the first is number 1 */
+  readonly retryAfter: (error: SealexecError, attempts: number) => number;
   /** a SIGHUP that is for us */
   readonly onHangup: () => void;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -40,6 +43,7 @@ export class Supervised {
   readonly #libc: ChildLibc | undefined = loadChildLibc();
   readonly #terminal: Terminal | undefined;
   readonly #streams = takeStreamStates();
+  readonly #folder = openWorkingDirectory();
   #finish: (status: number) => void = () => undefined;
   #fail: (error: SealexecError) => void = () => undefined;
   #child: Child | undefined;
@@ -50,6 +54,7 @@ export class Supervised {
   #restarted: Promise<void> = Promise.resolve();
   #hasFinished = false;
   #startedAt = 0;
+  #hasHungUp = false;
   /** a stop of our own is under way */
   #isStopping = false;
   /** somebody has asked CMD to end: until then (performance.now()) it is not started again */
@@ -69,7 +74,7 @@ export class Supervised {
     const ignored = signalsIgnoredAtStart();
     const listeners = {
       onForwarded: (number: number) => this.#forward(number),
-      onHangup: () => (this.#terminal?.isGone === true ? this.#hangUp() : how.onHangup()),
+      onHangup: () => (this.#meansEnd(ignored) ? this.#hangUp() : how.onHangup()),
       onContinue: () => this.#continue(),
       onChild: () => this.#onChild(),
     };
@@ -83,7 +88,8 @@ export class Supervised {
   /** Starts CMD for the first time. */
   start(program: Program): void {
     this.#program = program;
-    this.#startNow();
+    const error = this.#startNow();
+    if (error !== undefined) this.#fail(error);
     // Of those who ended before we listened nobody tells any more.
     this.#onChild();
   }
@@ -138,7 +144,7 @@ export class Supervised {
     if (this.isRunning && this.#running === program) return;
     const status = await this.#stop();
     if (this.#isEnding) this.#finish(status);
-    else this.#startNow();
+    else await this.#startAgain();
   }
 
   /** @returns the status by which CMD ended, 0 where there was none */
@@ -152,8 +158,9 @@ export class Supervised {
     return status;
   }
 
-  #startNow(): void {
-    if (this.#hasFinished) return;
+  /** @returns why there is none now */
+  #startNow(): SealexecError | undefined {
+    if (this.#hasFinished) return undefined;
     if (this.#program === undefined || this.isRunning) throw new Error("no program, or one too many");
     const { image, env } = this.#how;
     const foreground = this.#terminal?.lendAtStart() ?? null;
@@ -162,15 +169,29 @@ export class Supervised {
       self: selfOf(),
       env,
       inheritedFds: image.inheritedFds,
+      folder: this.#folder,
       foreground,
       ownGroup: this.#libc !== undefined,
     });
-    if (child === undefined) return this.#fail(cannotStart(this.#program.file));
+    if (child === undefined) {
+      this.#terminal?.takeBack(false);
+      return cannotStart(this.#program.file);
+    }
     this.#child = child;
     this.#running = this.#program;
     this.#terminal?.lentTo(child);
     this.#startedAt = performance.now();
     void child.ended.then((status) => this.#onEnd(status));
+    return undefined;
+  }
+
+  /** Later there was a CMD, and there may be room for one again. What it is started with is wiped when this is over. */
+  async #startAgain(): Promise<void> {
+    for (let attempts = 1; ; attempts += 1) {
+      const error = this.#startNow();
+      if (error === undefined) return;
+      await sleep(this.#how.retryAfter(error, attempts));
+    }
   }
 
   #onEnd(status: number): void {
@@ -220,16 +241,23 @@ export class Supervised {
     this.#finish(128 + number);
   }
 
+  /** Once the terminal has gone, and nobody has said that this is nothing to us (nohup). Who outlives it is followed on. */
+  #meansEnd(ignored: readonly number[]): boolean {
+    if (ignored.includes(SIGHUP) || this.#terminal?.isGone !== true) return false;
+    return !this.#hasHungUp || this.#isEnding;
+  }
+
   /** The terminal has gone: all of a job are told. */
   #hangUp(): void {
+    this.#hasHungUp = true;
     if (!this.isRunning) return this.#giveUp(SIGHUP);
-    this.#endingUntil = Infinity;
+    this.#askedToEnd(SIGHUP);
     // The leader of a session is told alone, and when it ends, the kernel tells the others.
     if (this.#libc?.sessionOf(0) === process.pid) this.#child?.signal("SIGHUP");
     else this.#child?.signalGroup("SIGHUP");
   }
 
-  /** TERM is meant as such. A program may make something else of INT and QUIT: one that outlives them goes on. */
+  /** TERM is meant as such. A program may make something else of HUP, INT and QUIT: one that outlives them goes on. */
   #askedToEnd(number: number): void {
     const isFinal = number === SIGTERM || this.#isStopping;
     const untilMs = isFinal ? Infinity : performance.now() + this.#how.graceMs;
@@ -246,8 +274,35 @@ function cannotStart(file: string): SealexecError {
   });
 }
 
-/** What starts sealexec again: the binary by itself, the npm package by the runtime. */
+/**
+ * What starts sealexec again: the binary by itself, the npm package by the runtime. By what the kernel executes, as the file of this
+ * name may have been removed or upgraded since (proc(5)).
+ */
 function selfOf(): readonly [string, ...string[]] {
   const script = process.versions["bun"] === undefined ? process.argv[1] : undefined;
-  return script === undefined ? [process.execPath] : [process.execPath, script];
+  const file = isLink(OWN_IMAGE) ? OWN_IMAGE : process.execPath;
+  return script === undefined ? [file] : [file, script];
+}
+
+const OWN_IMAGE = "/proc/self/exe";
+
+function isLink(path: string): boolean {
+  try {
+    readlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** open(2): for fchdir(2) and nothing else, and so without the right to read it. */
+const O_PATH = 0o10_000_000;
+
+/** CMD is to run in it again, whatever becomes of its name. */
+function openWorkingDirectory(): number | undefined {
+  try {
+    return openSync(".", O_PATH | FS.O_DIRECTORY);
+  } catch {
+    return undefined;
+  }
 }

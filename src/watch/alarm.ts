@@ -8,6 +8,8 @@ export type Range = "all" | "local";
 
 /** A file is seldom changed by one call: so long after the last of them it is looked at. */
 const QUIET_MS = 200;
+/** And so long after the first at the latest: in a folder where others write all the time it is never quiet. */
+const LATEST_MS = 1_000;
 
 export class Alarm {
   readonly #everyMs: number;
@@ -15,6 +17,8 @@ export class Alarm {
   #rung: Range | undefined;
   #wake: (() => void) | undefined;
   #quiet: NodeJS.Timeout | undefined;
+  /** when the first change came that was not looked at (performance.now()) */
+  #changedAt: number | undefined;
 
   /** @param folders those in which a change is to be seen at once, where the system tells of it (inotify(7)) */
   constructor(everyMs: number, folders: readonly string[]) {
@@ -51,13 +55,21 @@ export class Alarm {
     });
   }
 
+  #changed(): void {
+    const now = performance.now();
+    this.#changedAt ??= now;
+    const waitMs = Math.min(QUIET_MS, Math.max(0, this.#changedAt + LATEST_MS - now));
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      this.#changedAt = undefined;
+      this.ring("local");
+    }, waitMs);
+  }
+
   // Without it a change is found when its time comes.
   #watch(folder: string): FSWatcher[] {
     try {
-      const watcher = watch(folder, () => {
-        clearTimeout(this.#quiet);
-        this.#quiet = setTimeout(() => this.ring("local"), QUIET_MS);
-      });
+      const watcher = watch(folder, () => this.#changed());
       watcher.on("error", () => undefined);
       return [watcher];
     } catch {

@@ -31,6 +31,11 @@ export class Backoff {
   next(livedMs: number): number {
     this.#shortLives = livedMs < SETTLED_MS ? this.#shortLives + 1 : 0;
     if (this.#shortLives === 0) return 0;
-    return Math.min(FIRST_BACKOFF_MS * 2 ** (this.#shortLives - 1), LONGEST_BACKOFF_MS);
+    return waitBeforeAttempt(this.#shortLives);
   }
+}
+
+/** How long to wait after so many failures in a row, milliseconds. */
+export function waitBeforeAttempt(failures: number): number {
+  return Math.min(FIRST_BACKOFF_MS * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
 }

@@ -25,7 +25,7 @@ import { Lookout } from "./lookout.ts";
 import type { Changes } from "./lookout.ts";
 import { giveBackMemory } from "./memory.ts";
 import type { WatchOptions } from "./options.ts";
-import { Backoff } from "./schedule.ts";
+import { Backoff, waitBeforeAttempt } from "./schedule.ts";
 import { Trouble } from "./trouble.ts";
 
 /**
@@ -53,8 +53,9 @@ async function startFirst(
   context: Context,
 ): Promise<Watcher> {
   const envOut = how.envOut === undefined ? undefined : new EnvOut(how.envOut, context.log);
+  checkFileLimit(host);
   const command = findCommand(options, host, context);
-  const tools = toolsFor(options, context);
+  const tools = toolsFor(options, { ...context, log: sayingOnce(context.log) });
   const fallback = await openFallback(options, host, context);
   const opened = await openKeeping(fallback, options, tools);
   const program = withVariables(command, opened.variables, options, host);
@@ -63,6 +64,22 @@ async function startFirst(
   tools.close();
   watcher.start(program, opened, tools);
   return watcher;
+}
+
+/** Bun moves the files that a child is to get above this number as it starts one. */
+const HIGHEST_MOVED_FD = 252;
+
+/** @throws "config" where no child could be started */
+function checkFileLimit({ image, libc }: Host): void {
+  const { hard = Infinity } = image.fileLimit.now ?? {};
+  if (libc === undefined || hard > HIGHEST_MOVED_FD) return;
+  throw new SealexecError(
+    "config",
+    `--watch: the hard limit of open files is ${hard}, and it takes more than 252`,
+    {
+      hint: "raise it where the container is started (docker run --ulimit nofile=1024); CMD can have less: --nofile",
+    },
+  );
 }
 
 class Watcher {
@@ -102,6 +119,11 @@ class Watcher {
       env: context.env,
       image: host.image,
       onHangup: () => this.#alarm.ring("all"),
+      retryAfter: (error, attempts) => {
+        const waitMs = waitBeforeAttempt(attempts);
+        context.log.warn(`${error.message}; it is tried again in ${waitMs / 1_000} s`, error.hint);
+        return waitMs;
+      },
       restartAfter: how.onExit === "exit" ? () => undefined : restartWith(new Backoff(), context),
     });
   }
@@ -130,7 +152,7 @@ class Watcher {
     // What was opened for the start is out of use behind the next turn of the event loop.
     await eventLoopTurn();
     giveBackMemory(this.#supervised);
-    const log = sayingOnce(this.#context.log);
+    const { log } = first.context;
     for (let tools = first; ;) {
       const range = await this.#alarm.next();
       const deadline = new Deadline(this.#context.deadline.timeoutMs, this.#context.now);

@@ -1,0 +1,267 @@
+/** `run --watch` outlives what happens around it: its own file, its folder, a fork that fails, a terminal that closes. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { describe, test } from "node:test";
+import { buildPrograms, isRoot, skipReason } from "../exec/programs.ts";
+import { until, withFolder } from "../expect.ts";
+import { ARTEFACTS, sealexec } from "../harness.ts";
+import type { Artefact } from "../harness.ts";
+import { withScene } from "./scene.ts";
+import { childrenOf } from "./watched.ts";
+import { watching } from "./watching.ts";
+import type { Watching, WatchingOptions } from "./watching.ts";
+
+const skip = process.platform === "linux" ? false : "needs Linux";
+const programs = buildPrograms();
+const [binary, bundle] = ARTEFACTS;
+assert.ok(binary !== undefined && bundle !== undefined);
+
+const STAYS = ["sh", "-c", 'echo "start A=$A"; exec sleep 1000'];
+
+interface Place {
+  readonly folder: string;
+  readonly watch: Watching;
+  /** gives A another value */
+  change(): void;
+}
+
+/** CMD runs with A=0 of a mounted file in a folder of its own. */
+function withPlace(
+  options: Partial<WatchingOptions> & { readonly prepare?: (folder: string) => Partial<WatchingOptions> },
+  work: (place: Place) => Promise<void>,
+): Promise<void> {
+  return withFolder(async (folder) => {
+    const { prepare, ...others } = options;
+    // For those tests in which sealexec is not root.
+    chmodSync(folder, 0o755);
+    mkdirSync(join(folder, "mounted"));
+    const file = join(folder, "mounted", "app.env");
+    let value = 0;
+    const put = (): void => {
+      writeFileSync(`${file}.new`, `A=${value}\n`, { mode: 0o644 });
+      renameSync(`${file}.new`, file);
+      value += 1;
+    };
+    put();
+    const flags = ["--from", `env-file:${file}`, "--every", "100ms", ...(others.flags ?? [])];
+    await watching(
+      { env: {}, cmd: STAYS, ...others, ...prepare?.(folder), flags },
+      async (watch) => await work({ folder, watch, change: put }),
+    );
+  });
+}
+
+const starts = ({ lines }: Watching): string[] => lines().filter((line) => line.startsWith("start "));
+
+/** A copy of an artefact, which can be taken away. */
+function copyOf({ name, command }: Artefact, folder: string): Artefact {
+  const original = command.at(-1) ?? "";
+  const beside =
+    name === binary?.name
+      ? [original]
+      : readdirSync(dirname(original)).filter((file) => file.endsWith(".cjs"));
+  for (const file of beside) {
+    copyFileSync(join(dirname(original), basename(file)), join(folder, basename(file)));
+  }
+  const copy = join(folder, basename(original));
+  return { name, command: command.length === 1 ? [copy] : [command[0], ...command.slice(1, -1), copy] };
+}
+
+describe("sealexec's own file", { skip, concurrency: 2 }, () => {
+  for (const [what, spoil] of [
+    ["removed", (file: string) => rmSync(file)],
+    [
+      "replaced by another version",
+      (file: string) => {
+        rmSync(file);
+        writeFileSync(file, "#!/bin/sh\necho another\n", { mode: 0o755 });
+      },
+    ],
+  ] as const) {
+    test(`${what}: a change is followed all the same`, () =>
+      withPlace({ prepare: (folder) => ({ artefact: copyOf(binary, folder) }) }, async (place) => {
+        spoil(join(place.folder, basename(binary.command.at(-1) ?? "")));
+        place.change();
+        await until(() => starts(place.watch).length === 2);
+        assert.deepEqual(starts(place.watch), ["start A=0", "start A=1"], place.watch.said().join("\n"));
+      }));
+  }
+
+  test("the npm package upgraded: that is said, and CMD does not run by half of each", () =>
+    withPlace({ prepare: (folder) => ({ artefact: copyOf(bundle, folder) }) }, async (place) => {
+      const file = join(place.folder, basename(bundle.command.at(-1) ?? ""));
+      const text = readFileSync(file, "utf8");
+      const other = text.replaceAll('"0.1.0"', '"0.1.1"');
+      assert.notEqual(other, text);
+      writeFileSync(file, other);
+      place.change();
+      assert.deepEqual(await place.watch.ended, { status: 126, signal: null });
+      assert.deepEqual(starts(place.watch), ["start A=0"]);
+      assert.match(
+        place.watch.said().join("\n"),
+        /^sealexec: error: command: sealexec 0\.1\.1 is now where the 0\.1\.0 that watches was started from\nsealexec: hint: start/m,
+      );
+    }));
+});
+
+describe("the working directory", { skip, concurrency: 2 }, () => {
+  const cmd = ["sh", "-c", 'echo "start A=$A $(readlink /proc/self/cwd)" 2>/dev/null; exec sleep 1000'];
+  for (const artefact of ARTEFACTS) {
+    for (const what of ["deleted", "replaced"] as const) {
+      test(`${artefact.name}: ${what}: CMD is started again in the one it had`, () =>
+        withPlace(
+          {
+            artefact,
+            cmd,
+            prepare: (folder) => {
+              mkdirSync(join(folder, "work"));
+              return { cwd: join(folder, "work") };
+            },
+          },
+          async (place) => {
+            const work = join(place.folder, "work");
+            rmSync(work, { recursive: true });
+            if (what === "replaced") mkdirSync(work);
+            place.change();
+            await until(() => starts(place.watch).length === 2);
+            assert.equal(starts(place.watch)[0], `start A=0 ${work}`);
+            assert.equal(starts(place.watch)[1], `start A=1 ${work} (deleted)`);
+          },
+        ));
+    }
+  }
+});
+
+describe("a process that cannot be started", { skip: skip || skipReason(programs, "prlimit") }, () => {
+  test("with a hard limit of open files that is too low, is said before anything is asked", async () => {
+    const run = (limit: number) =>
+      sealexec(["run", "--watch", "--from", "s3://app-secrets/app.env", "--", "true"], {
+        prefix: ["prlimit", `--nofile=${limit}:${limit}`],
+        env: { AWS_EC2_METADATA_DISABLED: "true" },
+      });
+    const low = await run(252);
+    assert.equal(low.status, 78);
+    assert.match(
+      low.stderr,
+      /^sealexec: error: --watch: the hard limit of open files is 252, and it takes more than 252\nsealexec: hint: raise it/,
+    );
+    assert.doesNotMatch((await run(253)).stderr, /hard limit/);
+  });
+});
+
+describe(
+  "a terminal that closes",
+  { skip: skip || skipReason(programs) || (isRoot ? false : "needs root") },
+  () => {
+    if (programs === undefined) return;
+    test("nohup: sealexec and CMD go on, and HUP means a look", () =>
+      withScene(
+        programs,
+        { leader: ["sh", "-c", "trap '' HUP; ./job $W $LOG deaf & exec cat"] },
+        async (scene) => {
+          await scene.noted("start");
+          const { sealexec: watcher } = scene;
+          scene.pty.hangUp();
+          await scene.until(() => !scene.pty.isOpen, "the leader of the session has ended");
+          await scene.change();
+          await scene.noted("start", 2);
+          process.kill(watcher, "SIGTERM");
+        },
+      ));
+
+    test("a CMD that outlives HUP is followed on", () =>
+      withScene(
+        programs,
+        { witness: ["deaf", "catch", "1"], flags: ["--every", "200ms", "--grace", "300ms"] },
+        async (scene) => {
+          const { sealexec: watcher } = scene;
+          scene.pty.hangUp();
+          await scene.noted("signal 01");
+          await scene.change();
+          await scene.noted("start", 2);
+          process.kill(watcher, "SIGTERM");
+        },
+      ));
+  },
+);
+
+describe("what CMD is told of its process", { skip }, () => {
+  const SAY = ["sh", "-c", 'echo "$LISTEN_PID $LISTEN_FDS $WATCHDOG_PID $$"'];
+  for (const { name, command } of ARTEFACTS) {
+    test(`${name}: LISTEN_PID and WATCHDOG_PID that name sealexec name CMD`, () =>
+      withPlace(
+        {
+          artefact: {
+            name,
+            command: ["sh", "-c", 'LISTEN_PID=$$ LISTEN_FDS=1 WATCHDOG_PID=$$ exec "$@"', "sh", ...command],
+          },
+          cmd: SAY,
+        },
+        async ({ watch }) => {
+          const [listen, fds, watchdog, own] = (watch.lines()[0] ?? "").split(" ");
+          assert.deepEqual([listen, fds, watchdog], [own, "1", own]);
+          await watch.ended;
+        },
+      ));
+  }
+
+  test("those that name another process stay", () =>
+    withPlace({ cmd: SAY, env: { LISTEN_PID: "1", WATCHDOG_PID: "1" } }, async ({ watch }) => {
+      assert.match(watch.lines()[0] ?? "", /^1 {2}1 \d+$/);
+      await watch.ended;
+    }));
+});
+
+describe("a busy machine", { skip, concurrency: 2 }, () => {
+  test("others who write into a mounted folder all the time do not keep a change unseen", () =>
+    withPlace({ flags: ["--every", "1h"] }, async ({ folder, watch, change }) => {
+      const noise = setInterval(
+        () => writeFileSync(join(folder, "mounted", "noise"), String(Math.random())),
+        50,
+      );
+      try {
+        change();
+        await until(() => starts(watch).length === 2);
+      } finally {
+        clearInterval(noise);
+      }
+    }));
+
+  test("waiting for what CMD has left in its group does not read of every process again and again", () =>
+    withPlace(
+      {
+        cmd: [
+          "sh",
+          "-c",
+          'echo "start A=$A"; (trap "" TERM; exec sleep 30) >/dev/null 2>&1 &  exec sleep 1000',
+        ],
+        flags: ["--grace", "2s"],
+      },
+      async ({ watch, change }) => {
+        const others = Array.from({ length: 100 }, () => spawn("sleep", ["1000"], { stdio: "ignore" }));
+        try {
+          const reads = (): number =>
+            Number(/^syscr: (\d+)$/m.exec(readFileSync(`/proc/${watch.pid}/io`, "latin1"))?.[1]);
+          const before = reads();
+          assert.equal(childrenOf(watch.pid).length, 1);
+          change();
+          await until(() => starts(watch).length === 2);
+          // For two seconds it is looked at every 20 ms: of two processes, not of more than a hundred.
+          assert.ok(reads() - before < 3_000, `${reads() - before} reads`);
+        } finally {
+          for (const other of others) other.kill("SIGKILL");
+        }
+      },
+    ));
+});
