@@ -467,3 +467,74 @@ test("push of the bytes that pull gave changes nothing", async () => {
     assertPrinted(await pulled(aws), text);
   });
 });
+
+describe("push: what the credentials' refusal was, though a HEAD's has no body", { concurrency: 2 }, () => {
+  const pushNew = (env: Record<string, string>): Promise<Outcome> =>
+    sealexec(["push", "-", URI, "--key", KEY], { env, input: "A=1\n" });
+
+  test("expired credentials", () =>
+    withAws(async (aws) => {
+      const session = aws.identities.issue("arn:aws:iam::111122223333:role/app", "i-0", -60_000);
+      const env = {
+        ...aws.env(),
+        AWS_ACCESS_KEY_ID: session.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: session.secretAccessKey,
+        AWS_SESSION_TOKEN: session.sessionToken ?? "",
+      };
+      assertFailed(await pushNew(env), 77, /have expired \(\w+: ExpiredToken, 400/, /aws sso login/);
+    }));
+
+  test("an access key that AWS does not know", () =>
+    withAws(async (aws) => {
+      const env = { ...aws.keyEnv(), AWS_ACCESS_KEY_ID: "AKIAUNKNOWN000000000", AWS_SECRET_ACCESS_KEY: "x" };
+      assertFailed(
+        await pushNew(env),
+        77,
+        /does not know the access key \(\w+: InvalidAccessKeyId/,
+        /AWS_ACCESS_KEY_ID/,
+      );
+    }));
+
+  test("a secret access key of another", () =>
+    withAws(async (aws) => {
+      const env = { ...aws.keyEnv(), AWS_SECRET_ACCESS_KEY: "x" };
+      assertFailed(
+        await pushNew(env),
+        77,
+        /secret access key does not belong.*SignatureDoesNotMatch/,
+        /AWS_SECRET/,
+      );
+    }));
+
+  test("a clock that is an hour off is no hindrance", () =>
+    withAws(async (aws) => {
+      aws.clockOffsetMs = 3_600_000;
+      const outcome = await pushNew(aws.keyEnv());
+      assert.equal(outcome.status, 0, outcome.stderr);
+    }));
+
+  test("a clock that stays off", () =>
+    withAws(async (aws) => {
+      aws.faults.add({ service: "s3", action: "status", status: 403, code: "RequestTimeTooSkewed" });
+      assertFailed(
+        await pushNew(aws.keyEnv()),
+        78,
+        /clock is too far off: .*\(\w+: RequestTimeTooSkewed/,
+        /set the clock/,
+      );
+    }));
+
+  test("missing or forbidden is asked twice at most, and stays what it is", () =>
+    withAws(async (aws) => {
+      aws.s3.deny("HeadObject");
+      aws.s3.deny("GetObject");
+      const outcome = await pushNew(aws.keyEnv());
+      assertFailed(
+        outcome,
+        77,
+        /missing or forbidden \(\w+: AccessDenied, 403, request id/,
+        /--create or --if-match/,
+      );
+      assert.ok(aws.count("s3") <= 2);
+    }));
+});

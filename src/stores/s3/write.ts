@@ -1,5 +1,5 @@
-import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
-import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
+import type { HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import type { AwsSession } from "../../aws/session.ts";
 import { classify, facts } from "../../aws/failure.ts";
 import type { Failure } from "../../aws/failure.ts";
@@ -97,15 +97,52 @@ async function findOurs(
 function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<HeadObjectCommandOutput> {
   const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key, ...ownerInput(ref) });
   return retry(context, { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyHead) }, (signal) =>
-    followRedirect(ref, session, context, async () =>
-      (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
-    ),
+    followRedirect(ref, session, context, async () => {
+      const client = await session.s3({ home: ref.bucket });
+      try {
+        return await client.send(command, { abortSignal: signal });
+      } catch (error) {
+        // The SDK has learned the clock's offset from it: that may have been why.
+        if (hasSetClock(error)) return client.send(command, { abortSignal: signal });
+        throw (await whyRefused(error, ref, client, signal)) ?? error;
+      }
+    }),
   );
 }
 
+function hasSetClock(error: unknown): boolean {
+  const { $metadata } = error as { readonly $metadata?: { readonly clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true;
+}
+
+/**
+ * The refusal of a HEAD has no body, and so no code: expired credentials look like a permission that is not there. A GET
+ * of one byte is refused for the same reason, and says it. Undefined: it is not refused.
+ */
+async function whyRefused(
+  error: unknown,
+  ref: S3Ref,
+  client: S3Client,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const { status } = facts(error);
+  if (status !== 400 && status !== 403) return undefined;
+  const input = { Bucket: ref.bucket, Key: ref.key, Range: "bytes=0-0", ...ownerInput(ref) };
+  try {
+    const { Body } = await client.send(new GetObjectCommand(input), { abortSignal: signal });
+    await Body?.transformToByteArray();
+    return undefined;
+  } catch (refusal) {
+    const isSame = facts(refusal).status === status;
+    return isSame ? refusal : undefined;
+  }
+}
+
 function classifyHead(error: unknown): Failure {
-  const failure = classify("HeadObject", error);
-  if (failure.error.kind !== "denied" || facts(error).status !== 403) return failure;
+  // Only a refusal with a body has a Code.
+  const isOfGet = (error as { readonly Code?: unknown } | undefined)?.Code !== undefined;
+  const failure = classify(isOfGet ? "GetObject" : "HeadObject", error);
+  if (failure.error.code !== "access-denied") return failure;
   return {
     error: failure.error.reworded(
       failure.error.message.replace("access denied", "missing or forbidden"),
