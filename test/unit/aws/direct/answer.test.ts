@@ -160,6 +160,32 @@ describe("HTTP answers", () => {
     }
   });
 
+  test("a head of 32 KiB and a chunk's line of 1 KiB are read, and not a byte more", () => {
+    const head = (size: number): string =>
+      `${OK}X-A: ${"a".repeat(size - OK.length - 5 - 19)}\r\nContent-Length: 0`;
+    assert.equal(head(32_768).length, 32_768);
+    assert.equal(read(`${head(32_768)}\r\n\r\n`)?.status, 200);
+    assert.throws(() => read(`${head(32_769)}\r\n\r\n`), InvalidAnswer);
+    const line = (size: number): string => `1;${"a".repeat(size - 2)}\r\na\r\n0\r\n\r\n`;
+    const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
+    assert.equal(read(chunked + line(1_024))?.body.toString(), "a");
+    assert.throws(() => read(chunked + line(1_025)), InvalidAnswer);
+  });
+
+  test("a body as large as it may be is read, by its length and by its chunks", () => {
+    const body = "a".repeat(LIMIT);
+    const size = LIMIT.toString(16);
+    assert.equal(read(`${OK}Content-Length: ${LIMIT}\r\n\r\n${body}`)?.body.length, LIMIT);
+    const chunks = `${OK}Transfer-Encoding: chunked\r\n\r\n${size}\r\n${body}\r\n0\r\n\r\n`;
+    assert.equal(read(chunks)?.body.length, LIMIT);
+  });
+
+  test("a chunk whose end has not come whole is waited for, and a wrong end is refused", () => {
+    const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\n1\r\na`;
+    assert.equal(read(`${chunked}\r`), undefined);
+    for (const end of ["\n\n", "\r\r", "xx", "0\r"]) assert.throws(() => read(chunked + end), InvalidAnswer);
+  });
+
   test("a head of blanks costs no more than its length", () => {
     for (const blanks of [" ".repeat(30_000), "\t ".repeat(15_000)]) {
       assert.equal(read(`${OK}X-A:${blanks}\r\nContent-Length: 0\r\n\r\n`)?.headers["x-a"], "");
