@@ -153,6 +153,20 @@ describe("what an error of AWS means", () => {
     const error = new SealexecError("data", "own");
     assert.deepEqual(classify("GetObject", error), { error });
   });
+  test("what a service refuses for a reason that has no name here is a matter of configuration", () => {
+    for (const status of [400, 405, 409, 418]) {
+      const { error, transient } = classify("GetObject", serviceError("SomethingNew", status));
+      assert.deepEqual([error.kind, transient], ["config", undefined], `${status}`);
+    }
+    assert.equal(classify("GetObject", serviceError("SomethingNew", 399)).error.kind, "unavailable");
+  });
+  test("a key that is not known is waited for only where it is new", () => {
+    const refused = (unsettled: boolean, code = "InvalidAccessKeyId") =>
+      classify("GetObject", serviceError(code, 403, { $metadata: { httpStatusCode: 403, unsettled } }));
+    assert.deepEqual([refused(true).error.kind, refused(true).transient], ["denied", "failing"]);
+    assert.deepEqual([refused(false).error.kind, refused(false).transient], ["denied", undefined]);
+    assert.equal(refused(true, "AccessDenied").transient, undefined);
+  });
   test("what nobody knows is not tried again, and its text is not shown", () => {
     for (const thrown of [new Error("canary"), "canary", undefined, null, 7, { canary: "canary" }]) {
       const { error, transient } = classify("GetObject", thrown);
