@@ -123,6 +123,31 @@ for (const artefact of ARTEFACTS) {
   });
 }
 
+test("a mistake on the line repeats no value of it", async () => {
+  for (const args of [
+    ["pull", "--pasword=hunter2", "s3://app-secrets/app.env"],
+    ["pull", "s3://app-secrets/app.env", "hunter2"],
+    ["run", "--pasword=hunter2", "--", ...SAY],
+  ]) {
+    for (const artefact of ARTEFACTS) {
+      const outcome = await sealexec(args, { artefact });
+      assertFailed(outcome, 64, /^unknown option '--pasword'|^too many arguments/);
+      assert.doesNotMatch(outcome.stderr, /hunter2/);
+    }
+  }
+});
+
+test("--log is that of sealexec, not of CMD, also for a mistake on the line", async () => {
+  const mistake = ["run", "--frm", "x"];
+  assertFailed(await sealexec([...mistake, "--", "app", "--log", "json"]), 64, /^unknown option/);
+  assertFailed(await sealexec([...mistake, "--", "app", "--log=json"]), 64, /^unknown option/);
+  for (const log of [["--log", "json"], ["--log=json"]]) {
+    const { status, stderr } = await sealexec(["run", ...log, "--frm", "x", "--", "app", "--log", "text"]);
+    assert.equal(status, 64);
+    assert.equal((JSON.parse(stderr) as { kind: string }).kind, "usage");
+  }
+});
+
 interface Pair {
   readonly variable: string;
   /** what is refused where the variable decides */

@@ -224,6 +224,13 @@ test("the policies allow what the code calls, and nothing else", () => {
 
 test("every use of the key is for one object, and who administers it cannot use it", () => {
   const statements = EXAMPLES.filter((file) => file.includes("/iam/")).flatMap(statementsOf);
+  // Both kinds are looked at: with none there would be nothing to be wrong.
+  assert.ok(statements.some(administers), "no statement administers the key");
+  const uses = statements.filter(
+    (statement) =>
+      !administers(statement) && actionsOf(statement).some((action) => action.startsWith("kms:")),
+  );
+  assert.ok(uses.length >= 2, `only ${uses.length} statements use the key`);
   for (const statement of statements) {
     const actions = actionsOf(statement);
     if (administers(statement)) {
