@@ -1,138 +1,152 @@
 /** `sealexec check`: all that `run` does but the exec, step by step, for a person or a CI. */
-import type { Context, StepReport } from "../context.ts";
+import type { Context, Stage, StepReport } from "../context.ts";
 import { step } from "../context.ts";
-import type { AwsSession } from "../aws/session.ts";
 import { SealexecError, exitStatus } from "../errors.ts";
-import type { OpenFlags } from "../options.ts";
-import { underneath } from "../run/environment.ts";
-import type { EnvironmentPolicy } from "../run/environment.ts";
-import { parseSourceOptions } from "../run/options.ts";
-import type { SourceFlags } from "../run/options.ts";
-import { findProgram, refuseSource } from "../run/program.ts";
+import { findCommand, prepareStart, withVariables } from "../run/command.ts";
+import type { Command } from "../run/command.ts";
+import type { RunOptions } from "../run/options.ts";
 import { mergeSources, openSource, tellCredentials, toolsFor } from "../run/sources.ts";
 import type { OpenedSource } from "../run/sources.ts";
-import type { SourceOptions } from "../run/sources.ts";
-import { RunTools } from "../stores/tools.ts";
+import { EnvOut } from "../watch/env-out.ts";
+import type { WatchOptions } from "../watch/options.ts";
 import type { World } from "../world.ts";
 import { callerArn } from "./caller.ts";
 import { formatReport } from "./report.ts";
-import type { Expectation, ReportFormat } from "./report.ts";
+import type { ReportFormat } from "./report.ts";
+import { collecting, warnOfSource } from "./warnings.ts";
+import type { Warning } from "./warnings.ts";
 
-export interface CheckFlags extends SourceFlags, OpenFlags {
+export interface CheckFlags {
   readonly format: ReportFormat;
+  /** fail also where there is only a warning */
+  readonly strict?: boolean;
 }
 
-// As `run` without its options does.
-const PLAIN: EnvironmentPolicy = { keepExisting: false, pristine: false, pass: new Set() };
+/** The start that is checked. */
+export interface CheckedStart {
+  readonly options: RunOptions;
+  readonly how: WatchOptions | undefined;
+  /** undefined: none was named, and none is looked for */
+  readonly command: string | undefined;
+}
 
-type MakeContext = (onStep: NonNullable<Context["onStep"]>) => Promise<Context>;
+/** Does what may fail. A failure is kept for the report, and the check goes on. */
+type Attempt = <T>(work: () => T | Promise<T>) => Promise<T | undefined>;
 
-/** Prints the report and returns the exit status that `run` would have: 0 where all is well. */
-export async function checkSources(
-  command: string | undefined,
-  flags: CheckFlags,
+/**
+ * Prints the report and returns the exit status that `run` would have: 0 where all is well.
+ *
+ * @param steps where `context` reports each step to
+ */
+export async function checkStart(
+  start: CheckedStart,
+  { format, strict = false }: CheckFlags,
   world: World,
-  makeContext: MakeContext,
+  { log, ...rest }: Context,
+  steps: readonly StepReport[],
 ): Promise<number> {
-  const reports: StepReport[] = [];
-  const context = await makeContext((report) => reports.push(report));
-  refuseSource(command ?? "", "check");
-  const parsed = await parseSourceOptions(flags, world.env);
-  const options = flags.explain === true ? { ...parsed, explain: underneath(world.image, PLAIN) } : parsed;
-  // As `run`, which looks for the program first: its failure decides the exit status.
-  const failures = [...(await findCommand(command, context)), ...(await openAll(options, context))];
+  const { options } = start;
+  const warnings: Warning[] = [];
+  const context = { ...rest, log: collecting(log, warnings) };
+  const failures: SealexecError[] = [];
+  const attempt: Attempt = async (work) => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof SealexecError)) throw error;
+      failures.push(error);
+      return undefined;
+    }
+  };
+  // As `run`, which looks for the program first: the first failure decides the exit status.
+  const command = await attempt(() => prepare(start, world, context));
+  const opened = await openAll(options, context, attempt);
+  const whole = opened.filter((source) => source !== undefined);
+  // With a source missing, which names would be there cannot be known.
+  const merged =
+    whole.length < opened.length ? undefined : await attempt(() => mergeSources(whole, options, context));
+  if (command !== undefined && merged !== undefined) {
+    const complete = () => withVariables(command, merged, options, world);
+    await attempt(() => stepOnlyIfFailed(context, "command", nameOf(start), complete));
+  }
   context.deadline.clear();
-  await world.writeOutput(
-    formatReport(
-      flags.format,
-      reports,
-      failures.length,
-      world.wantsColour(),
-      expectationOf(options, context),
-    ),
-  );
-  return failures[0] === undefined ? 0 : exitStatus(failures[0].kind);
+  const status = statusOf(failures, strict ? warnings : []);
+  const sources = options.sources.map(({ uri }, index) => ({ uri, opened: opened[index] }));
+  const asksAws = toolsFor(options, context).needs(options.sources).length > 0;
+  const expected = { asksAws, gives: options.sources.map(({ gives }) => gives) };
+  const findings = { steps, expected, sources, merged, warnings, strict, failures: failures.length, status };
+  await world.writeOutput(formatReport(format, findings, world.wantsColour()));
+  return status;
 }
 
-async function findCommand(command: string | undefined, context: Context): Promise<SealexecError[]> {
-  if (command === undefined) return [];
-  return failuresOf(
-    step(
-      context,
-      "command",
-      command,
-      () => findProgram(command, context.env),
-      (file) => file,
-    ),
+function statusOf([failure]: readonly SealexecError[], counted: readonly Warning[]): number {
+  if (failure !== undefined) return exitStatus(failure.kind);
+  return counted.length === 0 ? 0 : exitStatus("data");
+}
+
+/** What `run` finds out before it opens anything. */
+async function prepare(start: CheckedStart, world: World, context: Context): Promise<Command> {
+  const { command, options, how } = start;
+  const { envOut } = how ?? {};
+  if (envOut !== undefined)
+    await stepOnlyIfFailed(context, "configuration", envOut, () => new EnvOut(envOut, context.log));
+  if (command === undefined) {
+    const prepared = await stepOnlyIfFailed(context, "command", nameOf(start), () =>
+      prepareStart(options, world),
+    );
+    return { file: "", ...prepared };
+  }
+  return step(
+    context,
+    "command",
+    command,
+    () => findCommand(options, world, context),
+    ({ file }) => file,
   );
 }
 
-async function openAll(options: SourceOptions, context: Context): Promise<SealexecError[]> {
+function nameOf({ command }: CheckedStart): string {
+  return command ?? "any";
+}
+
+/** @returns what was opened of each source, in their order */
+async function openAll(
+  options: RunOptions,
+  context: Context,
+  attempt: Attempt,
+): Promise<readonly (OpenedSource | undefined)[]> {
   const tools = toolsFor(options, context);
-  try {
-    if (tools.needs(options.sources).length > 0) {
-      const session = openSession(tools, context);
+  if (tools.needs(options.sources).length > 0) {
+    const isReady = await attempt(async () => {
+      const session = await stepOnlyIfFailed(context, "configuration", "environment", () => tools.session);
       await tools.begin(options.sources);
       const credentials = await session.credentials();
       await tellCredentials(credentials, options, context);
       await callerArn(session, credentials, context);
-    }
-  } catch (error) {
-    return [toFailure(error)];
+      return true;
+    });
+    if (isReady === undefined) return options.sources.map(() => undefined);
   }
-  const opened: OpenedSource[] = [];
-  const failures: SealexecError[] = [];
+  const opened: (OpenedSource | undefined)[] = [];
   // One after the other, so that the report reads in their order.
   for (const source of options.sources) {
-    try {
-      const one = await openSource(source, options, tools);
-      if (one.sealed?.isBound === false) {
-        context.log.warn(
-          `${one.uri}: not bound to its place: who may write there can put any object of its key there`,
-          "seal it again there with push, and leave unbound out of --accept and ?accept=",
-        );
-      }
-      opened.push(one);
-    } catch (error) {
-      failures.push(toFailure(error));
-    }
+    const one = await attempt(() => openSource(source, options, tools));
+    if (one !== undefined) warnOfSource(one, context.log);
+    opened.push(one);
   }
-  // With a source missing, which names would be there cannot be known.
-  if (failures.length > 0) return failures;
-  return failuresOf(mergeSources(opened, options, context));
+  return opened;
 }
 
-function expectationOf(options: SourceOptions, context: Context): Expectation {
-  const tools = toolsFor(options, context);
-  return {
-    asksAws: tools.needs(options.sources).length > 0,
-    gives: options.sources.map(({ gives }) => gives),
+/** What is wrong is a line of the report; that nothing is wrong is none. */
+async function stepOnlyIfFailed<T>(
+  context: Context,
+  stage: Stage,
+  target: string,
+  work: () => T | Promise<T>,
+): Promise<T> {
+  const { onStep, ...rest } = context;
+  const reportFailure: Context["onStep"] = (report) => {
+    if (!report.ok) onStep?.(report);
   };
-}
-
-/** What is wrong with the environment is a line of the report; that nothing is wrong is none. */
-function openSession(tools: RunTools, context: Context): AwsSession {
-  const started = context.now();
-  try {
-    return tools.session;
-  } catch (error) {
-    const named = toFailure(error).at("configuration");
-    const durationMs = context.now() - started;
-    context.onStep?.({ stage: "configuration", target: "environment", ok: false, durationMs, error: named });
-    throw named;
-  }
-}
-
-async function failuresOf(work: Promise<unknown>): Promise<SealexecError[]> {
-  try {
-    await work;
-    return [];
-  } catch (error) {
-    return [toFailure(error)];
-  }
-}
-
-function toFailure(error: unknown): SealexecError {
-  if (error instanceof SealexecError) return error;
-  throw error;
+  return step({ ...rest, onStep: reportFailure }, stage, target, work);
 }

@@ -1,6 +1,8 @@
 import type { Stage, StepReport } from "../context.ts";
 import { exitStatus } from "../errors.ts";
 import { printable } from "../logger.ts";
+import { formatDocument } from "./document.ts";
+import type { Expectation, Findings, Line } from "./findings.ts";
 
 export type ReportFormat = "text" | "json" | "github";
 
@@ -24,12 +26,6 @@ const ORDER: readonly Stage[] = [
 const OF_AWS: readonly Stage[] = ["credentials", "region"];
 const OF_SEALED: readonly Stage[] = ["format", "key", "context", "decrypt"];
 
-/** What the sources of a check are, as far as it decides which stages there are. */
-export interface Expectation {
-  readonly asksAws: boolean;
-  readonly gives: readonly ("sealed" | "text" | "variables")[];
-}
-
 /** The stages that a check of such sources goes through: one of them that is not reported was not reached. */
 function expectedStages({ asksAws, gives }: Expectation): Set<Stage> {
   const isSealed = gives.includes("sealed");
@@ -43,38 +39,17 @@ function expectedStages({ asksAws, gives }: Expectation): Set<Stage> {
   ]);
 }
 
-interface Line {
-  readonly stage: Stage;
-  readonly mark: "ok" | "failed" | "skipped";
-  readonly target?: string;
-  readonly ms?: number;
-  readonly detail?: string;
-  readonly hint?: string;
-  readonly status?: number;
-}
-
-/**
- * The report as text to print, ending in a newline.
- *
- * @param failures how many things failed: what the verdict is made of
- * @param expectation decides which stages are shown although they were not reached
- */
-export function formatReport(
-  format: ReportFormat,
-  reports: readonly StepReport[],
-  failures: number,
-  colour: boolean,
-  expectation: Expectation,
-): string {
-  const expected = expectedStages(expectation);
-  const lines = ORDER.flatMap((stage) => linesOf(stage, reports, expected));
+/** The report as text to print, ending in a newline. */
+export function formatReport(format: ReportFormat, findings: Findings, colour: boolean): string {
+  const expected = expectedStages(findings.expected);
+  const lines = ORDER.flatMap((stage) => linesOf(stage, findings.steps, expected));
   switch (format) {
     case "text":
-      return formatText(lines, failures, colour);
+      return formatText(lines, findings, colour);
     case "json":
-      return formatJson(lines, failures);
+      return formatDocument(lines, findings);
     case "github":
-      return formatGithub(lines, failures);
+      return formatGithub(lines, findings);
   }
 }
 
@@ -96,7 +71,7 @@ const MARKS = { ok: "✓", failed: "✗", skipped: "–" } as const;
 // SGR codes (ECMA-48): green, red, dim.
 const COLOURS = { ok: 32, failed: 31, skipped: 2 } as const;
 
-function formatText(lines: readonly Line[], failures: number, colour: boolean): string {
+function formatText(lines: readonly Line[], findings: Findings, colour: boolean): string {
   const width = Math.max(...lines.map(({ stage }) => stage.length));
   const text = lines.map((line) => {
     const mark = colour ? `\u001b[${COLOURS[line.mark]}m${MARKS[line.mark]}\u001b[0m` : MARKS[line.mark];
@@ -104,7 +79,7 @@ function formatText(lines: readonly Line[], failures: number, colour: boolean): 
     const hint = line.hint === undefined ? "" : `\n  ${" ".repeat(width)}  hint: ${line.hint}`;
     return `${mark} ${line.stage.padEnd(width)}  ${facts}${hint}`;
   });
-  return `${text.join("\n")}\n${verdict(failures)}\n`;
+  return `${text.join("\n")}\n${verdict(findings)}\n`;
 }
 
 function textOf({ mark, target = "", detail, ms }: Line): string {
@@ -114,23 +89,34 @@ function textOf({ mark, target = "", detail, ms }: Line): string {
   return `${said} (${ms ?? 0} ms)`;
 }
 
-function verdict(failures: number): string {
-  return failures === 0 ? "a start would find its secrets" : `a start would fail: ${failures} failed`;
+/** The warnings themselves are in the log, on standard error. */
+function verdict({ failures, warnings, strict }: Findings): string {
+  const warned = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
+  const also = warnings.length === 0 ? "" : `; ${warned}${strict ? ", which --strict does not allow" : ""}`;
+  const said = failures === 0 ? "a start would find its secrets" : `a start would fail: ${failures} failed`;
+  return said + also;
 }
 
-function formatJson(lines: readonly Line[], failures: number): string {
-  return `${JSON.stringify({ ok: failures === 0, steps: lines }, undefined, 2)}\n`;
+/** GitHub's workflow commands: an annotation for each failure and each warning, the rest as plain text. */
+function formatGithub(lines: readonly Line[], findings: Findings): string {
+  const failed = lines.filter(({ mark }) => mark === "failed");
+  const annotations = [
+    ...failed.map(({ stage, detail = "", hint }) => annotation("error", `: ${stage}`, detail, hint)),
+    ...findings.warnings.map(({ message, hint }) =>
+      annotation(findings.strict ? "error" : "warning", "", message, hint),
+    ),
+  ];
+  return `${formatText(lines, findings, false)}${annotations.join("")}`;
 }
 
-/** GitHub's workflow commands: an annotation for each failure, the rest as plain text. */
-function formatGithub(lines: readonly Line[], failures: number): string {
-  const annotations = lines
-    .filter(({ mark }) => mark === "failed")
-    .map(({ stage, detail = "", hint }) => {
-      const message = hint === undefined ? detail : `${detail}\nhint: ${hint}`;
-      return `::error title=${property(`sealexec check: ${stage}`)}::${data(message)}\n`;
-    });
-  return `${formatText(lines, failures, false)}${annotations.join("")}`;
+function annotation(
+  level: "error" | "warning",
+  where: string,
+  message: string,
+  hint: string | undefined,
+): string {
+  const text = printable(message) + (hint === undefined ? "" : `\nhint: ${printable(hint)}`);
+  return `::${level} title=${property(`sealexec check${where}`)}::${data(text)}\n`;
 }
 
 // github.com/actions/toolkit, packages/core/src/command.ts: what is escaped in data, and besides in properties.

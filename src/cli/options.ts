@@ -50,8 +50,24 @@ export function sources(command: Command): Command {
     .option("--explain", "say on stderr where each variable and the credentials come from");
 }
 
+/** Options of a start, beside where its variables come from. */
+export function starting(command: Command): Command {
+  return watching(
+    command
+      .option("--keep-existing", "a variable that is already set wins over the sources")
+      .option("--pristine", "give CMD only the variables of the sources")
+      .addOption(list("--pass <NAME,...>", "with --pristine: pass these variables too"))
+      .addOption(
+        list("--drop <NAME,PREFIX_*,...>", "do not hand these inherited variables on to CMD (SEALEXEC_DROP)"),
+      )
+      .option("--nofile <SOFT>", "soft limit of open files for CMD (SEALEXEC_NOFILE)")
+      .option("--fallback <FILE>", "keep what is sealed in S3 here, for while S3 is away (SEALEXEC_FALLBACK)")
+      .option("--fallback-age <TIME>", "how old it may be, default 24h (SEALEXEC_FALLBACK_AGE)"),
+  );
+}
+
 /** Options of `run --watch`. */
-export function watching(command: Command): Command {
+function watching(command: Command): Command {
   return command
     .option("--watch", "stay behind as CMD's parent, and follow the sources (SEALEXEC_WATCH=1)")
     .option(

@@ -1,12 +1,13 @@
 /** The command line by commander: declares the commands and their options. A command's code is loaded when it is called. */
 import { Command, CommanderError, Option } from "./commander.ts";
+import type { StepReport } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
-import { common, credentials, list, opening, repeatable, sources, watching } from "./options.ts";
-import { startRun } from "./run.ts";
+import { common, credentials, list, opening, repeatable, sources, starting } from "./options.ts";
+import { readStart, startRun } from "./run.ts";
 import type { RunCliFlags } from "./run.ts";
 
 const EXIT_HELP = `
@@ -102,15 +103,6 @@ function addRun(program: Command, world: World, outcome: { status: number }, sta
     .description("Opens every source, merges their variables in order, and replaces itself with CMD.")
     .usage("[--from URI]... [options] -- CMD [ARG...]")
     .argument("<cmd...>", "the program and its arguments")
-    .option("--keep-existing", "a variable that is already set wins over the sources")
-    .option("--pristine", "give CMD only the variables of the sources")
-    .addOption(list("--pass <NAME,...>", "with --pristine: pass these variables too"))
-    .addOption(
-      list("--drop <NAME,PREFIX_*,...>", "do not hand these inherited variables on to CMD (SEALEXEC_DROP)"),
-    )
-    .option("--nofile <SOFT>", "soft limit of open files for CMD (SEALEXEC_NOFILE)")
-    .option("--fallback <FILE>", "keep what is sealed in S3 here, for while S3 is away (SEALEXEC_FALLBACK)")
-    .option("--fallback-age <TIME>", "how old it may be, default 24h (SEALEXEC_FALLBACK_AGE)")
     .passThroughOptions()
     .addHelpText(
       "after",
@@ -130,7 +122,7 @@ Examples:
   ENTRYPOINT ["sealexec","run","--"]        with SEALEXEC_FROM set in the image or task
 ${EXIT_HELP}`,
     );
-  common(watching(command)).action(async (words: string[], flags: RunCliFlags) => {
+  common(starting(command)).action(async (words: string[], flags: RunCliFlags) => {
     outcome.status = await start(words, flags, world);
   });
 }
@@ -208,12 +200,15 @@ type PullCliFlags = CommonFlags & import("../desk/pull.ts").PullFlags;
 function addCheck(program: Command, world: World, outcome: { status: number }): void {
   const command = sources(program.command("check"))
     .summary("everything run would do but the exec, as a report")
-    .description("Does all that run would do but the exec, and reports each step. Exits as run would.")
+    .description(
+      "Does all that run would do but the exec, and reports each step. Takes the options of run, and exits as it would.",
+    )
     .usage("[--from URI]... [options] [-- CMD]")
     .argument("[cmd...]", "look for this program too")
     .addOption(
       new Option("--format <FORMAT>", "of the report").choices(["text", "json", "github"]).default("text"),
     )
+    .option("--strict", "fail also where there is only a warning, with 65")
     .passThroughOptions()
     .addHelpText(
       "after",
@@ -222,15 +217,16 @@ Examples:
   sealexec check --from s3://my-bucket/app.env --require DATABASE_URL,API_TOKEN
   sealexec check --format github            in a GitHub workflow, before the deploy`,
     );
-  common(command).action(async (words: string[], flags: CheckCliFlags) => {
-    const { checkSources } = await import("../check/check.ts");
-    outcome.status = await checkSources(words[0], flags, world, (onStep) =>
-      createContext(world, flags, onStep),
-    );
+  common(starting(command)).action(async (words: string[], flags: CheckCliFlags) => {
+    const reports: StepReport[] = [];
+    const context = await createContext(world, flags, (report) => reports.push(report));
+    const { checkStart } = await import("../check/check.ts");
+    const start = { ...(await readStart("check", words, flags, world)), command: words[0] };
+    outcome.status = await checkStart(start, flags, world, context, reports);
   });
 }
 
-type CheckCliFlags = CommonFlags & import("../check/check.ts").CheckFlags;
+type CheckCliFlags = RunCliFlags & import("../check/check.ts").CheckFlags;
 
 function addKeygen(program: Command, world: World): void {
   const command = program

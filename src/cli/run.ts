@@ -1,5 +1,7 @@
 /** From the command line of `run` to its code, which is loaded here. */
 import type { ProcessImage } from "../exec/image.ts";
+import type { RunOptions } from "../run/options.ts";
+import type { WatchOptions } from "../watch/options.ts";
 import { parseFileLimit } from "../exec/limits.ts";
 import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
@@ -18,10 +20,34 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   const context = await createContext(world, flags);
   world.leaveStreams();
   const { run } = await import("../run/run.ts");
+  const { options, how } = await readStart("run", words, flags, world);
+  world.trace?.mark("code of run");
+  if (how === undefined) return run(options, world, context);
+  const { watch } = await import("../watch/watch.ts");
+  return watch(options, how, world, context);
+}
+
+/** A start as its command line and its variables ask for it. */
+export interface Start {
+  readonly options: RunOptions;
+  /** undefined: not to watch */
+  readonly how: WatchOptions | undefined;
+}
+
+/**
+ * @param words CMD and its arguments; none where there is no CMD to check
+ * @throws "usage"
+ */
+export async function readStart(
+  verb: "run" | "check",
+  words: readonly string[],
+  flags: RunCliFlags,
+  world: World,
+): Promise<Start> {
   const { parseEnvironmentPolicy, parseFallback, parseSourceOptions } = await import("../run/options.ts");
   const { refuseSource } = await import("../run/program.ts");
   const { handsOn, underneath } = await import("../run/environment.ts");
-  refuseSource(words[0] ?? "", "run");
+  refuseSource(words[0] ?? "", verb);
   const policy = parseEnvironmentPolicy(flags, world.env);
   const sourceOptions = await parseSourceOptions(flags, world.env);
   const options = {
@@ -34,13 +60,9 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
     command: words[0] ?? "",
     args: rawArguments(words, world.image),
   };
-  world.trace?.mark("code of run");
-  if (!mentionsWatching(flags, world.env)) return run(options, world, context);
+  if (!mentionsWatching(flags, world.env)) return { options, how: undefined };
   const { parseWatchOptions } = await import("../watch/options.ts");
-  const how = parseWatchOptions(flags, world.env);
-  if (how === undefined) return run(options, world, context);
-  const { watch } = await import("../watch/watch.ts");
-  return watch(options, how, world, context);
+  return { options, how: parseWatchOptions(flags, world.env) };
 }
 
 const WATCH_FLAGS = ["watch", "onChange", "every", "grace", "onExit", "envOut"] as const;
@@ -52,7 +74,7 @@ function mentionsWatching(flags: RunCliFlags, env: World["env"]): boolean {
 
 /** The last arguments as the kernel has them: a string would lose bytes that are not UTF-8. */
 function rawArguments(words: readonly string[], image: ProcessImage): Buffer[] {
-  const raw = image.arguments?.slice(-words.length);
+  const raw = words.length === 0 ? [] : image.arguments?.slice(-words.length);
   const same =
     raw?.length === words.length && raw.every((bytes, index) => bytes.toString("utf8") === words[index]);
   return same ? raw : words.map((word) => Buffer.from(word));

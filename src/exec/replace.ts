@@ -64,6 +64,15 @@ async function handlePendingSignals(): Promise<void> {
   for (let turns = 0; turns < 2; turns += 1) await eventLoopTurn();
 }
 
+/**
+ * What `replaceProcess` would find out after everything was fetched.
+ *
+ * @throws "config" where nothing here can execute a program in this one's place
+ */
+export function refuseWithoutExec({ libc }: Pick<Host, "libc">): void {
+  if (libc === undefined && process.platform !== "win32" && process.execve === undefined) throw tooOld();
+}
+
 function replaceByRuntime({ file, args, env }: Program): never {
   if (process.execve === undefined) throw tooOld();
   // The runtime ignores SIGPIPE and SIGXFSZ, and an ignored signal stays ignored across exec; a caught one goes back

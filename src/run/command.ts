@@ -1,6 +1,7 @@
 /** CMD: found before anything is fetched, and completed with the variables that were. */
 import type { Context } from "../context.ts";
 import { argumentLimit, chooseFileLimit } from "../exec/limits.ts";
+import { refuseWithoutExec } from "../exec/replace.ts";
 import type { Host, Program } from "../exec/replace.ts";
 import type { Variables } from "../secret.ts";
 import { buildEnvironment } from "./environment.ts";
@@ -12,11 +13,22 @@ import { findProgram } from "./program.ts";
 export type Command = Omit<Program, "env">;
 
 /** @throws "not-found", "cannot-execute", "usage", "config": what could not be executed with any variables */
-export function findCommand(options: RunOptions, { image, libc }: Host, { env }: Context): Command {
+export function findCommand(options: RunOptions, host: Host, { env }: Context): Command {
+  refuseWithoutExec(host);
   const file = findProgram(options.command, env);
-  const fileLimit = chooseFileLimit(image.fileLimit, options.softFileLimit, libc !== undefined);
-  checkArgumentSize(options.args, image.environment, argumentLimit);
-  return { file, args: options.args, fileLimit };
+  return { file, ...prepareStart(options, host) };
+}
+
+/** What a start takes whatever CMD is, as findCommand. */
+export function prepareStart(
+  { args, softFileLimit }: Pick<RunOptions, "args" | "softFileLimit">,
+  host: Host,
+): Omit<Command, "file"> {
+  refuseWithoutExec(host);
+  const { image, libc } = host;
+  const fileLimit = chooseFileLimit(image.fileLimit, softFileLimit, libc !== undefined);
+  checkArgumentSize(args, image.environment, argumentLimit);
+  return { args, fileLimit };
 }
 
 /** @throws "cannot-execute" where arguments and environment are too large together */

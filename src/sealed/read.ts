@@ -1,6 +1,7 @@
 /** From a source to its text or variables: read, and opened where it is sealed. */
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
+import type { Format } from "../envelope/index.ts";
 import { counted } from "../logger.ts";
 import type { Content, SealedObject, Source, Tools } from "../stores/source.ts";
 import { openSealed } from "./open.ts";
@@ -25,6 +26,9 @@ export interface UnverifiedText {
 
 export interface FoundSealed {
   readonly object: SealedObject;
+  readonly format: Format;
+  /** of the key of KMS that opened it, or `local:PATH` */
+  readonly keyArn: string;
   readonly revision: number | undefined;
   readonly isBound: boolean;
 }
@@ -34,9 +38,9 @@ export async function readSource(source: Source, policy: OpenPolicy, tools: Tool
   const content = await readContent(source, tools, tools.context);
   if (content.kind !== "sealed") return content;
   const { sealed: object, validator } = content;
-  const own = policyOf(source, policy);
-  const { plaintext, revision, isBound } = await openSealed(source.uri, object, own, tools);
-  const sealed = { object, revision, isBound };
+  const opened = await openSealed(source.uri, object, policyOf(source, policy), tools);
+  const { plaintext, format, keyArn, revision, isBound } = opened;
+  const sealed = { object, format, keyArn, revision, isBound };
   return plaintext instanceof Uint8Array
     ? { kind: "text", bytes: plaintext, validator, sealed }
     : { kind: "unverified", open: plaintext, validator, sealed };
@@ -56,8 +60,9 @@ function readContent(source: Source, tools: Tools, context: Context): Promise<Co
 
 function describeContent(content: Content): string {
   if (content.kind === "sealed") {
-    const { body, versionId } = content.sealed;
-    return `${counted(body.length, "byte")}${versionId === undefined ? "" : `, version ${versionId}`}`;
+    const { body, versionId, etag } = content.sealed;
+    const version = versionId === undefined ? "" : `, version ${versionId}`;
+    return `${counted(body.length, "byte")}${version}${etag === undefined ? "" : `, etag ${etag}`}`;
   }
   const detail = content.detail === undefined ? "" : `, ${content.detail}`;
   return content.kind === "text"

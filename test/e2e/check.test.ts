@@ -1,10 +1,11 @@
 /** `sealexec check` from outside: the report, and that it ends as `run` would. */
 import assert from "node:assert/strict";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
-import { SAY, assertFailed, flipBodyBit, putDirect, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
+import { RAN, SAY, assertFailed, flipBodyBit, putDirect, withFolder } from "./expect.ts";
+import { ARTEFACTS, BUCKET, KEY, ROOT, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Artefact, Outcome } from "./harness.ts";
 
 const ESC = "\u001b";
@@ -260,6 +261,40 @@ const FAULTS: readonly Fault[] = [
     command: ["no-such-program-anywhere"],
   },
   { name: "a command that is a folder", stage: "command", status: 126, command: ["/tmp"] },
+  {
+    name: "a variable that no program can be given",
+    stage: "command",
+    status: 126,
+    given: (aws) => push(aws, "app.env", `A=${"x".repeat(131_072)}\n`),
+  },
+  { name: "more files than the hard limit", stage: "command", status: 64, flags: ["--nofile", "1000000000"] },
+  {
+    name: "more files than the hard limit, by the variable",
+    stage: "command",
+    status: 64,
+    env: () => ({ SEALEXEC_NOFILE: "1000000000" }),
+  },
+  {
+    name: "a file for the variables that is on a disk",
+    stage: "configuration",
+    status: 78,
+    env: () => ({ SEALEXEC_WATCH: "1", SEALEXEC_ON_CHANGE: "signal:HUP" }),
+    flags: ["--env-out", join(ROOT, "app.env")],
+  },
+  {
+    name: "a way to follow changes that is none",
+    status: 64,
+    env: () => ({ SEALEXEC_WATCH: "1", SEALEXEC_ON_CHANGE: "nonsense" }),
+  },
+  { name: "an option of --watch without it", status: 64, flags: ["--every", "5m"] },
+  { name: "a limit of files that is none", status: 64, env: () => ({ SEALEXEC_NOFILE: "many" }) },
+  {
+    name: "a fallback that may not get old",
+    status: 64,
+    flags: ["--fallback", "/dev/shm/none"],
+    env: () => ({ SEALEXEC_FALLBACK_AGE: "never" }),
+  },
+  { name: "--pass without --pristine", status: 64, flags: ["--pass", "HOME"] },
   { name: "an option that is none", status: 64, flags: ["--nonsense"] },
   { name: "a URI that is none", status: 64, flags: ["--from", "nonsense"] },
 ];
@@ -311,6 +346,173 @@ describe("check: what fails", { concurrency: 2 }, () => {
       assert.equal(status, 0, stdout);
       assert.match(stdout, /^✓ role .*unknown: /m);
     }));
+});
+
+describe("check: what run finds out before it opens anything", { concurrency: 2 }, () => {
+  const [binary, bundle] = ARTEFACTS as readonly [Artefact, Artefact];
+
+  test("on a Node that cannot execute a program in its own place: 78, with a CMD and without", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=1\n");
+        // As Node before 22.15.
+        const old = join(folder, "old.cjs");
+        writeFileSync(old, "delete process.execve;\n");
+        const [node, ...words] = bundle.command;
+        const artefact = { name: "old Node", command: [node, "--require", old, ...words] as const };
+        const options = { env: aws.env(), artefact };
+        aws.resetCalls();
+        const ran = await sealexec(["run", "--from", URI, "--", ...SAY], options);
+        assertFailed(ran, 78, /^this Node has no process\.execve$/, /22\.15/);
+        assert.equal(aws.count("s3") + aws.count("kms"), 0, "nothing is fetched for a start that cannot be");
+        for (const command of [[], ["--", ...SAY]]) {
+          const checked = await sealexec(["check", "--from", URI, ...command], options);
+          assert.equal(checked.status, 78, checked.stdout);
+          assert.match(checked.stdout, /^✗ command +this Node has no process\.execve /m);
+          assert.match(checked.stdout, /\na start would fail: 1 failed\n$/);
+        }
+      }),
+    ));
+
+  test("the soft limit of open files, which the npm package cannot set", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      const words = ["--from", URI, "--nofile", "64", "--", ...SAY];
+      for (const [artefact, status] of [
+        [binary, 0],
+        [bundle, 78],
+      ] as const) {
+        const options = { env: aws.env(), artefact };
+        assert.equal((await sealexec(["run", ...words], options)).status, status);
+        const checked = await sealexec(["check", ...words], options);
+        assert.equal(checked.status, status, checked.stdout);
+      }
+    }));
+
+  test("what an environment cannot hold, also without a CMD", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", `A=${"x".repeat(131_072)}\n`);
+      const { status, stdout } = await sealexec(["check", "--from", URI], { env: aws.env() });
+      assert.equal(status, 126, stdout);
+      assert.match(stdout, /^✗ command +command: A is 131074 bytes long with its name/m);
+    }));
+
+  test("it takes the options of run, and neither keeps nor starts anything", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=1\n");
+        const kept = join(folder, "kept");
+        const out = `/dev/shm/sealexec-check-${process.pid}`;
+        const options = [
+          "--fallback",
+          kept,
+          "--watch",
+          "--every",
+          "5m",
+          "--on-exit",
+          "restart",
+          "--grace",
+          "1s",
+        ];
+        const more = ["--on-change", "signal:HUP", "--env-out", out, "--pristine", "--pass", "HOME"];
+        const words = ["--from", URI, ...options, ...more, "--keep-existing", "--nofile", "64"];
+        const checked = await sealexec(["check", ...words, "--", ...SAY], { env: aws.env() });
+        assert.deepEqual([checked.status, checked.stderr], [0, ""], checked.stdout);
+        assert.doesNotMatch(checked.stdout, new RegExp(RAN));
+        assert.deepEqual([existsSync(kept), existsSync(out)], [false, false]);
+      }),
+    ));
+});
+
+describe(
+  "check: the exit status is that of the first failure, in the order of run",
+  { concurrency: 2 },
+  () => {
+    const missing = `s3://${BUCKET}/none.env`;
+    const damaged = `s3://${BUCKET}/damaged.env`;
+    const check = async (...args: string[]): Promise<Outcome> =>
+      withAws(async (aws) => {
+        aws.s3.put(BUCKET, "damaged.env", "A=1\n");
+        return sealexec(["check", ...args], { env: aws.env() });
+      });
+
+    for (const [args, status] of [
+      [["--from", missing, "--from", damaged], 66],
+      [["--from", damaged, "--from", missing], 65],
+      [["--from", damaged, "--from", missing, "--", "no-such-program-anywhere"], 127],
+    ] as const) {
+      test(`${args.join(" ")}: ${status}`, async () => {
+        const outcome = await check(...args);
+        assert.equal(outcome.status, status, outcome.stdout);
+        assert.match(outcome.stdout, new RegExp(`would fail: ${status === 127 ? 3 : 2} failed\n$`));
+      });
+    }
+  },
+);
+
+describe("check: facts of each source as fields", { concurrency: 2 }, () => {
+  test("of an object: version, revision, ETag, key, names; of what cannot be opened: null", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "B=canary-value\nA=2\n");
+      const object = aws.s3.get(BUCKET, "app.env");
+      const context = JSON.parse(object?.metadata["x-amz-t"] ?? "{}") as Record<string, string>;
+      const missing = `s3://${BUCKET}/none.env`;
+      const args = ["check", "--from", URI, "--from", missing, "--format", "json"];
+      const { status, stdout } = await sealexec(args, { env: aws.env() });
+      assert.equal(status, 66);
+      const report = JSON.parse(stdout) as Record<string, unknown> & { sources: Record<string, unknown>[] };
+      assert.deepEqual(Object.keys(report), [
+        "ok",
+        "status",
+        "strict",
+        "names",
+        "sources",
+        "warnings",
+        "steps",
+      ]);
+      assert.deepEqual(
+        [report["ok"], report["status"], report["strict"], report["names"], report["warnings"]],
+        [false, 66, false, null, []],
+      );
+      const [first, second] = report.sources;
+      const { lastModified, ...facts } = first ?? {};
+      assert.equal(typeof lastModified, "string");
+      assert.deepEqual(facts, {
+        uri: URI,
+        opened: true,
+        format: "v3",
+        key: aws.kms.find(KEY, aws.region).arn,
+        version: object?.versionId,
+        etag: object?.etag,
+        revision: Number(context["sealexec:revision"]),
+        names: ["A", "B"],
+      });
+      assert.deepEqual(Object.keys(second ?? {}), Object.keys(first ?? {}));
+      const { uri, opened, ...unknown } = second ?? {};
+      assert.deepEqual([uri, opened], [missing, false]);
+      assert.deepEqual(new Set(Object.values(unknown)), new Set([null]));
+      assert.doesNotMatch(stdout, /canary/);
+    }));
+
+  test("of all sources: the names, and the warnings with their code", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        await push(aws, "app.env", "A=1\nB=1\n");
+        const file = join(folder, "app.env");
+        writeFileSync(file, "", { mode: 0o600 });
+        const args = ["check", "--from", URI, "--from", `env-file:${file}`, "--format", "json"];
+        const { status, stdout } = await sealexec(args, { env: aws.env() });
+        const report = JSON.parse(stdout) as Record<string, unknown>;
+        assert.deepEqual([status, report["names"]], [0, ["A", "B"]]);
+        const warning = { code: "no-variables", target: `env-file:${file}`, hint: null };
+        assert.deepEqual(report["warnings"], [
+          { ...warning, message: `env-file:${file}: no variables in it` },
+        ]);
+        const strict = await sealexec([...args, "--strict"], { env: aws.env() });
+        assert.equal(strict.status, 65);
+        assert.equal((JSON.parse(strict.stdout) as Report).ok, false);
+      }),
+    ));
 });
 
 describe("check: colours", { concurrency: 2 }, () => {
