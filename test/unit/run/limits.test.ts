@@ -16,6 +16,7 @@ describe("what execve takes", () => {
       "cannot-execute",
       /argument 1 is 131072 /,
     );
+    refuses(() => checkArgumentSize([], [more], () => 6e6), "cannot-execute", / is 131072 bytes/);
     const entry = Buffer.from(`BIG=${"canary".repeat(30_000)}`);
     const { message } = refuses(
       () => checkArgumentSize([], [entry], () => 6e6),
