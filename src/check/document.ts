@@ -23,7 +23,7 @@ export function formatDocument(lines: readonly Line[], findings: Findings): stri
 }
 
 function sourceOf({ uri, opened }: Findings["sources"][number]) {
-  const { object, format, keyArn, revision } = opened?.sealed ?? {};
+  const { object, format, keyArn, revision, isBound } = opened?.sealed ?? {};
   const written = object?.lastModified;
   return {
     uri,
@@ -32,6 +32,7 @@ function sourceOf({ uri, opened }: Findings["sources"][number]) {
     key: keyArn ?? null,
     version: object?.versionId ?? null,
     etag: object?.etag ?? null,
+    bound: isBound ?? null,
     revision: revision ?? null,
     lastModified: written === undefined ? null : new Date(written).toISOString(),
     names: opened === undefined ? null : [...opened.variables.keys()].toSorted(),

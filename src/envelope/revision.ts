@@ -44,6 +44,7 @@ export function checkRevision(context: EncryptionContext, least: number): number
   if ((revision ?? 0) >= least) return revision;
   const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
   throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
+    code: "revision-too-old",
     hint: "an older version was put back: seal the right content again, with sealexec push",
   });
 }

@@ -16,6 +16,7 @@ export function refuseAhead(revision: number | undefined, { date }: Times): void
   if (aheadMs <= MOST_AHEAD_MS) return;
   const whose = date === undefined ? "this machine's clock" : "the store's clock";
   throw new SealexecError("data", `revision ${revision} is ${roughDuration(aheadMs)} ahead of ${whose}`, {
+    code: "revision-ahead",
     hint:
       date === undefined
         ? "set this machine's clock (NTP), or seal the right content again: sealexec push"
@@ -46,6 +47,7 @@ export function refuseLag(revision: number | undefined, times: Times, largestMs:
   }
   const most = printDuration(largestMs);
   throw new SealexecError("data", `${describeLag(revision, lagMs)}, and --max-lag is ${most}`, {
+    code: "put-back",
     hint: PUT_BACK,
   });
 }

@@ -158,6 +158,8 @@ test("check says that an object is not bound, and the way out; accepted, it says
     assert.equal(accepted.status, 0, accepted.stdout);
     assert.match(accepted.stdout, /context .*not bound/);
     assert.match(accepted.stderr, /warning: .*not bound[^\n]*\n[^\n]*hint: [^\n]*push/);
+    const strict = ["check", "--from", PROD, "--accept", "unbound", "--strict"];
+    assert.equal((await sealexec(strict, { env })).status, 65);
     const bound = await push(aws, "bound.env", TEXT);
     const clean = await sealexec(["check", "--from", bound], { env });
     assert.equal(clean.status, 0, clean.stdout);

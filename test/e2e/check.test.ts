@@ -484,6 +484,7 @@ describe("check: facts of each source as fields", { concurrency: 2 }, () => {
         key: aws.kms.find(KEY, aws.region).arn,
         version: object?.versionId,
         etag: object?.etag,
+        bound: true,
         revision: Number(context["sealexec:revision"]),
         names: ["A", "B"],
       });

@@ -139,6 +139,7 @@ describe("the report", () => {
       key: null,
       version: null,
       etag: null,
+      bound: null,
       revision: null,
       lastModified: null,
     };
