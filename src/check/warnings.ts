@@ -1,6 +1,7 @@
 /** What a check warns of: what a start would say as well, and what only who looks at it should know. */
 import type { Logger } from "../logger.ts";
 import type { OpenedSource } from "../run/sources.ts";
+import { PUT_BACK, describeLag, lagOf } from "../sealed/freshness.ts";
 
 export interface Warning {
   readonly message: string;
@@ -9,6 +10,11 @@ export interface Warning {
   readonly code?: string;
   readonly target?: string;
 }
+
+/** Written, uploaded and confirmed at once: so much later something else has happened to it. */
+const HONEST_LAG_MS = 3_600_000;
+/** In 2001. A smaller revision was counted, or named by `push --revision`: it is no time, and tells none. */
+const FIRST_TIME_MS = 1_000_000_000_000;
 
 /** The same log, whose warnings are also put into `warnings`. */
 export function collecting(log: Logger, warnings: Warning[]): Logger {
@@ -36,4 +42,9 @@ export function warnOfSource({ uri, sealed }: OpenedSource, log: Logger): void {
       { code: "not-bound", target: uri },
     );
   }
+  if (sealed === undefined) return;
+  const { revision = 0, object } = sealed;
+  const lagMs = revision < FIRST_TIME_MS ? undefined : lagOf(revision, object);
+  if (lagMs === undefined || lagMs <= HONEST_LAG_MS) return;
+  log.warn(`${uri}: ${describeLag(revision, lagMs)}`, PUT_BACK, { code: "put-back", target: uri });
 }

@@ -83,6 +83,35 @@ for (const artefact of ARTEFACTS) {
         assertPrinted(await run(aws, "--max-lag", "4h"), `${RAN}\n`);
       }));
 
+    test("check warns of an old version that was put back, and with --strict fails", () =>
+      withAws(async (aws) => {
+        sealAt(aws, -0.9 * HOUR_MS);
+        putBack(aws);
+        const soon = await ask(aws, ["check", "--from", URI, "--strict"]);
+        assert.deepEqual([soon.status, soon.stderr], [0, ""], soon.stdout);
+        sealAt(aws, -3.5 * HOUR_MS);
+        const honest = await ask(aws, ["check", "--from", URI, "--strict"]);
+        assert.deepEqual([honest.status, honest.stderr], [0, ""], honest.stdout);
+        putBack(aws);
+        const warned = await ask(aws, ["check", "--from", URI]);
+        assert.equal(warned.status, 0, warned.stdout);
+        assert.match(warned.stdout, /\na start would find its secrets; 1 warning\n$/);
+        assert.match(
+          warned.stderr,
+          /^sealexec: warning: s3:\S+: it was written 3 h after its revision \d+\nsealexec: hint: an old version was put back/,
+        );
+        const strict = await ask(aws, ["check", "--from", URI, "--strict"]);
+        assert.equal(strict.status, 65, strict.stdout);
+        assert.match(strict.stdout, /; 1 warning, which --strict does not allow\n$/);
+        const args = ["check", "--from", URI, "--strict", "--format"];
+        const github = await ask(aws, [...args, "github"]);
+        assert.match(github.stdout, /\n::error title=sealexec check::s3:\S+: it was written 3 h after /);
+        const json = JSON.parse((await ask(aws, [...args, "json"])).stdout) as { warnings: object[] };
+        assert.equal((json.warnings[0] as { code?: string }).code, "put-back");
+        // What a start would do is for --max-lag to say.
+        assertPrinted(await run(aws), `${RAN}\n`);
+      }));
+
     test("--max-lag holds for what --fallback has kept", () =>
       withFolder((folder) =>
         withAws(async (aws) => {
