@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "../../aws/server.ts";
-import { eventsOf, flipBodyBit, until } from "../expect.ts";
+import { eventsOf, flipBodyBit, putSealed, until } from "../expect.ts";
 import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "../harness.ts";
 import { SELDOM, callsSince, watching } from "./watching.ts";
 import type { Watching } from "./watching.ts";
@@ -371,6 +371,31 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
         await push(aws, "app.env", "A=1\n", ["--revision", "3"]);
         await watch.lookUntil(() => watch.lines().length === 3);
         assert.match(watch.lines()[2] ?? "", /A=1$/);
+      });
+    }));
+
+  test("an old object that is new there, and one of the future, are refused; the next honest one is taken", () =>
+    withAws(async (aws) => {
+      const hourMs = 3_600_000;
+      const put = (text: string, agoMs: number): void => putSealed(aws, "app.env", text, Date.now() - agoMs);
+      aws.clockOffsetMs = -5 * hourMs;
+      put("A=1\n", 5 * hourMs);
+      aws.clockOffsetMs = 0;
+      const uri = `s3://${BUCKET}/app.env`;
+      await watching(start(aws, uri, "--max-lag", "1h", ...SELDOM), async (watch) => {
+        put("A=2\n", 2.5 * hourMs);
+        await lookUntilSaid(watch, 2);
+        assert.match(
+          watch.said()[0] ?? "",
+          /it was written 2 h after its revision \d+, and --max-lag is 1h; CMD goes/,
+        );
+        put("A=3\n", -1.5 * hourMs);
+        await lookUntilSaid(watch, 4);
+        assert.match(watch.said()[2] ?? "", /revision \d+ is 1 h ahead of the store's clock; CMD goes on/);
+        assert.equal(watch.lines().length, 1);
+        put("A=4\n", 0);
+        await watch.lookUntil(() => watch.lines().length === 3);
+        assert.match(watch.lines()[2] ?? "", /A=4$/);
       });
     }));
 
