@@ -2,6 +2,7 @@
 import type { Context, Stage, StepReport } from "../context.ts";
 import { step } from "../context.ts";
 import { SealexecError, exitStatus } from "../errors.ts";
+import type { Logger } from "../logger.ts";
 import { findCommand, prepareStart, withVariables } from "../run/command.ts";
 import type { Command } from "../run/command.ts";
 import type { RunOptions } from "../run/options.ts";
@@ -30,24 +31,43 @@ export interface CheckedStart {
   readonly command: string | undefined;
 }
 
+/** What was heard of the work: each step, and each warning. */
+interface Heard {
+  readonly steps: readonly StepReport[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Hears all that is done with a context that is made with it. */
+export function listen(): Heard & {
+  readonly onStep: (report: StepReport) => void;
+  readonly listenTo: (log: Logger) => Logger;
+} {
+  const steps: StepReport[] = [];
+  const warnings: Warning[] = [];
+  return {
+    steps,
+    warnings,
+    onStep: (report) => steps.push(report),
+    listenTo: (log) => collecting(log, warnings),
+  };
+}
+
 /** Does what may fail. A failure is kept for the report, and the check goes on. */
 type Attempt = <T>(work: () => T | Promise<T>) => Promise<T | undefined>;
 
 /**
  * Prints the report and returns the exit status that `run` would have: 0 where all is well.
  *
- * @param steps where `context` reports each step to
+ * @param context made with what `listen` gave
  */
 export async function checkStart(
   start: CheckedStart,
   { format, strict = false }: CheckFlags,
   world: World,
-  { log, ...rest }: Context,
-  steps: readonly StepReport[],
+  context: Context,
+  { steps, warnings }: Heard,
 ): Promise<number> {
   const { options } = start;
-  const warnings: Warning[] = [];
-  const context = { ...rest, log: collecting(log, warnings) };
   const failures: SealexecError[] = [];
   const attempt: Attempt = async (work) => {
     try {

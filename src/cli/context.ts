@@ -26,14 +26,18 @@ export function logFormat(args: readonly string[], env: Environment): LogFormat 
   return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
 }
 
+/** What listens to all that a command does, from its first warning on. */
+export interface Listener {
+  readonly onStep: NonNullable<Context["onStep"]>;
+  /** the same log, listened to */
+  readonly listenTo: (log: Logger) => Logger;
+}
+
 /** @throws "usage" where anything is given empty, or a common option is not of its form */
-export async function createContext(
-  world: World,
-  flags: CommonFlags,
-  onStep?: Context["onStep"],
-): Promise<Context> {
+export async function createContext(world: World, flags: CommonFlags, listener?: Listener): Promise<Context> {
   const unknown = checkGiven(flags, world.env);
-  const log = commandLogger(world, flags);
+  const plain = commandLogger(world, flags);
+  const log = listener === undefined ? plain : listener.listenTo(plain);
   if (unknown.length > 0) (await import("./unknown.ts")).warnUnknown(unknown, log);
   refuseTellingDebug(world.env, world.runtime === "bun");
   refuseInspector(world.env, world.runtime === "bun");
@@ -44,7 +48,7 @@ export async function createContext(
     log,
     waiting: new Waiting(log, deadline),
     now: world.now,
-    ...(onStep === undefined ? {} : { onStep }),
+    ...(listener === undefined ? {} : { onStep: listener.onStep }),
     trace: world.trace,
   };
 }

@@ -1,6 +1,5 @@
 /** The command line by commander: declares the commands and their options. A command's code is loaded when it is called. */
 import { Command, CommanderError, Option } from "./commander.ts";
-import type { StepReport } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { World } from "../world.ts";
@@ -218,11 +217,11 @@ Examples:
   sealexec check --format github            in a GitHub workflow, before the deploy`,
     );
   common(starting(command)).action(async (words: string[], flags: CheckCliFlags) => {
-    const reports: StepReport[] = [];
-    const context = await createContext(world, flags, (report) => reports.push(report));
-    const { checkStart } = await import("../check/check.ts");
+    const { checkStart, listen } = await import("../check/check.ts");
+    const heard = listen();
+    const context = await createContext(world, flags, heard);
     const start = { ...(await readStart("check", words, flags, world)), command: words[0] };
-    outcome.status = await checkStart(start, flags, world, context, reports);
+    outcome.status = await checkStart(start, flags, world, context, heard);
   });
 }
 

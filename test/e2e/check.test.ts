@@ -495,6 +495,17 @@ describe("check: facts of each source as fields", { concurrency: 2 }, () => {
       assert.doesNotMatch(stdout, /canary/);
     }));
 
+  test("a variable of ours that there is not is a warning as well", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      const env = { ...aws.env(), SEALEXEC_REQIURE: "A" };
+      const args = ["check", "--from", URI, "--format", "json"];
+      const { status, stdout } = await sealexec(args, { env });
+      const { warnings } = JSON.parse(stdout) as { warnings: { code: string }[] };
+      assert.deepEqual([status, warnings.map(({ code }) => code)], [0, ["unknown-variable"]]);
+      assert.equal((await sealexec([...args, "--strict"], { env })).status, 65);
+    }));
+
   test("of all sources: the names, and the warnings with their code", () =>
     withFolder((folder) =>
       withAws(async (aws) => {
