@@ -40,7 +40,7 @@ export async function startBenchAws(options: { tls: boolean; count?: number }): 
     SEALEXEC_KEY: served.defaultKey,
   };
   const push = (text: string, uri = URI): void => {
-    const pushed = spawnSync(BINARY, ["push", "-", uri], { env, input: text });
+    const pushed = spawnSync(BINARY, ["push", "-", uri, "--replace"], { env, input: text });
     if (pushed.status !== 0) throw new Error(pushed.stderr.toString("utf8"));
   };
   push(dotenvOf(options.count ?? 30));

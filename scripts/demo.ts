@@ -80,7 +80,7 @@ async function demo(): Promise<void> {
   const pushRotated = (): void => {
     // Some looks are to find nothing.
     pushed ??= sleep(1_300).then(() =>
-      sealexec(["push", "-", URI, "--key", KEY], 0, true, { input: rotated }),
+      sealexec(["push", "-", URI, "--key", KEY, "--replace"], 0, true, { input: rotated }),
     );
   };
   await sealexec(
@@ -94,7 +94,7 @@ async function demo(): Promise<void> {
   expect(looks > 0, "nobody looked");
   say(`   looks that found nothing new: ${looks}, each one request, none of them to KMS`);
   aws.resetCalls();
-  await sealexec(["push", FILE, URI, "--key", KEY], 0, true);
+  await sealexec(["push", FILE, URI, "--key", KEY, "--replace"], 0, true);
   aws.resetCalls();
   say("");
 

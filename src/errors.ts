@@ -23,6 +23,8 @@ const EXIT_STATUS = {
   config: 78,
   /** no failure: the sources have changed, and whoever starts sealexec is to start it again (`--on-change exit`) */
   changed: 79,
+  /** somebody else's change stands in the way: nothing was written */
+  conflict: 80,
   /** CMD is there but cannot be executed */
   "cannot-execute": 126,
   /** CMD is not there */

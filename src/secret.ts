@@ -14,6 +14,11 @@ export class Secret {
     return this.#value;
   }
 
+  /** Whether both are the same value. */
+  equals(other: Secret): boolean {
+    return this.#value === other.#value;
+  }
+
   /** Length in UTF-8 bytes, for size checks that need not see the value. */
   get sizeBytes(): number {
     return Buffer.byteLength(this.#value);

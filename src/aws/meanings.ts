@@ -156,13 +156,13 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     hint: "shorten --context: S3 takes 2 KB of metadata, the wrapped key among them",
   },
   PreconditionFailed: {
-    kind: "data",
+    kind: "conflict",
     code: "conflict",
     says: "the object was changed by somebody else",
     hint: CHANGED_HINT,
   },
   ConditionalRequestConflict: {
-    kind: "data",
+    kind: "conflict",
     code: "conflict",
     says: "the object is being changed by somebody else",
     hint: CHANGED_HINT,

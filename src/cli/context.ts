@@ -21,6 +21,8 @@ export function logFormat(args: readonly string[], env: Environment): LogFormat 
   const end = args.indexOf("--");
   const flags = end === -1 ? args : args.slice(0, end);
   const index = flags.indexOf("--log");
+  // `push --json`, which no other command has.
+  if (flags[0] === "push" && flags.includes("--json")) return "json";
   const flag =
     index === -1 ? flags.find((word) => word.startsWith("--log="))?.slice("--log=".length) : flags[index + 1];
   return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";

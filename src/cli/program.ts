@@ -16,7 +16,8 @@ Exit status: CMD's own, because sealexec is CMD by then. Before that:
   66 no such object or version        78 configuration: region, endpoint, key state
   69 a service cannot be reached      126, 127 CMD cannot be executed, is not there
   70 a bug in sealexec                128+n a signal ended it before exec
-With --watch, CMD's own or 128+n; 79 where --on-change exit ended it to be started again`;
+With --watch, CMD's own or 128+n; 79 where --on-change exit ended it to be started again.
+push: 80 somebody else's change stands in the way`;
 
 type StartRun = typeof startRun;
 
@@ -147,20 +148,29 @@ function addPush(program: Command, world: World): void {
       new Option("--format <FORMAT>", "v3, or v2 for old clients").choices(["v3", "v2"]).default("v3"),
     )
     .option("--no-bind", "do not bind the object to its place (for other clients)")
-    .addOption(new Option("--if-match <ETAG>", "replace only this revision").conflicts("create"))
+    .addOption(
+      new Option("--if-match <ETAG>", "replace only this version (pull -v shows it)").conflicts([
+        "create",
+        "replace",
+      ]),
+    )
+    .addOption(new Option("--replace", "replace whatever is there").conflicts("create"))
     .option("--create", "only where there is nothing yet")
-    .option("--revision <N>", "the revision to write; by default one more than what is there")
+    .option("--force", "write also where there is the same already")
+    .option("--revision <N>", "the revision to write, Unix milliseconds; by default now, or the next one")
+    .option("--json", "say what was done, and what went wrong, as JSON")
     .addOption(list("--allow <NAME,...>", "names that run refuses by default (SEALEXEC_ALLOW)"))
     .addHelpText(
       "after",
       `
 Examples:
   sealexec push .env s3://my-bucket/app.env --key alias/my-app
+  sealexec push .env s3://my-bucket/app.env --key alias/my-app --if-match ETAG
   sealexec push .env secretsmanager://prod/app
   sops -d app.enc.env | sealexec push - s3://my-bucket/app.env --key alias/my-app --create`,
     );
   common(command).action(async (file: string, uri: string, flags: PushCliFlags) => {
-    const context = await createContext(world, flags);
+    const context = await createContext(world, flags.json === true ? { ...flags, log: "json" } : flags);
     const { pushFile } = await import("../desk/push.ts");
     await pushFile(file, uri, flags, world, context);
     context.deadline.clear();

@@ -11,7 +11,11 @@ import type { Variables } from "../secret.ts";
 import { readMounted } from "../stores/mounted/read.ts";
 import { namesSource } from "../stores/registry.ts";
 import type { World } from "../world.ts";
+import { printJson, printText } from "./outcome.ts";
+import type { PushOutcome } from "./outcome.ts";
+import { checkPermission, quotedEtag } from "./permission.ts";
 import { parseTarget } from "./target.ts";
+import type { CheckedFile, Target } from "./target.ts";
 
 export interface PushFlags {
   readonly key?: string;
@@ -20,6 +24,9 @@ export interface PushFlags {
   readonly bind: boolean;
   readonly ifMatch?: string;
   readonly create?: boolean;
+  readonly replace?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
   readonly revision?: string;
   readonly allow?: readonly string[];
   readonly credentials?: string;
@@ -35,13 +42,31 @@ export async function pushFile(
   context: Context,
 ): Promise<void> {
   refuseSwapped(file, uri);
+  if (flags.ifMatch !== undefined) quotedEtag(flags.ifMatch);
   const target = await parseTarget(uri, flags, context);
   const plaintext = await readSource(file, target.largestBytes, world, context);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
   const variables = await validate(file, plaintext, target, [...allow, ...(target.options.allow ?? [])]);
   if ((target.dialect ?? "dotenv") === "dotenv") warnOfCuts(file, plaintext, context);
-  const facts = await target.write({ plaintext, variables });
-  await world.writeOutput(facts.map(([name, value]) => `${name.padEnd(10)}${value}\n`).join(""));
+  const outcome = await put(target, { plaintext, variables }, flags, context);
+  await world.writeOutput(flags.json === true ? printJson(outcome) : printText(outcome));
+}
+
+/** Looks, and writes if there is something to write and nothing stands in the way. */
+async function put(
+  target: Target,
+  file: CheckedFile,
+  flags: PushFlags,
+  { log }: Context,
+): Promise<PushOutcome> {
+  const { present, write } = await target.look(file);
+  const about = { target: target.name, variables: [...file.variables.keys()], present };
+  const isSame = present.kind === "there" && present.same && flags.force !== true && flags.create !== true;
+  if (isSame) return { status: "unchanged", ...about };
+  checkPermission(target, present, flags);
+  if (present.kind === "there" && present.why !== undefined)
+    log.warn(`${target.name}: what is there was not compared with the file: ${present.why}`);
+  return { status: "pushed", ...about, written: await write() };
 }
 
 /** `push s3://BUCKET/KEY .env`, or two URIs. */

@@ -89,12 +89,3 @@ export function chosenKey(flags: PushFlags, context: Context): string {
     hint: "a KMS key id, ARN or alias, such as alias/my-app",
   });
 }
-
-// RFC 9110, section 8.8.3: an entity tag has quotes around it; people copy it without.
-export function quotedEtag(etag: string): string {
-  const bare = etag.replace(/^"|"$/g, "");
-  if (/^[\x21\x23-\x7e]+$/.test(bare)) return `"${bare}"`;
-  throw new SealexecError("usage", "--if-match is not an ETag", {
-    hint: "push prints the ETag of each version",
-  });
-}

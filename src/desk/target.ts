@@ -8,16 +8,65 @@ import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import { takeOptions } from "../stores/uri-options.ts";
 import type { UriOptions } from "../stores/uri-options.ts";
+import type { Changes } from "./changes.ts";
 import type { PushFlags } from "./push.ts";
 
 /** A place that was named and is not asked yet. */
 export interface Target {
+  /** for people */
+  readonly name: string;
+  /** what lies there */
+  readonly noun: "object" | "file" | "secret" | "parameters";
   /** the largest file that fits there, bytes */
   readonly largestBytes: number;
   /** what the file is, where the URI says so; a .env otherwise */
   readonly dialect?: Dialect;
-  /** Puts it there. Returns what to print: names and facts, never a value. */
-  write(file: CheckedFile): Promise<readonly Fact[]>;
+  /** Looks at what is there, opens it if that is allowed, and compares it with the file. */
+  look(file: CheckedFile): Promise<Look>;
+}
+
+/** What was found at a target. */
+export interface Look {
+  readonly present: Present;
+  /** Puts the file there, only if what is there is still what was looked at, and wipes its plaintext. */
+  write(): Promise<Written>;
+}
+
+export type Present =
+  | { readonly kind: "absent" }
+  /** it may not be looked at, and why */
+  | { readonly kind: "hidden"; readonly error: SealexecError }
+  /** a set of parts that are written one by one: nothing tells one state of it from another */
+  | { readonly kind: "parts"; readonly changes: Changes | undefined }
+  | {
+      readonly kind: "there";
+      /** tells this state of it from any other */
+      readonly etag: string;
+      /** the file holds the same, and what seals it is the same too */
+      readonly same: boolean;
+      /** undefined: it could not be opened */
+      readonly changes: Changes | undefined;
+      /** why it could not be opened */
+      readonly why?: string;
+      /** what it is, for the report of a push that has nothing to do */
+      readonly state: State;
+    };
+
+/** What can be told of what lies at a target. A part that it has not is absent. */
+export interface State {
+  readonly version?: string | undefined;
+  readonly etag?: string | undefined;
+  readonly revision?: number | undefined;
+  readonly format?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface Written {
+  readonly state: State;
+  /** to be printed, in this order: names and facts, never a value */
+  readonly facts: readonly Fact[];
+  /** names that are there still and that the file has not */
+  readonly kept?: readonly string[];
 }
 
 /** A .env that was read and checked. */
@@ -81,7 +130,6 @@ export function refuseSealingFlags(store: string, flags: PushFlags): void {
   const given = {
     "--format v2": flags.format === "v2",
     "--no-bind": !flags.bind,
-    "--if-match": flags.ifMatch !== undefined,
     "--context": flags.context !== undefined,
     "--revision": flags.revision !== undefined,
   };

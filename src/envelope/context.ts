@@ -131,7 +131,7 @@ function checkBinding(stored: EncryptionContext, object: string): boolean {
  *
  * @returns undefined where the writer said nothing
  */
-export function sealedFormat({ encryptionContext }: Envelope): string | undefined {
+export function sealedFormat({ encryptionContext }: Pick<Envelope, "encryptionContext">): string | undefined {
   return valueOf(encryptionContext, FORMAT_NAME);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The revision of a sealed object: a number in its encryption context that `push` counts up, so that an older object put
+ * The revision of a sealed object: a time in its encryption context, larger with each push, so that an older object put
  * back in the newer one's place can be told. KMS authenticates the context: nobody can change the number of what is sealed.
  */
 import { SealexecError } from "../errors.ts";
@@ -45,6 +45,6 @@ export function checkRevision(context: EncryptionContext, least: number): number
   const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
   throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
     code: "revision-too-old",
-    hint: "an older version was put back: seal the right content again, with sealexec push",
+    hint: "an older version was put back: seal the right content again: sealexec push FILE URI --key KEY --replace --force",
   });
 }

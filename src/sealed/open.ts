@@ -18,8 +18,8 @@ export interface OpenPolicy {
   /** the encryption context that must be there, exactly; undefined: any but a wrong binding */
   readonly context: EncryptionContext | undefined;
   readonly accept: Accepted;
-  /** what the text in it is to be read as */
-  readonly dialect?: Dialect | undefined;
+  /** what the text in it is to be read as; "any": who opens it looks by itself at what it was sealed as */
+  readonly dialect?: Dialect | "any" | undefined;
   /** the oldest revision that may be opened; 0: any, also an object without one */
   readonly leastRevision: number;
   /** how long after its revision an object may have been written, milliseconds; absent: any time */
@@ -36,6 +36,8 @@ export interface Opened {
   readonly revision: number | undefined;
   /** to its place; otherwise it was opened because that is accepted */
   readonly isBound: boolean;
+  /** authenticated by now */
+  readonly encryptionContext: EncryptionContext;
 }
 
 /**
@@ -76,7 +78,9 @@ export async function openSealed(
   };
   const plaintext = envelope.format === "kms-cbc" ? open : await step(context, "decrypt", uri, open);
   const { versionId, etag } = object;
-  return { plaintext, format: envelope.format, keyArn: dataKey.keyArn, versionId, etag, revision, isBound };
+  const { format, encryptionContext } = envelope;
+  const { keyArn } = dataKey;
+  return { plaintext, format, keyArn, versionId, etag, revision, isBound, encryptionContext };
 }
 
 function readContext(
@@ -90,7 +94,7 @@ function readContext(
     unbound: policy.accept.has("unbound"),
     context: policy.context,
   });
-  checkDialect(uri, envelope, isBound, policy.dialect);
+  if (policy.dialect !== "any") checkDialect(uri, envelope, isBound, policy.dialect);
   const revision = checkRevision(envelope.encryptionContext, policy.leastRevision);
   // Not authenticated yet, but a refusal may come of it; KMS, which is asked next, has the last word on it.
   refuseAhead(revision, object);

@@ -61,8 +61,9 @@ function readContent(source: Source, tools: Tools, context: Context): Promise<Co
 function describeContent(content: Content): string {
   if (content.kind === "sealed") {
     const { body, versionId, etag } = content.sealed;
-    const version = versionId === undefined ? "" : `, version ${versionId}`;
-    return `${counted(body.length, "byte")}${version}${etag === undefined ? "" : `, etag ${etag}`}`;
+    const facts = { version: versionId, etag };
+    const known = Object.entries(facts).filter(([, value]) => value !== undefined);
+    return [counted(body.length, "byte"), ...known.map(([name, value]) => `${name} ${value}`)].join(", ");
   }
   const detail = content.detail === undefined ? "" : `, ${content.detail}`;
   return content.kind === "text"

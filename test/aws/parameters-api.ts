@@ -27,6 +27,8 @@ export class ParametersApi implements JsonApi {
         return this.#getByPath(asked);
       case "PutParameter":
         return this.#put(asked);
+      case "DeleteParameters":
+        return this.#delete(asked);
       default:
         throw new ServiceError(400, "UnknownOperationException", "");
     }
@@ -71,6 +73,14 @@ export class ParametersApi implements JsonApi {
     if (type === "SecureString") this.#checkKey(asked, "kms:GenerateDataKey");
     const options = { type, region: asked.region, keyId: input.text("KeyId"), tier };
     return { Version: this.#store.put(name, value, options).version, Tier: tier };
+  }
+
+  /** "Names: … Maximum number of 10 items"; those that are not there are told apart. */
+  #delete({ input, region }: Asked): Output {
+    const names = input.texts("Names") ?? [];
+    if (names.length < 1 || names.length > 10) throw validation("Names: Member must have length 1 to 10");
+    const there = names.filter((name) => this.#store.remove(name, region));
+    return { DeletedParameters: there, InvalidParameters: names.filter((name) => !there.includes(name)) };
   }
 
   #render(parameter: Parameter, asked: Asked): Output {

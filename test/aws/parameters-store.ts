@@ -69,6 +69,11 @@ export class ParameterStore {
     return this.#parameters.get(`${region} ${name}`);
   }
 
+  /** Whether it was there. */
+  remove(name: string, region = this.#region): boolean {
+    return this.#parameters.delete(`${region} ${name}`);
+  }
+
   /** Below a path, deep or not, by name. */
   below(path: string, recursive: boolean, region = this.#region): Parameter[] {
     const prefix = path.endsWith("/") ? path : `${path}/`;

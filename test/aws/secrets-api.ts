@@ -90,6 +90,16 @@ export class SecretsApi implements JsonApi {
   #updateStage(asked: Asked): Output {
     const secret = this.#secret(asked);
     const stage = asked.input.required("VersionStage");
+    const holder = secret.stages.get(stage);
+    // "If the label is attached and you either do not specify this parameter, or the version ID does not match, then the
+    // operation fails" (UpdateSecretVersionStage, RemoveFromVersionId).
+    if (holder !== undefined && holder !== asked.input.text("RemoveFromVersionId")) {
+      throw new ServiceError(
+        400,
+        "InvalidParameterException",
+        `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${holder}, so you must explicitly reference that version in RemoveFromVersionId.`,
+      );
+    }
     this.#store.moveStage(secret, stage, asked.input.text("MoveToVersionId"));
     return identity(secret);
   }

@@ -174,7 +174,7 @@ for (const store of STORES) {
         const uri = await place.seed({ TOKEN: CANARY });
         const options = { env: place.env, input: "TOKEN=other\n" };
         const outcome = await sealexec(["push", "-", uri, ...place.pushFlags, "--create"], options);
-        assertFailed(outcome, 65, /there is|already/, /pull|--create/);
+        assertFailed(outcome, 80, /there is an? \w+ already .*: this push would change TOKEN$/, /pull/);
         const pulled = await sealexec(["pull", uri, ...place.flags], { env: place.env });
         assert.match(pulled.stdout, new RegExp(CANARY));
       }),
@@ -184,7 +184,7 @@ for (const store of STORES) {
     store.prepare(async (place) => {
       assert.ok(place.pushFlags !== undefined);
       const uri = await place.seed({ TOKEN: CANARY });
-      const pushed = await sealexec(["push", "-", uri, ...place.pushFlags], {
+      const pushed = await sealexec(["push", "-", uri, ...place.pushFlags, "--replace"], {
         env: place.env,
         input: "TOKEN=other\n",
       });

@@ -99,7 +99,7 @@ export async function withAws<T>(work: (aws: Aws) => Promise<T>, options: AwsOpt
 export const BUCKET = "app-secrets";
 export const KEY = "alias/app";
 
-/** Seals `text` at s3://app-secrets/NAME, by the binary. */
+/** Seals `text` at s3://app-secrets/NAME, by the binary, whatever is there. */
 export async function push(
   aws: Aws,
   name: string,
@@ -107,10 +107,13 @@ export async function push(
   flags: readonly string[] = [],
 ): Promise<string> {
   const uri = `s3://${BUCKET}/${name}`;
-  const { status, stderr } = await sealexec(["push", "-", uri, "--key", KEY, ...flags], {
-    env: aws.env(),
-    input: text,
-  });
+  const { status, stderr } = await sealexec(
+    ["push", "-", uri, "--key", KEY, "--replace", "--force", ...flags],
+    {
+      env: aws.env(),
+      input: text,
+    },
+  );
   if (status !== 0) throw new Error(`push ended with ${status}: ${stderr}`);
   return uri;
 }

@@ -105,7 +105,8 @@ for (const artefact of ARTEFACTS) {
       test(`push, ${log}, ${stage.name}`, () =>
         withScene(async (scene) => {
           const file = writeSource(scene, stage.text ?? plaintext);
-          const args = ["push", "-", scene.uri, "--key", KEY, ...(stage.flags ?? []), ...loud(log)];
+          const flags = stage.flags ?? ["--replace", "--force"];
+          const args = ["push", "-", scene.uri, "--key", KEY, ...flags, ...loud(log)];
           await failAndSearch(scene, stage, args, stage.text ?? plaintext);
           if (stage.given === undefined) await failAndSearch(scene, stage, ["push", file, ...args.slice(2)]);
         }));
@@ -124,7 +125,7 @@ for (const artefact of ARTEFACTS) {
 
     test("push that goes well says nothing of the value, the key or the token", () =>
       withScene(async (scene) => {
-        const args = ["push", "-", scene.uri, "--key", KEY, ...loud("json")];
+        const args = ["push", "-", scene.uri, "--key", KEY, "--replace", "--force", ...loud("json")];
         const env = { ...scene.aws.env(), ...talkative, ...places(scene) };
         const outcome = await sealexec(args, { env, artefact, input: plaintext, cwd: scene.folder });
         assert.equal(outcome.status, 0);
@@ -152,7 +153,7 @@ for (const artefact of ARTEFACTS) {
       withScene(async (scene) => {
         const large = `HUGE='${VALUE.repeat(4_000)}'\n`;
         const env = scene.aws.env();
-        await sealexec(["push", "-", scene.uri, "--key", KEY], { env, input: large });
+        await sealexec(["push", "-", scene.uri, "--key", KEY, "--replace"], { env, input: large });
         await failAndSearch(scene, { name: "too large", status: 126 }, [
           ...argumentsFor("run", scene),
           ...loud("text"),

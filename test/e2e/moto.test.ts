@@ -110,7 +110,7 @@ for (const artefact of ARTEFACTS) {
 
     test("versions: each can be opened, and the newest is by default", async () => {
       const first = (await push("versions.env", "A=1\n")).get("version") ?? "";
-      const second = (await push("versions.env", "A=2\n")).get("version") ?? "";
+      const second = (await push("versions.env", "A=2\n", "--replace")).get("version") ?? "";
       assert.notEqual(first, second);
       assertPrinted(await call(["pull", `${uri("versions.env")}?versionId=${first}`]), "A=1\n");
       assertPrinted(await call(["pull", `${uri("versions.env")}?versionId=${second}`]), "A=2\n");
@@ -121,10 +121,15 @@ for (const artefact of ARTEFACTS) {
       const etag = (await push("conditional.env", "A=1\n", "--create")).get("etag") ?? "";
       const again = ["push", "-", uri("conditional.env")];
       const input = "A=2\n";
-      assertFailed(await call([...again, "--create"], { input }), 65, /there is an object already/);
+      assertFailed(
+        await call([...again, "--create"], { input }),
+        80,
+        /there is an object already .*change A$/,
+      );
+      assertFailed(await call(again, { input }), 80, /there is an object already .*change A$/);
       await push("conditional.env", "A=3\n", "--if-match", etag);
       const stale = await call([...again, "--if-match", etag], { input });
-      assertFailed(stale, 65, /no longer the one expected \(PutObject: PreconditionFailed/);
+      assertFailed(stale, 80, /no longer the one expected .*: this push would change A$/);
       assertPrinted(await call(["pull", uri("conditional.env")]), "A=3\n");
       await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: "conditional.env" }));
       assertFailed(await call(["pull", uri("conditional.env")]), 66, /no such object/);
@@ -193,7 +198,9 @@ for (const artefact of ARTEFACTS) {
       const sources = [uri("watched.env"), "secretsmanager://moto/watched", "ssm:///watched/app/"] as const;
       const put = async (target: string, value: string): Promise<void> => {
         const input = `${target.startsWith("s3") ? "A" : target.startsWith("ssm") ? "C" : "B"}=${value}\n`;
-        const { status, stderr } = await call(["push", "-", target, "--key", "alias/app"], { input });
+        const { status, stderr } = await call(["push", "-", target, "--key", "alias/app", "--replace"], {
+          input,
+        });
         assert.equal(status, 0, stderr);
       };
       for (const source of sources) await put(source, "1");
@@ -223,8 +230,15 @@ for (const artefact of ARTEFACTS) {
         call(["push", "-", secret, ...flags], { input });
       const made = await pushed("A=1\nB='x y'\n");
       assert.match(made.stdout, /^secret {4}arn:aws:secretsmanager:eu-west-1:\d+:secret:moto\/app-/);
-      assert.match((await pushed("A=2\nB='x y'\n")).stdout, /^stage {5}AWSCURRENT$/m);
-      assertFailed(await pushed("A=3\n", "--create"), 65, /there is a secret already/);
+      const version = /^version {3}(\S+)$/m.exec(made.stdout)?.[1] ?? "";
+      assertFailed(
+        await pushed("A=2\n"),
+        80,
+        /there is a secret already .*: this push would change A; remove B$/,
+      );
+      const replaced = await pushed("A=2\nB='x y'\n", "--if-match", version);
+      assert.match(replaced.stdout, /^stage {5}AWSCURRENT$/m, replaced.stderr);
+      assertFailed(await pushed("A=3\n", "--create"), 80, /there is a secret already/);
       assertPrinted(await call(["pull", secret]), "A=2\nB='x y'\n");
       assertPrinted(await call(["pull", `${secret}?stage=AWSPREVIOUS#A`]), "A=1\n");
       const print = ["--", "printenv", "B"];
@@ -236,11 +250,14 @@ for (const artefact of ARTEFACTS) {
       const names = Array.from({ length: 12 }, (_, index) => `N${String(index).padStart(2, "0")}`);
       const input = names.map((name) => `${name}=${name}\n`).join("");
       const pushed = await call(["push", "-", "ssm:///moto/app/"], { input });
-      assert.match(pushed.stdout, /^written {3}12 of 12$/m, pushed.stderr);
+      assert.match(pushed.stdout, /^written {3}12 of 12, /m, pushed.stderr);
       const pulled = await call(["pull", "ssm:///moto/?recursive"]);
       // moto gives them in an order of its own.
       assert.deepEqual(pulled.stdout.split("\n").sort(), input.split("\n").sort());
       assertPrinted(await call(["pull", "ssm:///moto/app/N03"]), "N03=N03\n");
+      const fewer = await call(["push", "-", "ssm:///moto/app/", "--replace"], { input: "N03=N03\n" });
+      assert.match(fewer.stdout, /^removed {3}N00, N01, N02, N04, /m, fewer.stderr);
+      assertPrinted(await call(["pull", "ssm:///moto/app/"]), "N03=N03\n");
       assertFailed(await call(["pull", "ssm:///moto/none/"]), 66, /no parameters below this path/);
       assertFailed(await call(["pull", "ssm:///moto/none"]), 66, /no such parameter .*ParameterNotFound/);
     });

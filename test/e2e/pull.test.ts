@@ -11,7 +11,11 @@ import type { Artefact, Outcome } from "./harness.ts";
 
 function withObject(text: string, work: (scene: { aws: Aws; uri: string; folder: string }) => Promise<void>) {
   return withFolder((folder) =>
-    withAws(async (aws) => work({ aws, folder, uri: await push(aws, "app.env", text) })),
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", text);
+      aws.resetCalls();
+      await work({ aws, folder, uri });
+    }),
   );
 }
 

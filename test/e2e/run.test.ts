@@ -476,7 +476,7 @@ describe("run: which object", { concurrency: 2 }, () => {
 
   test("the KMS call carries the whole context, the binding among it", () =>
     withAws(async (aws) => {
-      const uri = await push(aws, "app.env", "A=1\n", ["--context", "stage=prod"]);
+      const uri = await push(aws, "app.env", "A=1\n", ["--context", "stage=prod", "--revision", "1"]);
       aws.resetCalls();
       await sealexec(["run", "--from", uri, "--", ...SAY], { env: aws.env() });
       const decrypt = aws.calls.find(({ operation }) => operation === "Decrypt");

@@ -136,16 +136,17 @@ for (const artefact of ARTEFACTS) {
         assertFailed(await sealexec(s3, options), 64, /a local key is for sealed files/, /KMS/);
       }));
 
-    test("what is no sealed file is not written over", () =>
+    test("what is no sealed file is not written over unless that is said", () =>
       withFolder(async (cwd) => {
         const options = { env: ENV, artefact, cwd };
         await sealexec(["keygen", "key"], options);
         await writeFile(join(cwd, ".env"), TEXT);
         const again = ["push", ".env", "file:a.sealed", "--key", "local:key"];
         assert.equal((await sealexec(again, options)).status, 0);
-        const stale = ["push", ".env", "file:a.sealed", "--key", "local:key", "--if-match", "0".repeat(64)];
-        assertFailed(await sealexec(stale, options), 65, /no longer the one expected/, /pull/);
-        assert.equal((await sealexec(again, options)).status, 0);
+        await writeFile(join(cwd, "a.sealed"), TEXT);
+        for (const flags of [[], ["--create"], ["--if-match", "0".repeat(64)]])
+          assertFailed(await sealexec([...again, ...flags], options), 80, /file/, /pull/);
+        assert.equal(await readFile(join(cwd, "a.sealed"), "utf8"), TEXT);
       }));
   });
 }

@@ -101,7 +101,7 @@ describe("AWS credentials from Vault", { concurrency: 2 }, () => {
       assert.match(checked.stdout, /"vault:aws\/creds\/app"/);
       assert.match(checked.stdout, /user\/vault-token-app/);
       assertPrinted(await sealexec(["pull", URI, "--credentials", STS], { env }), "A=1\n");
-      const file = ["push", "-", URI, "--key", KEY, "--credentials", CREDS];
+      const file = ["push", "-", URI, "--key", KEY, "--replace", "--credentials", CREDS];
       place.vault.awsEngine.propagationMs = 500;
       const pushed = await sealexec(file, { env, input: "A=2\n" });
       assert.equal(pushed.status, 0, pushed.stderr);

@@ -80,6 +80,7 @@ test("kind and exit status are the contract's", () => {
     denied: 77,
     config: 78,
     changed: 79,
+    conflict: 80,
     "cannot-execute": 126,
     "not-found": 127,
   };

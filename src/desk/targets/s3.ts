@@ -1,72 +1,91 @@
 /** `sealexec push` to S3: sealed on this machine, and never over somebody else's change. */
-import type { AwsSession } from "../../aws/session.ts";
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
-import { claimedRevision, parseRevision, writerContext } from "../../envelope/index.ts";
 import { SealexecError } from "../../errors.ts";
 import { localKeyPath } from "../../key-name.ts";
-import { words } from "../../names.ts";
-import { parseContext } from "../../options.ts";
+import { findObject } from "../../stores/s3/find.ts";
+import type { Found } from "../../stores/s3/find.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";
 import { parseS3Uri, placeOf } from "../../stores/s3/ref.ts";
 import type { S3Ref } from "../../stores/s3/ref.ts";
 import { s3Need } from "../../stores/s3/store.ts";
-import { findObject, writeObject } from "../../stores/s3/write.ts";
+import { writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
+import type { RunTools } from "../../stores/tools.ts";
+import { quotedEtag } from "../permission.ts";
 import type { PushFlags } from "../push.ts";
-import { TAG_BYTES, chosenKey, quotedEtag, sealUnderKms, sealedDialect } from "../sealing.ts";
+import type { Moment } from "../revision.ts";
+import { TAG_BYTES, sealUnderKms } from "../sealing.ts";
 import { openTools } from "../target.ts";
-import type { CheckedFile, Fact, Target } from "../target.ts";
+import type { CheckedFile, Look, Target, Written } from "../target.ts";
+import { nextRevision, openFound, sealedJob } from "./sealed.ts";
+import type { SealedJob } from "./sealed.ts";
+
+interface Job extends SealedJob {
+  readonly ref: S3Ref;
+}
 
 export function s3Target(uri: string, flags: PushFlags, context: Context): Target {
   const ref = parseTarget(uri);
-  const key = kmsKey(flags, context);
-  const userContext = parseContext(flags.context ?? words(context.env["SEALEXEC_CONTEXT"], /,/));
-  const revision = givenRevision(flags);
+  const name = placeOf(ref);
+  const job = { ...sealedJob(name, name, ref.dialect, flags, context), ref };
+  refuseLocalKey(job.key);
   return {
+    name,
+    noun: "object",
     largestBytes: LARGEST_OBJECT_BYTES - TAG_BYTES,
     ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
-    write: (file) => sealAndWrite({ ref, key, userContext, revision, flags }, file, context),
+    look: (file) => look(job, file, openTools(job.key, flags, context)),
   };
 }
 
-interface Sealing {
-  readonly ref: S3Ref;
-  readonly key: string;
-  readonly userContext: Readonly<Record<string, string>>;
-  /** the one asked for; undefined: the next one */
-  readonly revision: number | undefined;
-  readonly flags: PushFlags;
+async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
+  const { ref, name, flags } = job;
+  await tools.session.begin([s3Need(ref)], "writing");
+  // Looked at before sealing: a change that comes in between is somebody else's.
+  const found = await step(tools.context, "object", name, () => findObject(ref, tools));
+  const moment: Moment = { local: Date.now(), store: found.date };
+  const { present, before } = await openFound(found, job, file, tools);
+  return {
+    present,
+    write: () => sealAndWrite(job, file, { expected: expectedOf(found, flags), before, moment }, tools),
+  };
+}
+
+function expectedOf(found: Found, { create, ifMatch }: PushFlags): Expected {
+  if (found.kind === "there" || found.kind === "unreadable") return { kind: "etag", etag: found.etag };
+  if (ifMatch === undefined || create === true) return { kind: "absent" };
+  return { kind: "etag", etag: quotedEtag(ifMatch) };
 }
 
 async function sealAndWrite(
-  sealing: Sealing,
+  job: Job,
   { plaintext, variables }: CheckedFile,
-  context: Context,
-): Promise<readonly Fact[]> {
-  const { ref, key, userContext, flags } = sealing;
-  const { session } = openTools(key, flags, context);
-  await session.begin([s3Need(ref)], "writing");
-  const place = placeOf(ref);
-  // Looked at before sealing: a change that comes in between is somebody else's.
-  const { expected, revision } = await step(context, "object", place, () => look(sealing, session, context));
-  const bound = flags.bind ? { place, revision } : undefined;
-  const dialect = sealedDialect(ref.dialect);
-  const encryptionContext = writerContext(flags.format, userContext, bound?.place, bound?.revision, dialect);
-  const how = { key, format: flags.format, encryptionContext, located: s3Need(ref) };
-  const sealed = await sealUnderKms(plaintext, how, session, context);
-  const written = await step(context, "object", place, () =>
-    writeObject(ref, sealed, expected, session, context),
+  seen: { readonly expected: Expected; readonly before: number | undefined; readonly moment: Moment },
+  { session, context }: RunTools,
+): Promise<Written> {
+  const { ref, name, key, flags } = job;
+  const { format } = flags;
+  const { revision, encryptionContext } = await step(context, "object", name, () =>
+    nextRevision(job, seen.before, seen.moment, context),
   );
-  return [
-    ["sealed", place],
-    ["version", written.versionId ?? "none: the bucket is not versioned"],
-    ["etag", written.etag ?? "none"],
-    ["revision", String(bound?.revision ?? "none")],
-    ["format", flags.format],
-    ["key", sealed.key],
-    ["variables", String(variables.size)],
-  ];
+  const how = { key, format, encryptionContext, located: s3Need(ref) };
+  const sealed = await sealUnderKms(plaintext, how, session, context);
+  const { versionId, etag } = await step(context, "object", name, () =>
+    writeObject(ref, sealed, seen.expected, session, context),
+  );
+  return {
+    state: { version: versionId, etag, revision, format, key: sealed.key },
+    facts: [
+      ["sealed", name],
+      ["version", versionId ?? "none: the bucket is not versioned"],
+      ["etag", etag ?? "none"],
+      ["revision", String(revision ?? "none")],
+      ["format", format],
+      ["key", sealed.key],
+      ["variables", String(variables.size)],
+    ],
+  };
 }
 
 function parseTarget(uri: string): S3Ref {
@@ -75,46 +94,10 @@ function parseTarget(uri: string): S3Ref {
   throw new SealexecError("usage", "a push makes a new version: the URI may not name one");
 }
 
-// A local key has no encryption context, and so no binding to the object's place.
-function kmsKey(flags: PushFlags, context: Context): string {
-  const key = chosenKey(flags, context);
-  if (localKeyPath(key) === undefined) return key;
+// S3 is for machines, which open by KMS.
+function refuseLocalKey(key: string): void {
+  if (localKeyPath(key) === undefined) return;
   throw new SealexecError("usage", "--key: a local key is for sealed files (file:PATH), not for S3", {
     hint: "name a key of KMS: its id, ARN or alias",
   });
-}
-
-/** What must be there for the write to take place, and the revision to write: the one asked for, or the next one. */
-async function look(
-  { ref, revision, flags }: Sealing,
-  session: AwsSession,
-  context: Context,
-): Promise<{ readonly expected: Expected; readonly revision: number | undefined }> {
-  if (flags.create === true) return { expected: { kind: "absent" }, revision: revision ?? 1 };
-  const named: Expected | undefined =
-    flags.ifMatch === undefined ? undefined : { kind: "etag", etag: quotedEtag(flags.ifMatch) };
-  if (named !== undefined && (revision !== undefined || !flags.bind)) return { expected: named, revision };
-  const found = await findObject(ref, session, context).catch((error: unknown) => {
-    if (named === undefined || !(error instanceof SealexecError) || error.kind !== "denied") throw error;
-    return undefined;
-  });
-  if (found === undefined) {
-    context.log.warn(`${placeOf(ref)}: what is there cannot be looked at: the new object has no revision`);
-    return { expected: named ?? { kind: "absent" }, revision: undefined };
-  }
-  const before = found.kind === "absent" ? 0 : (claimedRevision(found.metadata) ?? 0);
-  if (revision !== undefined && revision <= before) {
-    throw new SealexecError("data", `what is there is revision ${before} already`, {
-      hint: "leave --revision out for the next one; who has seen a newer one would refuse an older",
-    });
-  }
-  return { expected: named ?? found, revision: revision ?? before + 1 };
-}
-
-function givenRevision({ revision, bind }: PushFlags): number | undefined {
-  if (revision === undefined) return undefined;
-  if (!bind) throw new SealexecError("usage", "--revision: an object that is not bound has none");
-  const parsed = parseRevision(revision);
-  if (parsed !== undefined) return parsed;
-  throw new SealexecError("usage", "--revision is not a number from 1");
 }

@@ -1,85 +1,91 @@
 /** `sealexec push` to a sealed file: under a local key, or a key of KMS; never over what was not expected. */
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
-import { writerContext } from "../../envelope/index.ts";
 import { SealexecError } from "../../errors.ts";
 import { localKeyPath } from "../../key-name.ts";
-import { words } from "../../names.ts";
-import { parseContext } from "../../stores/sealed-options.ts";
+import { findSealedFile } from "../../stores/sealed-file/find.ts";
 import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "../../stores/sealed-file/ref.ts";
 import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
 import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
-import { readTextRevision, writeSealedFile } from "../../stores/sealed-file/write.ts";
+import { writeSealedFile } from "../../stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../stores/sealed-file/write.ts";
+import type { RunTools } from "../../stores/tools.ts";
+import type { EncryptionContext } from "../../envelope/index.ts";
 import type { PushFlags } from "../push.ts";
-import {
-  TAG_BYTES,
-  chosenKey,
-  quotedEtag,
-  sealUnderKms,
-  sealUnderLocalKey,
-  sealedDialect,
-} from "../sealing.ts";
+import { TAG_BYTES, sealUnderKms, sealUnderLocalKey } from "../sealing.ts";
 import type { Sealed } from "../sealing.ts";
 import { openTools } from "../target.ts";
-import type { Target } from "../target.ts";
+import type { CheckedFile, Look, Target, Written } from "../target.ts";
+import { nextRevision, openFound, sealedJob } from "./sealed.ts";
+import type { SealedJob } from "./sealed.ts";
 
 const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
 
+interface Job extends SealedJob {
+  readonly ref: SealedFileRef;
+}
+
 export function sealedFileTarget(uri: string, flags: PushFlags, context: Context): Target {
   const ref = parseSealedFileUri(uri);
-  const key = chosenKey(flags, context);
-  const userContext = parseContext(flags.context ?? words(context.env["SEALEXEC_CONTEXT"], /,/));
-  const path = localKeyPath(key);
-  if (flags.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
-  if (flags.revision !== undefined)
-    throw new SealexecError("usage", "--revision: a sealed file has none: version control orders it");
-  const place = flags.bind ? sealedFilePlace(ref) : undefined;
-  const dialect = sealedDialect(ref.dialect);
-  const encryptionContext = writerContext("v3", userContext, place, undefined, dialect);
-  const seal = (plaintext: Uint8Array): Promise<Sealed> => {
-    if (path !== undefined) {
-      return step(context, "key", key, () => sealUnderLocalKey(plaintext, path, encryptionContext));
-    }
-    return byKms(
-      plaintext,
-      { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED },
-      flags,
-      context,
-    );
-  };
   const name = formatSealedFileUri(ref);
+  const job = { ...sealedJob(name, sealedFilePlace(ref), ref.dialect, flags, context), ref };
+  if (flags.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
   return {
+    name,
+    noun: "file",
     largestBytes: LARGEST_BODY_BYTES - TAG_BYTES,
     ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
-    write: async ({ plaintext, variables }) => {
-      const expected = await step(context, "object", name, () => expectedText(ref, flags));
-      const sealed = await seal(plaintext);
-      const etag = await step(context, "object", name, () => writeSealedFile(ref, sealed, expected));
-      return [
-        ["sealed", name],
-        ["etag", etag],
-        ["format", "v3"],
-        ["key", sealed.key],
-        ["variables", String(variables.size)],
-      ];
-    },
+    look: (file) => look(job, file, openTools(job.key, flags, context)),
   };
 }
 
-async function byKms(
-  plaintext: Uint8Array,
-  sealing: Parameters<typeof sealUnderKms>[1],
-  flags: PushFlags,
-  context: Context,
-): Promise<Sealed> {
-  const { session } = openTools(sealing.key, flags, context);
-  await session.begin([SEALED_FILE_NEED], "writing");
-  return sealUnderKms(plaintext, sealing, session, context);
+async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
+  const { ref, name, key } = job;
+  const found = await step(tools.context, "object", name, () => findSealedFile(ref, tools));
+  if (localKeyPath(key) === undefined) await tools.session.begin([SEALED_FILE_NEED], "writing");
+  const { present, before } = await openFound(found, job, file, tools);
+  const expected: ExpectedText = found.kind === "absent" ? found : { kind: "etag", etag: found.etag };
+  return { present, write: () => sealAndWrite(job, file, { expected, before }, tools) };
 }
 
-function expectedText(ref: SealedFileRef, flags: PushFlags): ExpectedText {
-  if (flags.create === true) return { kind: "absent" };
-  if (flags.ifMatch !== undefined) return { kind: "etag", etag: quotedEtag(flags.ifMatch) };
-  return readTextRevision(ref);
+async function sealAndWrite(
+  job: Job,
+  { plaintext, variables }: CheckedFile,
+  seen: { readonly expected: ExpectedText; readonly before: number | undefined },
+  tools: RunTools,
+): Promise<Written> {
+  const { ref, name, key } = job;
+  const { context } = tools;
+  // A file has no clock but this machine's.
+  const moment = { local: Date.now(), store: undefined };
+  const { revision, encryptionContext } = await step(context, "object", name, () =>
+    nextRevision(job, seen.before, moment, context),
+  );
+  const sealed = await seal(plaintext, key, encryptionContext, tools);
+  const etag = await step(context, "object", name, () => writeSealedFile(ref, sealed, seen.expected));
+  return {
+    state: { etag, revision, format: "v3", key: sealed.key },
+    facts: [
+      ["sealed", name],
+      ["etag", etag],
+      ["revision", String(revision ?? "none")],
+      ["format", "v3"],
+      ["key", sealed.key],
+      ["variables", String(variables.size)],
+    ],
+  };
+}
+
+async function seal(
+  plaintext: Uint8Array,
+  key: string,
+  encryptionContext: EncryptionContext,
+  tools: RunTools,
+): Promise<Sealed> {
+  const { context } = tools;
+  const path = localKeyPath(key);
+  if (path !== undefined)
+    return step(context, "key", key, () => sealUnderLocalKey(plaintext, path, encryptionContext));
+  const how = { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED } as const;
+  return sealUnderKms(plaintext, how, tools.session, context);
 }

@@ -2,49 +2,140 @@
 import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
-import { ssmNeed } from "../../stores/ssm/read.ts";
+import { Secret } from "../../secret.ts";
+import type { Parameter } from "../../stores/ssm/names.ts";
+import { listParameters, ssmNeed } from "../../stores/ssm/read.ts";
 import { formatSsmUri, parseSsmUri } from "../../stores/ssm/ref.ts";
 import type { SsmRef } from "../../stores/ssm/ref.ts";
-import { writeParameters } from "../../stores/ssm/write.ts";
+import { checkParameters, removeParameters, writeParameters } from "../../stores/ssm/write.ts";
+import type { RunTools } from "../../stores/tools.ts";
+import { changesBetween, list } from "../changes.ts";
+import type { Changes } from "../changes.ts";
 import type { PushFlags } from "../push.ts";
 import { openTools, refuseSealingFlags, storeKeyOf } from "../target.ts";
-import type { Target } from "../target.ts";
+import type { CheckedFile, Look, Target, Written } from "../target.ts";
 
 /** Far more than an environment holds. */
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
 
+type SsmPath = Extract<SsmRef, { readonly kind: "path" }>;
+
+interface Job {
+  readonly ref: SsmPath;
+  readonly name: string;
+  readonly key: string | undefined;
+  /** remove what the file has not */
+  readonly replace: boolean;
+}
+
 export function ssmTarget(uri: string, flags: PushFlags, context: Context): Target {
   const ref = parseTarget(uri);
   refuseSealingFlags("Systems Manager", flags);
-  if (flags.create === true) {
-    throw new SealexecError(
-      "usage",
-      "--create is for what is written at once: parameters are written one by one",
-      {
-        hint: "look at what is there first: sealexec pull",
-      },
-    );
-  }
+  refuseConditions(flags);
   const key = storeKeyOf("Systems Manager", flags, context);
+  const name = formatSsmUri(ref);
+  const job = { ref, name, key, replace: flags.replace ?? false };
   return {
+    name,
+    noun: "parameters",
     largestBytes: LARGEST_FILE_BYTES,
-    write: async ({ plaintext, variables }) => {
-      plaintext.fill(0);
-      const tools = openTools(key, flags, context);
-      await tools.session.begin([ssmNeed(ref)]);
-      await step(context, "object", formatSsmUri(ref), () => writeParameters(ref, { variables, key }, tools));
-      return [
-        ["path", ref.path],
-        ["type", "SecureString"],
-        ["key", key ?? "alias/aws/ssm"],
-        ["written", `${variables.size} of ${variables.size}`],
-        ["variables", String(variables.size)],
-      ];
+    look: (file) => look(job, file, openTools(key, flags, context)),
+  };
+}
+
+async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
+  const { ref, name, replace } = job;
+  file.plaintext.fill(0);
+  await step(tools.context, "object", name, () => checkParameters(file.variables));
+  await tools.session.begin([ssmNeed(ref)]);
+  const found = await step(tools.context, "object", name, () => listed(job, tools));
+  const others = found?.others(file) ?? [];
+  return {
+    present: { kind: "parts", changes: found?.changes(file) },
+    write: async () => {
+      const { context } = tools;
+      const { variables } = file;
+      await step(context, "object", name, () => writeParameters(ref, { variables, key: job.key }, tools));
+      if (replace) await step(context, "object", name, () => removeParameters(ref, others, tools));
+      return reportOf(job, file, others);
     },
   };
 }
 
-function parseTarget(uri: string): Extract<SsmRef, { readonly kind: "path" }> {
+interface Listed {
+  /** the names of parameters that the file has not */
+  others(file: CheckedFile): readonly string[];
+  /** undefined: the values may not be read */
+  changes(file: CheckedFile): Changes | undefined;
+}
+
+/** What is there; undefined: it may not be listed, and nothing is to be removed. */
+async function listed({ ref, name, replace }: Job, tools: RunTools): Promise<Listed | undefined> {
+  try {
+    const { parameters, areDecrypted } = await listParameters(ref, tools);
+    const before = new Map(parameters.map((found) => [lastPart(found), new Secret(found.value)]));
+    const others = ({ variables }: CheckedFile) =>
+      [...before.keys()].filter((found) => !variables.has(found)).toSorted();
+    return {
+      others,
+      changes: ({ variables }) => {
+        if (!areDecrypted) return undefined;
+        const changes = changesBetween(before, variables);
+        return replace ? changes : { ...changes, removed: [] };
+      },
+    };
+  } catch (error) {
+    if (replace || !(error instanceof SealexecError) || error.kind !== "denied") throw error;
+    tools.context.log.warn(
+      `${name}: what is there cannot be listed: parameters that the file has not stay`,
+      error.hint,
+    );
+    return undefined;
+  }
+}
+
+function lastPart({ name }: Parameter): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+function reportOf(
+  { ref, key, replace }: Job,
+  { variables }: CheckedFile,
+  others: readonly string[],
+): Written {
+  const used = key ?? "alias/aws/ssm";
+  const rest = others.length === 0 ? "none" : list(others);
+  return {
+    state: { key: used },
+    kept: replace ? [] : others,
+    facts: [
+      ["path", ref.path],
+      ["type", "SecureString"],
+      ["key", used],
+      [
+        "written",
+        `${variables.size} of ${variables.size}, one by one: a reader meanwhile finds some of each`,
+      ],
+      replace ? ["removed", rest] : ["kept", others.length === 0 ? rest : `${rest} (--replace removes them)`],
+      ["variables", String(variables.size)],
+    ],
+  };
+}
+
+/** Systems Manager writes each parameter by itself, whatever is there. */
+function refuseConditions({ create, ifMatch }: PushFlags): void {
+  const flag = create === true ? "--create" : ifMatch === undefined ? undefined : "--if-match";
+  if (flag === undefined) return;
+  throw new SealexecError(
+    "usage",
+    `${flag} is for what is written at once: parameters are written one by one`,
+    {
+      hint: "look at what is there first: sealexec pull",
+    },
+  );
+}
+
+function parseTarget(uri: string): SsmPath {
   const ref = parseSsmUri(uri);
   if (ref.kind === "path" && !ref.recursive) return ref;
   throw new SealexecError("usage", "a push writes the parameters of one path: the URI ends with a slash", {

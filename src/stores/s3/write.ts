@@ -1,5 +1,4 @@
-import { GetObjectCommand, HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
-import type { HeadObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { classify, facts } from "../../aws/failure.ts";
 import type { Failure } from "../../aws/failure.ts";
@@ -10,38 +9,24 @@ import { SealexecError } from "../../errors.ts";
 import { followRedirect } from "./redirect.ts";
 import { namingOwner, ownerInput } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
+import { AT_ANSWER, AnswerDate } from "./times.ts";
 
 const ATTEMPT_MS = 10_000;
+const QUICKER_HINT =
+  "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten";
 
 /** What must be there for a write to take place: nothing, or the revision with this ETag (with its quotes). */
 export type Expected = { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string };
-
-/** What is there now. */
-export type Found =
-  { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string; readonly metadata: Metadata };
 
 export interface Written {
   readonly etag: string | undefined;
   readonly versionId: string | undefined;
 }
 
-/** The object that is there now, without its body, or what says that there is none. */
-export async function findObject(ref: S3Ref, session: AwsSession, context: Context): Promise<Found> {
-  try {
-    const head = await headObject(ref, session, context);
-    if (head.ETag === undefined)
-      throw new SealexecError("unavailable", "HeadObject: the answer holds no ETag");
-    return { kind: "etag", etag: head.ETag, metadata: head.Metadata ?? {} };
-  } catch (error) {
-    if (error instanceof SealexecError && error.kind === "missing") return { kind: "absent" };
-    throw error;
-  }
-}
-
 /**
  * Uploads a sealed object, only where the expected revision is still there (If-Match, If-None-Match).
  *
- * @throws "data" where somebody else wrote in between; "missing" (bucket), "denied", "unavailable", "timeout"
+ * @throws "conflict" if somebody else wrote in between; "missing" (bucket), "denied", "unavailable", "timeout"
  */
 export async function writeObject(
   ref: S3Ref,
@@ -90,65 +75,28 @@ async function findOurs(
 ): Promise<Written | undefined> {
   const head = await headObject(ref, session, context);
   // The wrapped data key is different in every sealing.
-  const same = Object.entries(metadata).every(([name, value]) => head.Metadata?.[name] === value);
-  return same ? { etag: head.ETag, versionId: head.VersionId } : undefined;
+  const same = Object.entries(metadata).every(([name, value]) => head.metadata[name] === value);
+  return same ? head : undefined;
 }
 
-function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<HeadObjectCommandOutput> {
+export interface Head extends Written {
+  readonly metadata: Metadata;
+  /** S3's own time, milliseconds since 1970 */
+  readonly date: number | undefined;
+}
+
+/** An object without its body. */
+export async function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<Head> {
   const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key, ...ownerInput(ref) });
-  return retry(context, { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyHead) }, (signal) =>
-    followRedirect(ref, session, context, async () => {
-      const client = await session.s3({ home: ref.bucket });
-      try {
-        return await client.send(command, { abortSignal: signal });
-      } catch (error) {
-        // The SDK has learned the clock's offset from it: that may have been why.
-        if (hasSetClock(error)) return client.send(command, { abortSignal: signal });
-        throw (await whyRefused(error, ref, client, signal)) ?? error;
-      }
-    }),
-  );
-}
-
-function hasSetClock(error: unknown): boolean {
-  const { $metadata } = error as { readonly $metadata?: { readonly clockSkewCorrected?: boolean } };
-  return $metadata?.clockSkewCorrected === true;
-}
-
-/**
- * The refusal of a HEAD has no body, and so no code: expired credentials look like a permission that is not there. A GET
- * of one byte is refused for the same reason, and says it. Undefined: it is not refused.
- */
-async function whyRefused(
-  error: unknown,
-  ref: S3Ref,
-  client: S3Client,
-  signal: AbortSignal,
-): Promise<unknown> {
-  const { status } = facts(error);
-  if (status !== 400 && status !== 403) return undefined;
-  const input = { Bucket: ref.bucket, Key: ref.key, Range: "bytes=0-0", ...ownerInput(ref) };
-  try {
-    const { Body } = await client.send(new GetObjectCommand(input), { abortSignal: signal });
-    await Body?.transformToByteArray();
-    return undefined;
-  } catch (refusal) {
-    const isSame = facts(refusal).status === status;
-    return isSame ? refusal : undefined;
-  }
-}
-
-function classifyHead(error: unknown): Failure {
-  // Only a refusal with a body has a Code.
-  const isOfGet = (error as { readonly Code?: unknown } | undefined)?.Code !== undefined;
-  const failure = classify(isOfGet ? "GetObject" : "HeadObject", error);
-  if (failure.error.code !== "access-denied") return failure;
-  return {
-    error: failure.error.reworded(
-      failure.error.message.replace("access denied", "missing or forbidden"),
-      "allow s3:GetObject and s3:ListBucket to this role, or say --create or --if-match ETAG",
+  const date = new AnswerDate();
+  command.middlewareStack.add(date.middleware, AT_ANSWER);
+  const classifyHead = namingOwner(ref, (error) => classify("HeadObject", error));
+  const head = await retry(context, { attemptMs: ATTEMPT_MS, classify: classifyHead }, (signal) =>
+    followRedirect(ref, session, context, async () =>
+      (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
     ),
-  };
+  );
+  return { etag: head.ETag, versionId: head.VersionId, metadata: head.Metadata ?? {}, date: date.value };
 }
 
 function classifyWrite(expected: Expected): (error: unknown) => Failure {
@@ -160,17 +108,14 @@ function classifyWrite(expected: Expected): (error: unknown) => Failure {
       expected.kind === "absent" ? "there is an object already" : "the object is no longer the one expected";
     return {
       error: new SealexecError(
-        "data",
+        "conflict",
         `${says} (PutObject: ${code ?? status}, request id ${requestId ?? "unknown"})`,
-        {
-          hint: "look at what is there (sealexec pull), then push again; nothing was overwritten",
-          cause: error,
-        },
+        { facts: failure.error.facts, hint: QUICKER_HINT, cause: error },
       ),
     };
   };
 }
 
 function isConflict(error: unknown): boolean {
-  return error instanceof SealexecError && error.kind === "data";
+  return error instanceof SealexecError && error.kind === "conflict";
 }

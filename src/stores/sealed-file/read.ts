@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { SealexecError } from "../../errors.ts";
 import { stateOfPath } from "../file-state.ts";
 import { readSmallFile } from "../../setting-file.ts";
@@ -13,8 +14,16 @@ const LARGEST_BYTES = 6 * 1024 * 1024;
  *
  * @throws "missing"; "config" where it cannot be read; "data" where it is no sealed file
  */
-export function readSealedFile({ path }: Pick<SealedFileRef, "path">): SealedText {
-  return parseSealedText(readText(path));
+export function readSealedFile({
+  path,
+}: Pick<SealedFileRef, "path">): SealedText & { readonly etag: string } {
+  const text = readText(path);
+  return { ...parseSealedText(text), etag: etagOf(text) };
+}
+
+/** Tells one text of a sealed file from another: its SHA-256. It is of what is sealed, and says nothing of a value. */
+export function etagOf(text: string): string {
+  return `"${createHash("sha256").update(text, "latin1").digest("hex")}"`;
 }
 
 /** What tells this state of the file from any other. */

@@ -1,9 +1,10 @@
 import { directService } from "../../aws/direct/endpoint.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import { dirname } from "node:path";
-import type { Store } from "../source.ts";
+import type { Store, StoreSource } from "../source.ts";
 import { readSealedFile, sealedFileState } from "./read.ts";
 import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "./ref.ts";
+import type { SealedFileRef } from "./ref.ts";
 
 /** What opening a sealed file wants of AWS, where its key is one of KMS. */
 export const SEALED_FILE_NEED: AwsNeed = {
@@ -13,26 +14,24 @@ export const SEALED_FILE_NEED: AwsNeed = {
 };
 
 /** Sealed files: `file:PATH`. They are bound to their name, as their path is another in each clone. */
-export const store: Store = {
-  parse: (uri) => {
-    const ref = parseSealedFileUri(uri);
-    const name = formatSealedFileUri(ref);
-    return {
-      uri: name,
-      gives: "sealed",
-      ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
-      aws: SEALED_FILE_NEED,
-      read: async () => {
-        // Before it is read: what comes in between is a change.
-        const validator = sealedFileState(ref);
-        const sealed = { ...readSealedFile(ref), place: sealedFilePlace(ref), located: SEALED_FILE_NEED };
-        return { kind: "sealed", sealed, validator };
-      },
-      look: async (validator) => {
-        const now = sealedFileState(ref);
-        return now === validator ? undefined : now;
-      },
-      folders: [dirname(ref.path)],
-    };
-  },
-};
+export const store: Store = { parse: (uri) => sealedFileSource(parseSealedFileUri(uri)) };
+
+export function sealedFileSource(ref: SealedFileRef): StoreSource {
+  return {
+    uri: formatSealedFileUri(ref),
+    gives: "sealed",
+    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
+    aws: SEALED_FILE_NEED,
+    read: async () => {
+      // Before it is read: what comes in between is a change.
+      const validator = sealedFileState(ref);
+      const sealed = { ...readSealedFile(ref), place: sealedFilePlace(ref), located: SEALED_FILE_NEED };
+      return { kind: "sealed", sealed, validator };
+    },
+    look: async (validator) => {
+      const now = sealedFileState(ref);
+      return now === validator ? undefined : now;
+    },
+    folders: [dirname(ref.path)],
+  };
+}

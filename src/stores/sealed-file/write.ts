@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "../../errors.ts";
-import { readText } from "./read.ts";
+import { etagOf, readText } from "./read.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { printSealedText } from "./text.ts";
 import type { SealedText } from "./text.ts";
@@ -10,10 +10,10 @@ import type { SealedText } from "./text.ts";
 /** What must be there for a write to take place: nothing, or the text with this digest. */
 export type ExpectedText = { readonly kind: "absent" } | { readonly kind: "etag"; readonly etag: string };
 
-/** What is there now, by the SHA-256 of its text. What is there and is no sealed file is not written over. */
+/** What is there now, by the SHA-256 of its text. */
 export function readTextRevision({ path }: SealedFileRef): ExpectedText {
   try {
-    return { kind: "etag", etag: digest(readText(path)) };
+    return { kind: "etag", etag: etagOf(readText(path)) };
   } catch (error) {
     if (error instanceof SealexecError && error.kind === "missing") return { kind: "absent" };
     throw error;
@@ -26,7 +26,7 @@ export function readTextRevision({ path }: SealedFileRef): ExpectedText {
  * against that, and git has the text before.
  *
  * @returns the new text's digest
- * @throws "data" where something else is there by now; "config" where it cannot be written
+ * @throws "conflict" if something else is there by now; "config" where it cannot be written
  */
 export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected: ExpectedText): string {
   const text = printSealedText(sealed);
@@ -47,7 +47,7 @@ export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected
   } finally {
     removeDraft(draft);
   }
-  return digest(text);
+  return etagOf(text);
 }
 
 function replaceExpected(ref: SealedFileRef, draft: string, etag: string): void {
@@ -57,13 +57,9 @@ function replaceExpected(ref: SealedFileRef, draft: string, etag: string): void 
 }
 
 function conflict(says: string): SealexecError {
-  return new SealexecError("data", says, {
-    hint: "look at what is there (sealexec pull), then push again; nothing was overwritten",
+  return new SealexecError("conflict", says, {
+    hint: "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten",
   });
-}
-
-function digest(text: string): string {
-  return `"${createHash("sha256").update(text, "latin1").digest("hex")}"`;
 }
 
 function removeDraft(draft: string): void {

@@ -5,7 +5,8 @@
 import type { OwnMeaning } from "../../aws/failure.ts";
 import type { Meaning } from "../../aws/meanings.ts";
 
-export type SecretOperation = "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "CreateSecret";
+export type SecretOperation =
+  "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "CreateSecret" | "UpdateSecretVersionStage";
 
 const KEY_HINT =
   "check the secret's KMS key: it must be enabled, and both its policy and the role's must allow it";
@@ -36,10 +37,10 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     hint: "check the URI, and --key (SEALEXEC_KEY) where it is pushed",
   },
   ResourceExistsException: {
-    kind: "data",
+    kind: "conflict",
     code: "conflict",
     says: "there is a secret already",
-    hint: "look at what is there (sealexec pull), then push again without --create; nothing was overwritten",
+    hint: "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten",
   },
   LimitExceededException: {
     kind: "config",
@@ -47,6 +48,14 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     says: "a quota of Secrets Manager is used up",
     hint: "a secret holds 100 versions without a stage made within a day; ask for a higher quota of secrets",
   },
+};
+
+// The version that was to be replaced has the stage no more.
+const MOVED: Meaning = {
+  kind: "conflict",
+  code: "conflict",
+  says: "the secret is no longer the one expected",
+  hint: "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten",
 };
 
 /** The meanings for one operation. */
@@ -59,6 +68,8 @@ export function secretMeaning(operation: SecretOperation): OwnMeaning {
         return missing(message);
       case "InvalidRequestException":
         return invalidState(message);
+      case "InvalidParameterException":
+        return operation === "UpdateSecretVersionStage" ? MOVED : BY_CODE[code];
       default:
         return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
     }
@@ -81,6 +92,14 @@ function denied(operation: SecretOperation, message: string): Meaning {
       code: "access-denied",
       says: "access denied",
       hint: "allow secretsmanager:DescribeSecret on this secret to the role: run --watch looks with it for a new version",
+    };
+  }
+  if (operation === "UpdateSecretVersionStage") {
+    return {
+      kind: "denied",
+      code: "access-denied",
+      says: "access denied",
+      hint: "allow secretsmanager:UpdateSecretVersionStage on this secret to the role: a push replaces with it only the version that it has seen",
     };
   }
   return {

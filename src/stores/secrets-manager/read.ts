@@ -8,18 +8,41 @@ import type { Content, Tools } from "../source.ts";
 import { secretMeaning } from "./meanings.ts";
 import type { Reading, SecretRef } from "./ref.ts";
 
+/** The stage that is read where the URI names none. */
+const CURRENT = "AWSCURRENT";
+
 /** What reading a secret, or writing one, wants of AWS. */
 export function secretNeed(ref: SecretRef): AwsNeed {
   return regionalNeed("secretsmanager", ref.region);
 }
 
+/** A version of a secret, as GetSecretValue answers. */
+export interface SecretValue {
+  readonly versionId: string | undefined;
+  /** undefined: it is binary, or there is none */
+  readonly text: string | undefined;
+  readonly isBinary: boolean;
+}
+
 /**
- * Reads a version of a secret, in one GetSecretValue (more only where an attempt failed).
+ * Reads a version of a secret, in one GetSecretValue (more only if an attempt failed).
  *
  * @throws "missing", "denied", "data" (what its text is), "config", "unavailable", "timeout"
  */
-export async function readSecret(ref: SecretRef, { session, context }: Tools): Promise<Content> {
-  const { id, stage, versionId, reading } = ref;
+export async function readSecret(ref: SecretRef, tools: Tools): Promise<Content> {
+  const { text, isBinary, versionId } = await readValue(ref, tools);
+  if (text === undefined) throw noText(isBinary);
+  const content = contentOf(text, ref.reading);
+  return versionId === undefined
+    ? content
+    : { ...content, detail: `version ${versionId}`, validator: versionId };
+}
+
+/** The same, whatever it holds. */
+export async function readValue(ref: SecretRef, { session, context }: Tools): Promise<SecretValue> {
+  const { id, versionId } = ref;
+  // What it means without a stage as well; some emulators of it give the version that was written last.
+  const stage = ref.stage ?? (versionId === undefined ? CURRENT : undefined);
   const answer = await callRegional(
     {
       service: "secretsmanager",
@@ -36,15 +59,12 @@ export async function readSecret(ref: SecretRef, { session, context }: Tools): P
     context,
   );
   const { SecretString, SecretBinary, VersionId } = answer;
-  if (typeof SecretString !== "string") throw noText(SecretBinary !== undefined);
-  const content = contentOf(SecretString, reading);
-  return typeof VersionId === "string"
-    ? { ...content, detail: `version ${VersionId}`, validator: VersionId }
-    : content;
+  return {
+    versionId: typeof VersionId === "string" ? VersionId : undefined,
+    text: typeof SecretString === "string" ? SecretString : undefined,
+    isBinary: SecretBinary !== undefined,
+  };
 }
-
-/** What GetSecretValue answers with where the URI names no stage. */
-const CURRENT = "AWSCURRENT";
 
 /**
  * Looks which version has the stage now, in one DescribeSecret, which uses no key.

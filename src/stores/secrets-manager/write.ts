@@ -4,20 +4,33 @@ import { SealexecError } from "../../errors.ts";
 import type { Variables } from "../../secret.ts";
 import type { Tools } from "../source.ts";
 import { secretMeaning } from "./meanings.ts";
-import { secretNeed } from "./read.ts";
+import { readValue, secretNeed } from "./read.ts";
 import type { SecretRef } from "./ref.ts";
 
 // Secrets Manager API Reference, PutSecretValue: SecretString.
 const LARGEST_TEXT_BYTES = 65_536;
 
+/** What must be there for a write to take place: no secret, a secret without a value, or this version as its AWSCURRENT. */
+export type ExpectedSecret =
+  | { readonly kind: "absent" }
+  | { readonly kind: "empty" }
+  | { readonly kind: "version"; readonly versionId: string };
+
+/**
+ * On a version that is not AWSCURRENT yet, and on the last one that was pushed: a version without a label is one that
+ * Secrets Manager may delete.
+ */
+const PENDING = "SEALEXECPENDING";
+const CURRENT = "AWSCURRENT";
+
 export interface SecretWrite {
-  readonly variables: Variables;
+  /** of secretText */
+  readonly text: string;
   /** of the new version, 32 to 64 characters, fresh for each push: an attempt that is made again changes nothing more */
   readonly token: string;
   /** for a secret that is made; absent: Secrets Manager's own */
   readonly key: string | undefined;
-  /** only where there is none yet */
-  readonly create: boolean;
+  readonly expected: ExpectedSecret;
 }
 
 export interface WrittenSecret {
@@ -29,32 +42,79 @@ export interface WrittenSecret {
 }
 
 /**
- * Puts the variables there as one JSON object: a new version of the secret, or a new secret where there is none.
+ * Variables as a secret holds them: one JSON object.
  *
- * @throws "data" where they are too large, or there is a secret that `create` forbids; "missing", "denied", "config",
- * "unavailable", "timeout"
+ * @throws "data" if they are too large
+ */
+export function secretText(variables: Variables): string {
+  const text = printJson(variables);
+  if (Buffer.byteLength(text) <= LARGEST_TEXT_BYTES) return text;
+  throw new SealexecError("data", `more than the ${LARGEST_TEXT_BYTES} bytes that a secret holds`, {
+    hint: "split it into several secrets, or seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY",
+  });
+}
+
+/**
+ * Puts the text there: a new version of the secret, or a new secret, only if what is expected is
+ * there. A new version becomes AWSCURRENT in a step of its own, as only that step names the version that it replaces.
+ *
+ * @throws "conflict" if something else is there by now; "missing", "denied", "config", "unavailable", "timeout"
  */
 export async function writeSecret(ref: SecretRef, write: SecretWrite, tools: Tools): Promise<WrittenSecret> {
-  const text = printJson(write.variables);
-  if (Buffer.byteLength(text) > LARGEST_TEXT_BYTES) {
-    throw new SealexecError("data", `more than the ${LARGEST_TEXT_BYTES} bytes that a secret holds`, {
-      hint: "split it into several secrets, or seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY",
-    });
+  const { expected } = write;
+  switch (expected.kind) {
+    case "absent":
+      return createSecret(ref, write, tools);
+    case "empty":
+      return putValue(ref, CURRENT, write, tools);
+    case "version": {
+      const written = await putValue(ref, PENDING, write, tools);
+      await makeCurrent(ref, written.versionId, expected.versionId, tools);
+      return { ...written, stages: [CURRENT] };
+    }
   }
-  if (write.create) return createSecret(ref, text, write, tools);
+}
+
+async function makeCurrent(ref: SecretRef, versionId: string, before: string, tools: Tools): Promise<void> {
   try {
-    return await putValue(ref, text, write, tools);
+    await moveStage(
+      ref,
+      { VersionStage: CURRENT, MoveToVersionId: versionId, RemoveFromVersionId: before },
+      tools,
+    );
   } catch (error) {
-    // An ARN is of a secret that was there; nothing can be made under it.
-    if (!isAbsent(error) || ref.id.startsWith("arn:")) throw error;
-    return createSecret(ref, text, write, tools);
+    if (!(error instanceof SealexecError) || error.kind !== "conflict") throw error;
+    // An attempt whose answer was lost may have been the one that moved it: then the conflict is with ourselves.
+    if ((await readValue(ref, tools)).versionId === versionId) return;
+    await moveStage(ref, { VersionStage: PENDING, RemoveFromVersionId: versionId }, tools).catch(
+      () => undefined,
+    );
+    throw error;
   }
+}
+
+async function moveStage(
+  ref: SecretRef,
+  input: Readonly<Record<string, string>>,
+  { session, context }: Tools,
+): Promise<void> {
+  await callRegional(
+    {
+      service: "secretsmanager",
+      need: secretNeed(ref),
+      operation: "UpdateSecretVersionStage",
+      input: { SecretId: ref.id, ...input },
+      meaning: secretMeaning("UpdateSecretVersionStage"),
+    },
+    session,
+    context,
+  );
 }
 
 async function putValue(
   ref: SecretRef,
-  text: string,
-  { token }: SecretWrite,
+  stage: string,
+  { text, token }: SecretWrite,
   { session, context }: Tools,
 ): Promise<WrittenSecret> {
   const answer = await callRegional(
@@ -62,7 +122,7 @@ async function putValue(
       service: "secretsmanager",
       need: secretNeed(ref),
       operation: "PutSecretValue",
-      input: { SecretId: ref.id, ClientRequestToken: token, SecretString: text },
+      input: { SecretId: ref.id, ClientRequestToken: token, SecretString: text, VersionStages: [stage] },
       meaning: secretMeaning("PutSecretValue"),
     },
     session,
@@ -73,8 +133,7 @@ async function putValue(
 
 async function createSecret(
   ref: SecretRef,
-  text: string,
-  { token, key }: SecretWrite,
+  { text, token, key }: SecretWrite,
   { session, context }: Tools,
 ): Promise<WrittenSecret> {
   const answer = await callRegional(
@@ -110,9 +169,4 @@ function writtenOf(answer: Readonly<Record<string, unknown>>): Omit<WrittenSecre
   }
   const stages = Array.isArray(VersionStages) ? VersionStages : [];
   return { arn: ARN, versionId: VersionId, stages: stages.filter((stage) => typeof stage === "string") };
-}
-
-/** Not there, and not merely on its way out. */
-function isAbsent(error: unknown): boolean {
-  return error instanceof SealexecError && error.code === "no-such-secret";
 }

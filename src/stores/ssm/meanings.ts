@@ -5,7 +5,7 @@
 import type { OwnMeaning } from "../../aws/failure.ts";
 import type { Meaning } from "../../aws/meanings.ts";
 
-export type SsmOperation = "GetParameter" | "GetParametersByPath" | "PutParameter";
+export type SsmOperation = "GetParameter" | "GetParametersByPath" | "PutParameter" | "DeleteParameters";
 
 const BY_CODE: Readonly<Record<string, Meaning>> = {
   ParameterNotFound: {
@@ -67,7 +67,8 @@ const TOO_MANY_WRITES: Meaning = {
 /** The meanings for one operation. */
 export function ssmMeaning(operation: SsmOperation): OwnMeaning {
   return (code, message) => {
-    if (code === "ThrottlingException" && operation === "PutParameter") return TOO_MANY_WRITES;
+    if (code === "ThrottlingException" && (operation === "PutParameter" || operation === "DeleteParameters"))
+      return TOO_MANY_WRITES;
     if (code === "AccessDeniedException") return denied(operation, message);
     return Object.hasOwn(BY_CODE, code) ? BY_CODE[code] : undefined;
   };
@@ -82,6 +83,14 @@ function denied(operation: SsmOperation, message: string): Meaning {
       code: "key-denied",
       says: "the parameter's KMS key is denied to these credentials",
       hint: `allow ${needsOfKey} on the key, in the role's policy and in the key's`,
+    };
+  }
+  if (operation === "DeleteParameters") {
+    return {
+      kind: "denied",
+      code: "access-denied",
+      says: "access denied",
+      hint: "allow ssm:DeleteParameters on this path to the role, or push without --replace",
     };
   }
   return {

@@ -42,6 +42,25 @@ export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content
 }
 
 /**
+ * The parameters right below a path, for the one who writes there.
+ *
+ * @returns without values if these credentials may not have them decrypted
+ * @throws "denied" if they may not even list them; "unavailable", "timeout"
+ */
+export async function listParameters(
+  ref: Extract<SsmRef, { readonly kind: "path" }>,
+  tools: Tools,
+): Promise<{ readonly parameters: readonly Parameter[]; readonly areDecrypted: boolean }> {
+  try {
+    return { parameters: await readPath(ref, DECRYPTED, tools), areDecrypted: true };
+  } catch (error) {
+    const isKey = error instanceof SealexecError && (error.kind === "denied" || error.kind === "config");
+    if (!isKey) throw error;
+    return { parameters: await readPath(ref, { decrypt: false }, tools), areDecrypted: false };
+  }
+}
+
+/**
  * Looks at the versions of the parameters, without having a value decrypted: one request, or for a path one for each ten.
  *
  * @param validator of what was read

@@ -22,11 +22,11 @@ type SsmPath = Extract<SsmRef, { readonly kind: "path" }>;
 /**
  * Puts each variable there as a SecureString, one after the other; what else is below the path stays.
  *
- * @throws "data" before anything is written where one cannot be; else as a call is refused, saying what was written
+ * @param write checked by checkParameters
+ * @throws as a call is refused, saying what was written
  */
 export async function writeParameters(ref: SsmPath, write: ParametersWrite, tools: Tools): Promise<void> {
   const { variables } = write;
-  for (const [name, value] of variables) checkVariable(name, value.sizeBytes);
   const written: string[] = [];
   for (const [name, value] of variables) {
     try {
@@ -36,6 +36,42 @@ export async function writeParameters(ref: SsmPath, write: ParametersWrite, tool
       throw error instanceof SealexecError ? partly(error, name, written, variables.size) : error;
     }
   }
+}
+
+/** DeleteParameters takes ten at once. */
+const MOST_DELETED = 10;
+
+/**
+ * Takes parameters away. One that is gone by then is no failure.
+ *
+ * @param names the last parts
+ * @throws "denied", "unavailable", "timeout", saying what was removed before
+ */
+export async function removeParameters(
+  ref: SsmPath,
+  names: readonly string[],
+  { session, context }: Tools,
+): Promise<void> {
+  const meaning = ssmMeaning("DeleteParameters");
+  for (let from = 0; from < names.length; from += MOST_DELETED) {
+    const input = { Names: names.slice(from, from + MOST_DELETED).map((name) => ref.path + name) };
+    try {
+      await callRegional(
+        { service: "ssm", need: ssmNeed(ref), operation: "DeleteParameters", input, meaning },
+        session,
+        context,
+      );
+    } catch (error) {
+      if (!(error instanceof SealexecError)) throw error;
+      const says = `${error.message}; all of the file is written, ${from} of ${names.length} others are removed`;
+      throw new SealexecError(error.kind, says, { hint: error.hint, cause: error });
+    }
+  }
+}
+
+/** @throws "data" if one of them cannot be a parameter */
+export function checkParameters(variables: Variables): void {
+  for (const [name, value] of variables) checkVariable(name, value.sizeBytes);
 }
 
 function checkVariable(name: string, sizeBytes: number): void {

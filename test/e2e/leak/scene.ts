@@ -243,15 +243,21 @@ export const PUSHING: readonly PushStage[] = [
       aws.imds.role = undefined;
     },
   },
-  { name: "object: HeadObject denied", status: 77, given: ({ aws }) => aws.s3.deny("HeadObject") },
-  { name: "object: there already", status: 65, flags: ["--create"] },
+  { name: "object: GetObject denied", status: 77, given: ({ aws }) => aws.s3.deny("GetObject") },
+  { name: "object: there already", status: 80, flags: ["--create"] },
+  {
+    name: "object: there already, with other values",
+    status: 80,
+    text: `FIRST='${VALUE}'\nNEW=1\n`,
+    flags: [],
+  },
   { name: "key: denied", status: 77, given: ({ aws }) => aws.kms.deny("GenerateDataKey") },
   { name: "key: disabled", status: 78, given: ({ aws }) => aws.kms.setState(KEY, "Disabled") },
   {
     name: "key: an answer cut in the middle",
     status: 69,
     given: ({ aws }) => aws.faults.add({ service: "kms", action: "cutJson", bytes: 320 }),
-    flags: SHORT,
+    flags: ["--replace", "--force", "--timeout", "2"],
   },
   {
     name: "object: PutObject denied",
@@ -264,7 +270,7 @@ export const PUSHING: readonly PushStage[] = [
     given: withKnownKey(({ aws }) =>
       aws.faults.add({ service: "s3", operation: "PutObject", action: "status", status: 500 }),
     ),
-    flags: SHORT,
+    flags: ["--replace", "--force", "--timeout", "2"],
   },
   {
     name: "object: the connection is lost",
@@ -272,19 +278,19 @@ export const PUSHING: readonly PushStage[] = [
     given: withKnownKey(({ aws }) =>
       aws.faults.add({ service: "s3", operation: "PutObject", action: "reset" }),
     ),
-    flags: SHORT,
+    flags: ["--replace", "--force", "--timeout", "2"],
   },
   {
     name: "object: somebody else was quicker",
-    status: 65,
+    status: 80,
     given: withKnownKey(({ aws }) =>
-      aws.faults.add({ service: "s3", operation: "HeadObject", action: "replaceObject", body: "theirs" }),
+      aws.faults.add({ service: "s3", operation: "GetObject", action: "replaceObject", body: "theirs" }),
     ),
   },
   {
     name: "object: metadata too large",
     status: 65,
-    flags: ["--context", `large=${"x".repeat(1_800)}`],
+    flags: ["--replace", "--context", `large=${"x".repeat(1_800)}`],
   },
 ];
 

@@ -107,10 +107,11 @@ for (const artefact of ARTEFACTS) {
           stage: "AWSCURRENT",
           key: KEY,
           variables: "2",
+          pushed: `version ${made["version"]}`,
         });
         assert.equal(secret.kmsKeyId, KEY);
         assert.equal(textOf(aws), JSON.stringify({ A: VALUE, B: 'x "y"' }));
-        const again = report(await sealexec(["push", "-", URI], { ...options, input: "A=2\n" }));
+        const again = report(await sealexec(["push", "-", URI, "--replace"], { ...options, input: "A=2\n" }));
         assert.equal(again["key"], "the secret's own, as before");
         assert.notEqual(again["version"], made["version"]);
         assertPrinted(await sealexec(["pull", URI], options), "A=2\n");
@@ -119,12 +120,7 @@ for (const artefact of ARTEFACTS) {
           `A=${VALUE}\nB='x "y"'\n`,
         );
         const create = await sealexec(["push", "-", URI, "--create"], { ...options, input: "A=3\n" });
-        assertFailed(
-          create,
-          65,
-          /there is a secret already \(CreateSecret: ResourceExistsException/,
-          /nothing/,
-        );
+        assertFailed(create, 80, /there is a secret already .*: this push would change A$/, /nothing/);
         report(await sealexec(["push", "-", `${URI}2`, "--create"], { ...options, input: "A=3\n" }));
         assert.equal(textOf(aws, `${NAME}2`), '{"A":"3"}');
       }));
@@ -210,7 +206,7 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
 
   test("flags of sealed objects, and URIs that name more than the secret, are usage; nothing is sent", () =>
     withAws(async (aws) => {
-      for (const flags of [["--format", "v2"], ["--no-bind"], ["--if-match", "x"], ["--context", "a=b"]])
+      for (const flags of [["--format", "v2"], ["--no-bind"], ["--context", "a=b"]])
         assertFailed(await pushed(aws, URI, ...flags), 64, new RegExp(`^${flags.join(" ").slice(0, 9)}`));
       assertFailed(await pushed(aws, `${URI}?stage=A`), 64, /a push makes a new version/);
       for (const more of ["#A", "?as=A", "?format=dotenv", "?flatten=_"])
@@ -224,7 +220,7 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
         /KMS/,
       );
       assert.equal(aws.calls.length, 0);
-      assertFailed(await pushed(aws, arn), 66, /no such secret .*PutSecretValue/);
+      assertFailed(await pushed(aws, arn), 66, /no such secret .*GetSecretValue/);
       assert.equal(aws.count("secretsmanager", "CreateSecret"), 0);
     }));
 
@@ -236,26 +232,100 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
       assert.equal(aws.count("secretsmanager", "CreateSecret"), 2);
       assert.equal(aws.secrets.find(NAME)?.versions.size, 1);
       aws.faults.add({ ...lost, operation: "PutSecretValue" });
-      report(await pushed(aws, URI));
+      const pushedAgain = (input: string): Promise<Outcome> =>
+        sealexec(["push", "-", URI, "--replace"], { env: aws.env(), input });
+      report(await pushedAgain("A=2\n"));
       assert.equal(aws.count("secretsmanager", "PutSecretValue"), 2);
       assert.equal(aws.secrets.find(NAME)?.versions.size, 2);
+      aws.faults.add({ ...lost, operation: "UpdateSecretVersionStage" });
+      report(await pushedAgain("A=3\n"));
+      assert.equal(aws.count("secretsmanager", "UpdateSecretVersionStage"), 3);
+      assertPrinted(await sealexec(["pull", URI], { env: aws.env() }), "A=3\n");
     }));
 
   test("what AWS refuses", () =>
     withAws(async (aws) => {
-      for (const operation of ["PutSecretValue", "CreateSecret"]) {
+      const refused = async (operation: string, ...flags: string[]): Promise<void> => {
         aws.secrets.deny(operation);
         const hint = new RegExp(`secretsmanager:${operation}`);
-        assertFailed(await pushed(aws, URI), 77, /access denied/, hint);
+        assertFailed(await pushed(aws, URI, ...flags), 77, /access denied/, hint);
         aws.secrets.allow(operation);
-      }
+      };
+      await refused("CreateSecret");
       aws.secrets.keyTrouble = "encryption";
       assertFailed(await pushed(aws, URI), 78, /cannot encrypt/, /KMS key/);
       aws.secrets.keyTrouble = undefined;
-      report(await pushed(aws, URI));
+      aws.secrets.put(NAME, { text: '{"A":"old"}' });
+      await refused("GetSecretValue", "--replace");
+      await refused("PutSecretValue", "--replace");
+      await refused("UpdateSecretVersionStage", "--replace");
+      assertPrinted(await sealexec(["pull", URI], { env: aws.env() }), "A=old\n");
       Object.assign(aws.secrets.find(NAME) ?? {}, { deletionDate: Date.now() });
-      assertFailed(await pushed(aws, URI), 66, /marked for deletion .*PutSecretValue/, /restore-secret/);
-      assertFailed(await pushed(aws, URI, "--create"), 66, /marked for deletion .*CreateSecret/);
+      for (const flags of [[], ["--create"]])
+        assertFailed(
+          await pushed(aws, URI, ...flags),
+          66,
+          /marked for deletion .*GetSecretValue/,
+          /restore-secret/,
+        );
+    }));
+
+  test("over a secret: names and 80, --if-match a version, --replace, unchanged", () =>
+    withAws(async (aws) => {
+      const push = (input: string, ...flags: string[]): Promise<Outcome> =>
+        sealexec(["push", "-", URI, ...flags], { env: aws.env(), input });
+      const first = report(await push(`A=${VALUE}\nB=1\n`))["version"] ?? "";
+      assert.match(
+        (await push(`B=1\nA=${VALUE}\n`)).stdout,
+        new RegExp(`^unchanged +version ${first}$`, "m"),
+      );
+      const refused = await push("A=2\nC=1\n");
+      assertFailed(
+        refused,
+        80,
+        /^object: secretsmanager:\S+ there is a secret already .*: this push would add C; change A; remove B$/,
+        new RegExp(`--if-match ${first}, or with --replace; nothing was written$`),
+      );
+      assert.ok(!refused.stderr.includes(VALUE));
+      report(await push("A=2\n", "--if-match", first));
+      assertFailed(await push("A=3\n", "--if-match", first), 80, /the secret is no longer the one expected/);
+      report(await push("A=3\n", "--replace"));
+      aws.secrets.put(NAME, { text: "a password" });
+      assertFailed(await push("A=4\n"), 80, /cannot be compared/);
+      const over = await push("A=4\n", "--replace");
+      assert.match(over.stderr, /warning: .*it is not a JSON object of variables/);
+      assert.deepEqual(JSON.parse(textOf(aws) ?? ""), { A: "4" });
+      assert.equal(aws.secrets.find(NAME)?.stages.get("AWSPREVIOUS") === undefined, false);
+    }));
+
+  test("what somebody else made current since the look stays", () =>
+    withAws(async (aws) => {
+      aws.secrets.put(NAME, { text: '{"A":"1"}' });
+      aws.faults.add({
+        service: "secretsmanager",
+        operation: "PutSecretValue",
+        action: "delay",
+        delayMs: 300,
+        times: 1,
+      });
+      const pushing = pushed(aws, URI, "--replace");
+      const changing = (async () => {
+        while (aws.count("secretsmanager", "PutSecretValue") < 1)
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        aws.secrets.put(NAME, { text: '{"A":"theirs"}' });
+      })();
+      const [outcome] = await Promise.all([pushing, changing]);
+      assertFailed(
+        outcome,
+        80,
+        /the secret is no longer the one expected \(UpdateSecretVersionStage: /,
+        /somebody was quicker/,
+      );
+      assertPrinted(await sealexec(["pull", URI], { env: aws.env() }), "A=theirs\n");
+      assert.deepEqual([...(aws.secrets.find(NAME)?.stages.keys() ?? [])].toSorted(), [
+        "AWSCURRENT",
+        "AWSPREVIOUS",
+      ]);
     }));
 
   test("more than a secret holds is refused before it is sent", () =>

@@ -5,6 +5,7 @@ import type { Aws } from "../../aws/server.ts";
 import { RAN, SAY, assertFailed, assertPrinted } from "../expect.ts";
 import { ARTEFACTS, KEY, push, sealexec, withAws } from "../harness.ts";
 import type { Outcome } from "../harness.ts";
+import { document } from "../pushing.ts";
 import { seedSecretsManager, seedSsm } from "./seed.ts";
 
 const PATH = "/prod/app/";
@@ -81,7 +82,15 @@ for (const artefact of ARTEFACTS) {
         const outcome = await sealexec(["push", "-", URI, "--key", KEY], { ...options, input });
         assertPrinted(
           outcome,
-          `path      ${PATH}\ntype      SecureString\nkey       ${KEY}\nwritten   3 of 3\nvariables 3\n`,
+          [
+            `path      ${PATH}`,
+            "type      SecureString",
+            `key       ${KEY}`,
+            "written   3 of 3, one by one: a reader meanwhile finds some of each",
+            "kept      none",
+            "variables 3",
+            "pushed    what the file holds\n",
+          ].join("\n"),
         );
         const stored = aws.parameters.get(`${PATH}LARGE`);
         assert.deepEqual(
@@ -209,7 +218,7 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
       aws.limit("ssm", 3);
       const names = Array.from({ length: 8 }, (_, index) => `N${index}`);
       const outcome = await pushed(aws, URI, names.map((name) => `${name}=1\n`).join(""));
-      assert.match(outcome.stdout, /^written {3}8 of 8$/m, outcome.stderr);
+      assert.match(outcome.stdout, /^written {3}8 of 8, /m, outcome.stderr);
       assert.equal(aws.parameters.below(PATH, false).length, 8);
       assert.ok(aws.calls.some(({ service, status }) => service === "ssm" && status === 400));
     }));
@@ -217,7 +226,7 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
   test("a failure in the middle says what was written, by name", () =>
     withAws(async (aws) => {
       const fault = { service: "ssm", action: "status", status: 400, code: "AccessDeniedException" } as const;
-      const middle = aws.faults.add({ ...fault, after: 2 });
+      const middle = aws.faults.add({ ...fault, operation: "PutParameter", after: 2 });
       const text = `A=${VALUE}\nB=${VALUE}\nC=${VALUE}\nD=${VALUE}\n`;
       const outcome = await pushed(aws, URI, text);
       assertFailed(
@@ -238,6 +247,81 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
         77,
         /^object: .*A: access denied .*; nothing was written \(0 of 4\)$/,
       );
+    }));
+});
+
+describe("push to Systems Manager: what the file has not", { concurrency: 2 }, () => {
+  const push = (aws: Aws, ...flags: string[]): Promise<Outcome> =>
+    sealexec(["push", "-", URI, ...flags], { env: aws.env(), input: "A=new\nB=1\n" });
+  const names = (aws: Aws): string[] => aws.parameters.below(PATH, true).map(({ name }) => name);
+  const seed = (aws: Aws): void => {
+    for (const name of ["A", "OLD", "db-host", "deep/C"]) aws.parameters.put(PATH + name, VALUE);
+  };
+
+  test("stays, and is named; with --replace it is removed, and named", () =>
+    withAws(async (aws) => {
+      seed(aws);
+      const kept = await push(aws);
+      assert.deepEqual([kept.status, kept.stderr], [0, ""]);
+      assert.match(kept.stdout, /^kept {6}OLD, db-host \(--replace removes them\)$/m);
+      assert.match(kept.stdout, /^written {3}2 of 2, one by one: /m);
+      assert.equal(names(aws).length, 5);
+      aws.resetCalls();
+      const json = document(await push(aws, "--replace", "--json"));
+      assert.deepEqual(
+        [json["status"], json["added"], json["changed"], json["removed"], json["kept"]],
+        ["pushed", [], [], ["OLD", "db-host"], []],
+      );
+      assert.deepEqual(names(aws), [`${PATH}A`, `${PATH}B`, `${PATH}deep/C`]);
+      assert.equal(aws.count("ssm", "DeleteParameters"), 1);
+      assert.match((await push(aws, "--replace")).stdout, /^removed {3}none$/m);
+      assert.equal(aws.count("ssm", "DeleteParameters"), 1);
+    }));
+
+  test("is removed ten at a time, after all of the file is written", () =>
+    withAws(async (aws) => {
+      for (let index = 0; index < 23; index += 1) aws.parameters.put(`${PATH}OLD_${index}`, VALUE);
+      const { status, stderr } = await push(aws, "--replace");
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(names(aws), [`${PATH}A`, `${PATH}B`]);
+      const made = aws.calls.filter(({ service }) => service === "ssm").map(({ operation }) => operation);
+      const writes = made.filter((operation) => operation !== "GetParametersByPath");
+      const removals = ["DeleteParameters", "DeleteParameters", "DeleteParameters"];
+      assert.deepEqual(writes, ["PutParameter", "PutParameter", ...removals]);
+    }));
+
+  test("is not removed by who may not list or delete it, and that is said", () =>
+    withAws(async (aws) => {
+      seed(aws);
+      aws.parameters.deny("DeleteParameters");
+      assertFailed(
+        await push(aws, "--replace"),
+        77,
+        /\(DeleteParameters: .*\); all of the file is written, 0 of 2 others are removed$/,
+        /ssm:DeleteParameters/,
+      );
+      aws.parameters.deny("GetParametersByPath");
+      assertFailed(await push(aws, "--replace"), 77, /GetParametersByPath/, /ssm:GetParametersByPath/);
+      const { status, stderr } = await push(aws);
+      assert.equal(status, 0);
+      assert.match(stderr, /^sealexec: warning: ssm:\S+ what is there cannot be listed: .* stay\n/);
+      assert.equal(names(aws).length, 5);
+    }));
+
+  test("is named also to who may not decrypt it", () =>
+    withAws(async (aws) => {
+      for (const name of ["A", "OLD"]) aws.parameters.put(PATH + name, VALUE);
+      aws.faults.add({
+        service: "ssm",
+        operation: "GetParametersByPath",
+        action: "status",
+        status: 400,
+        code: "AccessDeniedException",
+        message: "The ciphertext refers to a customer master key that you may not use (kms:Decrypt)",
+        times: 1,
+      });
+      const json = document(await push(aws, "--json"));
+      assert.deepEqual([json["added"], json["changed"], json["kept"]], [null, null, ["OLD"]]);
     }));
 });
 

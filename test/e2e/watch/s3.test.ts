@@ -19,6 +19,9 @@ const start = (aws: Aws, uri: string, ...flags: string[]) => ({
 const lookUntilSaid = (watch: Watching, lines: number): Promise<void> =>
   watch.lookUntil(() => watch.said().length >= lines);
 
+/** A line without the number of a revision, which is a time. */
+const unnumbered = (line: string): string => line.replace(/\(revision \d+\)/, "(revision N)");
+
 for (const artefact of ARTEFACTS) {
   describe(`${artefact.name}: --watch`, { skip, concurrency: 2 }, () => {
     test("restarts CMD with what has changed, and says so", () =>
@@ -31,8 +34,8 @@ for (const artefact of ARTEFACTS) {
           assert.match(first, /^start \d+ A=1$/);
           assert.equal(end, `end ${first.split(" ")[1]}`);
           assert.match(second, /^start \d+ A=2$/);
-          assert.deepEqual(watch.said(), [
-            `sealexec: notice: ${uri} (revision 2) has changed: CMD is restarted`,
+          assert.deepEqual(watch.said().map(unnumbered), [
+            `sealexec: notice: ${uri} (revision N) has changed: CMD is restarted`,
           ]);
           watch.kill("SIGTERM");
           assert.deepEqual(await watch.ended, { status: 0, signal: null });
@@ -150,6 +153,7 @@ describe("--watch: what is asked of AWS", { skip, concurrency: 2 }, () => {
   test("credentials are asked for anew before they expire, and only then", () =>
     withAws(async (aws) => {
       const uri = await push(aws, "app.env", "A=1\n");
+      aws.resetCalls();
       // Good for two seconds more than the five minutes in which nobody relies on them.
       aws.imds.ttlMs = 302_000;
       aws.imds.rotate();
@@ -159,10 +163,7 @@ describe("--watch: what is asked of AWS", { skip, concurrency: 2 }, () => {
         const gets = aws.count("s3", "GetObject");
         await until(() => aws.count("s3", "GetObject") > gets + 3);
         const failed = aws.calls.filter(({ service, status }) => service === "s3" && status >= 400);
-        assert.deepEqual(
-          failed.filter(({ operation }) => operation !== "HeadObject"),
-          [],
-        );
+        assert.deepEqual(failed, []);
         assert.deepEqual(watch.said(), []);
       });
     }));
@@ -219,8 +220,8 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
           /^sealexec: warning: object: s3:\S+ GetObject: .*cannot be reached .*; CMD goes on as it is$/,
         );
         assert.match(hint, /^sealexec: hint: check the endpoint/);
-        assert.deepEqual(rest.toSorted(), [
-          `sealexec: notice: ${uri} (revision 2) has changed: CMD is restarted`,
+        assert.deepEqual(rest.map(unnumbered).toSorted(), [
+          `sealexec: notice: ${uri} (revision N) has changed: CMD is restarted`,
           "sealexec: notice: the sources can be read again",
         ]);
       });
@@ -267,7 +268,7 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
         if (bucket !== undefined) aws.s3.remove(bucket, "app.env");
       },
       /no such object \(GetObject: NoSuchKey/,
-      (aws: Aws) => push(aws, "app.env", "A=2\n", ["--revision", "2"]),
+      (aws: Aws) => push(aws, "app.env", "A=2\n"),
     ],
     [
       "corrupted",
@@ -279,7 +280,7 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
       "no sealed object any more",
       (aws: Aws) => void aws.s3.put(BUCKET, "app.env", Buffer.from("A=2\n")),
       /no envelope in its metadata/,
-      (aws: Aws) => push(aws, "app.env", "A=2\n", ["--revision", "2"]),
+      (aws: Aws) => push(aws, "app.env", "A=2\n"),
     ],
     [
       "without a name that is required",
@@ -314,7 +315,7 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
           if (!isChanged) return assert.equal(watch.lines().length, 1);
           assert.match(
             change ?? "",
-            /^sealexec: notice: s3:\S+ \(revision \d\) has changed: CMD is restarted$/,
+            /^sealexec: notice: s3:\S+ \(revision \d+\) has changed: CMD is restarted$/,
           );
           await until(() => watch.lines().length === 3);
           assert.match(watch.lines()[2] ?? "", /^start \d+ A=2$/);
@@ -365,10 +366,10 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
         await lookUntilSaid(watch, 2);
         assert.match(
           watch.said()[0] ?? "",
-          /it is revision 1, and 2 is the oldest that may be opened; CMD goes on/,
+          /it is revision \d+, and \d+ is the oldest that may be opened; CMD goes on/,
         );
         assert.equal(watch.lines().length, 1);
-        await push(aws, "app.env", "A=1\n", ["--revision", "3"]);
+        await push(aws, "app.env", "A=1\n");
         await watch.lookUntil(() => watch.lines().length === 3);
         assert.match(watch.lines()[2] ?? "", /A=1$/);
       });
@@ -455,8 +456,8 @@ describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
         await watch.lookUntil(() => watch.lines().length === 2);
         const [first = "", second] = watch.lines();
         assert.equal(second, `usr1 ${first.split(" ")[1]}`);
-        assert.deepEqual(watch.said(), [
-          `sealexec: notice: ${uri} (revision 2) has changed: CMD is sent SIGUSR1`,
+        assert.deepEqual(watch.said().map(unnumbered), [
+          `sealexec: notice: ${uri} (revision N) has changed: CMD is sent SIGUSR1`,
         ]);
       });
     }));
@@ -488,7 +489,7 @@ describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
         assert.match(watch.lines()[1] ?? "", /^end /);
         assert.match(
           watch.said()[0] ?? "",
-          /\(revision 2\) has changed: CMD is ended, to be started again with it$/,
+          /\(revision \d+\) has changed: CMD is ended, to be started again with it$/,
         );
       });
     }));

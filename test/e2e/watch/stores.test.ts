@@ -300,7 +300,7 @@ describe("--watch: files", { skip, concurrency: 2 }, () => {
     withFolder((cwd) =>
       withAws(async (aws) => {
         const seal = async (text: string): Promise<void> => {
-          const args = ["push", "-", "file:app.sealed", "--key", KEY];
+          const args = ["push", "-", "file:app.sealed", "--key", KEY, "--replace"];
           const env = { ...aws.env(), AWS_REGION: aws.region };
           const { status, stderr } = await sealexec(args, { env, cwd, input: text });
           assert.equal(status, 0, stderr);

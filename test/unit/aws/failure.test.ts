@@ -35,7 +35,7 @@ const CODES: readonly (readonly [string, number, ErrorKind, boolean])[] = [
   ["KMSInvalidStateException", 400, "config", false],
   ["NotFoundException", 400, "config", false],
   ["InvalidCiphertextException", 400, "data", false],
-  ["PreconditionFailed", 412, "data", false],
+  ["PreconditionFailed", 412, "conflict", false],
   ["SlowDown", 503, "timeout", true],
   ["ThrottlingException", 400, "timeout", true],
   ["TooManyRequestsException", 429, "timeout", true],

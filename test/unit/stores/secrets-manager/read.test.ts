@@ -127,7 +127,7 @@ const CODES: readonly (readonly [string, string, ErrorKind, RegExp, RegExp])[] =
   ["EncryptionFailure", "", "config", /cannot encrypt/, /KMS key/],
   ["InvalidParameterException", "", "config", /does not take/, /URI/],
   ["ValidationException", "", "config", /does not take/, /URI/],
-  ["ResourceExistsException", "", "data", /there is a secret already/, /nothing was overwritten/],
+  ["ResourceExistsException", "", "conflict", /there is a secret already/, /nothing was overwritten/],
   ["LimitExceededException", "", "config", /quota/, /100 versions/],
 ];
 

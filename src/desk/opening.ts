@@ -1,0 +1,121 @@
+/** What is there before a push, opened as `run` would open it: only what is authenticated under the push's own key counts. */
+import { parseDialect } from "../dialects/dialect.ts";
+import type { Dialect } from "../dialects/dialect.ts";
+import { parseText } from "../dialects/parse.ts";
+import { REVISION_NAME, claimedRevision, sealedFormat } from "../envelope/index.ts";
+import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
+import { SealexecError } from "../errors.ts";
+import { localKeyPath } from "../key-name.ts";
+import { lagOf } from "../sealed/freshness.ts";
+import { openSealed } from "../sealed/open.ts";
+import type { Opened } from "../sealed/open.ts";
+import type { SealedObject, Tools } from "../stores/source.ts";
+import { changesBetween } from "./changes.ts";
+import type { Changes } from "./changes.ts";
+import type { CheckedFile, State } from "./target.ts";
+
+/** How the push is going to seal. */
+export interface Sealing {
+  readonly key: string;
+  readonly format: "v3" | "v2";
+  /** without a revision */
+  readonly encryptionContext: EncryptionContext;
+  readonly dialect: Dialect | undefined;
+}
+
+export interface OpenedPresent {
+  /** the revision of what is there, as far as it counts: authenticated and bound to this place */
+  readonly before: number | undefined;
+  /** the file holds the same, and it is to be sealed in the same way */
+  readonly same: boolean;
+  /** undefined: it could not be opened */
+  readonly changes: Changes | undefined;
+  /** why it could not be opened, or not be compared */
+  readonly why?: string;
+  readonly state: State;
+}
+
+/** An honest object is written within this of its revision. */
+const PUT_BACK_MS = 3_600_000;
+/** KMS does not let these credentials open it; that another key sealed it is another thing. */
+const KEY_DENIED = "key-denied";
+/** All that is authenticated: that `run` accepts only some of it is no reason to lose its revision. */
+const ACCEPTED: readonly Acceptance[] = ["v2", "unbound"];
+
+/** Opens what is there, compares it with the file, and wipes it. What does not open says nothing. */
+export async function openPresent(
+  name: string,
+  object: SealedObject,
+  file: CheckedFile,
+  sealing: Sealing,
+  tools: Tools,
+): Promise<OpenedPresent> {
+  const { key } = sealing;
+  const local = localKeyPath(key) === undefined ? [] : (["local-key"] as const);
+  const accept = new Set([...ACCEPTED, ...local]);
+  const policy = { key, context: undefined, accept, dialect: "any", leastRevision: 0 } as const;
+  try {
+    const opened = await openSealed(name, object, policy, tools);
+    const was = typeof opened.plaintext === "function" ? opened.plaintext() : opened.plaintext;
+    try {
+      return await compare(object, opened, was, file, sealing);
+    } finally {
+      was.fill(0);
+    }
+  } catch (error) {
+    if (!(error instanceof SealexecError) || !isAboutObject(error)) throw error;
+    const { versionId: version, etag } = object;
+    const before = error.code === KEY_DENIED ? claimOf(object.metadata) : undefined;
+    return { before, same: false, changes: undefined, why: error.message, state: { version, etag } };
+  }
+}
+
+/** It comes of what is there, or of the key that sealed it: not of the network, nor of these credentials as such. */
+function isAboutObject({ kind, code }: SealexecError): boolean {
+  const isKey = code === KEY_DENIED || code === "wrong-key";
+  return kind === "data" || kind === "config" || kind === "missing" || isKey;
+}
+
+async function compare(
+  object: SealedObject,
+  opened: Opened,
+  text: Uint8Array,
+  { plaintext, variables }: CheckedFile,
+  { format, encryptionContext, dialect }: Sealing,
+): Promise<OpenedPresent> {
+  const { revision, isBound, versionId: version, etag, keyArn: key } = opened;
+  const wasDialect = parseDialect(sealedFormat(opened) ?? "") ?? (isBound ? "dotenv" : dialect);
+  const was = await parseText(text, wasDialect ?? "dotenv", () => undefined).catch(() => undefined);
+  const isPutBack = (lagOf(revision, object) ?? 0) > PUT_BACK_MS;
+  return {
+    before: isBound ? revision : undefined,
+    same:
+      !isPutBack &&
+      opened.format === format &&
+      sameContext(opened.encryptionContext, encryptionContext) &&
+      Buffer.compare(text, plaintext) === 0,
+    changes: was === undefined ? undefined : changesBetween(was, variables),
+    ...(was === undefined ? { why: "it opens, and is not written as variables are" } : {}),
+    state: { version, etag, revision, format: opened.format, key },
+  };
+}
+
+/** But for the revision, which is another each time. */
+function sameContext(a: EncryptionContext, b: EncryptionContext): boolean {
+  const pairs = (context: EncryptionContext): string =>
+    JSON.stringify(
+      Object.entries(context)
+        .filter(([name]) => name !== REVISION_NAME)
+        .toSorted(([x], [y]) => (x < y ? -1 : 1)),
+    );
+  return pairs(a) === pairs(b);
+}
+
+/** What anybody who can write there may have said. */
+function claimOf(metadata: Metadata): number | undefined {
+  try {
+    return claimedRevision(metadata);
+  } catch {
+    return undefined;
+  }
+}

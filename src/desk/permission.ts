@@ -1,0 +1,77 @@
+/** Whether a push may write over what is there: never by accident over somebody else's change. */
+import { SealexecError } from "../errors.ts";
+import { describeChanges } from "./changes.ts";
+import type { PushFlags } from "./push.ts";
+import type { Present, Target } from "./target.ts";
+
+/** What lies at a target, in a sentence. */
+const ONE: Readonly<Record<Target["noun"], string>> = {
+  object: "an object",
+  file: "a file",
+  secret: "a secret",
+  parameters: "parameters",
+};
+
+/**
+ * @throws "conflict" if something is there and nothing in the flags speaks of it, or it is not what they speak of;
+ *   as the look failed if it may not be looked at and no flag says what to expect
+ */
+export function checkPermission({ name, noun }: Target, present: Present, flags: PushFlags): void {
+  const { create = false, ifMatch, replace = false } = flags;
+  switch (present.kind) {
+    case "parts":
+      return;
+    case "absent":
+      if (ifMatch === undefined) return;
+      throw conflict(
+        name,
+        `the ${noun} is no longer the one expected: there is none`,
+        "push again without --if-match",
+      );
+    case "hidden":
+      if (create || ifMatch !== undefined) return;
+      throw hidden(name, present.error);
+    case "there":
+      if (create || (ifMatch === undefined && !replace))
+        throw occupied(`there is ${ONE[noun]} already`, name, present);
+      if (ifMatch !== undefined && quotedEtag(ifMatch) !== present.etag)
+        throw occupied(`the ${noun} is no longer the one expected`, name, present);
+  }
+}
+
+function hidden(name: string, error: SealexecError): SealexecError {
+  const hint = `${error.hint ?? "ask for the right to read it"}; or say what must be there: --create, or --if-match ETAG`;
+  return error.reworded(error.message, hint).at("object", name);
+}
+
+function occupied(
+  says: string,
+  name: string,
+  { etag, changes, state }: Extract<Present, { readonly kind: "there" }>,
+): SealexecError {
+  const bare = bareEtag(etag);
+  const revision = state.revision === undefined ? "" : `, revision ${state.revision}`;
+  return conflict(
+    name,
+    `${says} (etag ${bare}${revision}): ${describeChanges(changes)}`,
+    `look at it (sealexec pull -v), then push again with --if-match ${bare}, or with --replace`,
+  );
+}
+
+function conflict(name: string, says: string, hint: string): SealexecError {
+  return new SealexecError("conflict", says, { hint: `${hint}; nothing was written` }).at("object", name);
+}
+
+/** Without the quotes that a shell would take away. */
+export function bareEtag(etag: string): string {
+  return etag.replace(/^"|"$/g, "");
+}
+
+// RFC 9110, section 8.8.3: an entity tag has quotes around it; people copy it without.
+export function quotedEtag(etag: string): string {
+  const bare = bareEtag(etag);
+  if (/^[\x21\x23-\x7e]+$/.test(bare)) return `"${bare}"`;
+  throw new SealexecError("usage", "--if-match is not an ETag", {
+    hint: "push and pull -v print the ETag of each version",
+  });
+}

@@ -1,0 +1,67 @@
+/** What lies where an object is to be written, with the time that S3 told as it answered. */
+import { SealexecError } from "../../errors.ts";
+import type { SealedObject, Tools } from "../source.ts";
+import type { S3Ref } from "./ref.ts";
+import { s3Source } from "./store.ts";
+import { parseHttpDate } from "./times.ts";
+import { headObject } from "./write.ts";
+
+export type Found = FoundKind & {
+  /** S3's own time, milliseconds since 1970; undefined: it told none */
+  readonly date: number | undefined;
+};
+
+type FoundKind =
+  | { readonly kind: "absent" }
+  /** it may not be read */
+  | { readonly kind: "hidden"; readonly error: SealexecError }
+  | { readonly kind: "there"; readonly etag: string; readonly object: SealedObject }
+  /** its body cannot be taken, and why: too large, archived */
+  | { readonly kind: "unreadable"; readonly etag: string; readonly why: string };
+
+/**
+ * Reads the object whole, in one GetObject; what cannot be read is asked for its ETag.
+ *
+ * @throws "unavailable", "timeout"; "config" and "data" if nothing can be told of it
+ */
+export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
+  try {
+    const content = await s3Source(ref).read(tools);
+    if (content.kind !== "sealed") throw new SealexecError("internal", "an object that is not sealed");
+    const { sealed: object } = content;
+    return { kind: "there", etag: needed(object.etag), object, date: object.date };
+  } catch (error) {
+    if (!(error instanceof SealexecError)) throw error;
+    const date = dateOf(error);
+    switch (error.kind) {
+      case "missing":
+        return { kind: "absent", date };
+      case "denied":
+        // No, or bad, credentials are not about the object: nothing can be written with them.
+        if (error.code !== "access-denied") throw error;
+        return { kind: "hidden", error, date };
+      case "data":
+      case "config": {
+        const head = await headObject(ref, tools.session, tools.context);
+        return { kind: "unreadable", etag: needed(head.etag), why: error.message, date: head.date };
+      }
+      default:
+        throw error;
+    }
+  }
+}
+
+function needed(etag: string | undefined): string {
+  if (etag !== undefined) return etag;
+  throw new SealexecError("unavailable", "GetObject: the answer holds no ETag", {
+    hint: "check the S3 endpoint, and what stands between here and there",
+  });
+}
+
+/** A refusal has a Date as every answer has. */
+function dateOf({ cause }: SealexecError): number | undefined {
+  const { $response } = (cause ?? {}) as {
+    readonly $response?: { readonly headers?: Record<string, string> };
+  };
+  return parseHttpDate($response?.headers?.["date"]);
+}
