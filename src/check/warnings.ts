@@ -13,8 +13,6 @@ export interface Warning {
 
 /** Written, uploaded and confirmed at once: so much later something else has happened to it. */
 const HONEST_LAG_MS = 3_600_000;
-/** In 2001. A smaller revision was counted, or named by `push --revision`: it is no time, and tells none. */
-const FIRST_TIME_MS = 1_000_000_000_000;
 
 /** The same log, whose warnings are also put into `warnings`. */
 export function collecting(log: Logger, warnings: Warning[]): Logger {
@@ -43,8 +41,8 @@ export function warnOfSource({ uri, sealed }: OpenedSource, log: Logger): void {
     );
   }
   if (sealed === undefined) return;
-  const { revision = 0, object } = sealed;
-  const lagMs = revision < FIRST_TIME_MS ? undefined : lagOf(revision, object);
+  const { revision, object } = sealed;
+  const lagMs = lagOf(revision, object);
   if (lagMs === undefined || lagMs <= HONEST_LAG_MS) return;
   log.warn(`${uri}: ${describeLag(revision, lagMs)}`, PUT_BACK, { code: "put-back", target: uri });
 }

@@ -27,5 +27,5 @@ export { readEnvelope } from "./metadata.ts";
 export type { Reading } from "./metadata.ts";
 export { openEnvelope } from "./open.ts";
 export { claimedRevision } from "./claimed-revision.ts";
-export { checkRevision, MOST_AHEAD_MS, parseRevision, REVISION_NAME } from "./revision.ts";
+export { checkRevision, MOST_AHEAD_MS, parseRevision, REVISION_NAME, SEAL_AGAIN } from "./revision.ts";
 export { seal } from "./seal.ts";

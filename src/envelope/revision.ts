@@ -14,6 +14,9 @@ const REVISION = /^[1-9]\d{0,14}$/;
 /** A revision is a time, milliseconds since 1970: none is written or opened that is further ahead of the store's own time. */
 export const MOST_AHEAD_MS = 10 * 60_000;
 
+/** The way out for whoever finds an old version, or one of the future: a command that works as it is typed. */
+export const SEAL_AGAIN = "seal the right content again: sealexec push FILE URI --key KEY --replace --force";
+
 /**
  * The revision in an encryption context; undefined where the writer gave none.
  *
@@ -45,6 +48,6 @@ export function checkRevision(context: EncryptionContext, least: number): number
   const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
   throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
     code: "revision-too-old",
-    hint: "an older version was put back: seal the right content again: sealexec push FILE URI --key KEY --replace --force",
+    hint: `an older version was put back: ${SEAL_AGAIN}`,
   });
 }

@@ -1,6 +1,6 @@
 /** What the times that a store tells say about a revision, which is a time as well. */
 import { printDuration, roughDuration } from "../duration.ts";
-import { MOST_AHEAD_MS } from "../envelope/index.ts";
+import { MOST_AHEAD_MS, SEAL_AGAIN } from "../envelope/index.ts";
 import { SealexecError } from "../errors.ts";
 import type { SealedObject } from "../stores/source.ts";
 
@@ -19,8 +19,8 @@ export function refuseAhead(revision: number | undefined, { date }: Times): void
     code: "revision-ahead",
     hint:
       date === undefined
-        ? "set this machine's clock (NTP), or seal the right content again: sealexec push"
-        : "nobody seals so by mistake: seal the right content again, with sealexec push",
+        ? `set this machine's clock (NTP), or ${SEAL_AGAIN}`
+        : `nobody seals so by mistake: ${SEAL_AGAIN}`,
   });
 }
 
@@ -42,7 +42,7 @@ export function refuseLag(revision: number | undefined, times: Times, largestMs:
     const missing =
       revision === undefined ? "it has no revision" : "the store does not say when it was written";
     throw new SealexecError("data", `${missing}, so that --max-lag cannot tell whether it is an old one`, {
-      hint: "seal it again with sealexec push, bound to its place; or leave --max-lag (SEALEXEC_MAX_LAG) out",
+      hint: "seal it again, bound to its place: sealexec push FILE URI --key KEY --replace; or leave --max-lag (SEALEXEC_MAX_LAG) out",
     });
   }
   const most = printDuration(largestMs);
@@ -58,5 +58,4 @@ export function describeLag(revision: number | undefined, lagMs: number): string
 }
 
 /** What it means that an object is newer than its revision, and what to do. */
-export const PUT_BACK =
-  "an old version was put back, copied or restored: seal the right content again, with sealexec push";
+export const PUT_BACK = `an old version was put back, copied or restored: ${SEAL_AGAIN}`;
