@@ -49,11 +49,11 @@ describe("an answer that is not 200 opens nothing", { concurrency: 2 }, () => {
       const uri = `s3://${BUCKET}/app.env`;
       await push(aws, "app.env", "TOKEN=t\n");
       for (const [service, operation] of [
-        ["s3", "HeadObject"],
+        ["s3", "GetObject"],
         ["kms", "GenerateDataKey"],
       ] as const) {
         await struck(aws, { service, operation, action: "answerAs", status: 203 }, async () => {
-          const args = ["push", "-", uri, "--key", KEY, "--timeout", "1"];
+          const args = ["push", "-", uri, "--key", KEY, "--replace", "--timeout", "1"];
           const outcome = await sealexec(args, { env: aws.env(), input: "TOKEN=u\n" });
           assertFailed(outcome, 69, NOT_ITS_OWN);
         });

@@ -37,7 +37,7 @@ async function sealFile(
   env: Readonly<Record<string, string>>,
   uri = "file:a.sealed",
 ) {
-  const pushed = await sealexec(["push", "-", uri, "--key", key], { env, cwd, input: TEXT });
+  const pushed = await sealexec(["push", "-", uri, "--key", key, "--replace"], { env, cwd, input: TEXT });
   assert.equal(pushed.status, 0, pushed.stderr);
   return parseSealedText(await readFile(join(cwd, "a.sealed"), "latin1"));
 }

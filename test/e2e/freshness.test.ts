@@ -39,7 +39,7 @@ for (const artefact of ARTEFACTS) {
           sealAt(aws, 1.5 * HOUR_MS);
           aws.resetCalls();
           const wanted = /context: s3:\S+: revision \d+ is 1 h ahead of the store's clock$/;
-          assertFailed(await run(aws), 65, wanted, /sealexec push$/);
+          assertFailed(await run(aws), 65, wanted, /sealexec push FILE URI --key KEY --replace --force$/);
           assertFailed(await ask(aws, ["pull", URI, "--key", KEY]), 65, wanted);
           const bySdk = ["run", "--from", URI, "--", ...SAY];
           assertFailed(await ask(aws, bySdk, { AWS_CONFIG_FILE: "/dev/null" }), 65, wanted);

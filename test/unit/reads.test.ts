@@ -22,6 +22,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "src/signals.ts": "/proc/self/status",
   "src/trace.ts": "/proc/self/stat and /proc/uptime",
   "src/child/libc.ts": "/proc/self/maps",
+  "src/child/supervised.ts": "the working directory, held by O_PATH: nothing is read of it",
   "src/child/streams.ts": "/proc/self/fdinfo",
   "src/child/group.ts": "/proc/PID/stat",
   "src/child/job.ts": "/proc/PID/stat",

@@ -22,7 +22,7 @@ type FoundKind =
 /**
  * Reads the object whole, in one GetObject; what cannot be read is asked for its ETag.
  *
- * @throws "unavailable", "timeout"; "config" and "data" if nothing can be told of it
+ * @throws "unavailable", "timeout", "config"; "data" if nothing can be told of it
  */
 export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
   try {
@@ -42,6 +42,8 @@ export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
         return { kind: "hidden", error, date };
       case "data":
       case "config": {
+        // Too large, or archived: it is there. A clock that is off, say, tells nothing of it.
+        if (error.kind === "config" && error.code !== "object-archived") throw error;
         const head = await headObject(ref, tools.session, tools.context);
         return { kind: "unreadable", etag: needed(head.etag), why: error.message, date: head.date };
       }

@@ -8,6 +8,8 @@ export interface FaultCase {
   readonly id: string;
   readonly fault: string;
   readonly rules?: readonly Rule[];
+  /** what AWS's clock says beside this machine's, from before the object was sealed, milliseconds */
+  readonly clockOffsetMs?: number;
   /** what rules cannot say; runs after the object was sealed */
   readonly prepare?: (scene: Scene) => Setup | Promise<Setup>;
   /** --timeout; the default of 30 s where it is absent */

@@ -22,10 +22,7 @@ const HOUR_MS = 3_600_000;
 const skewed = (id: string, offsetMs: number): FaultCase => ({
   id,
   fault: `the clock is off by ${offsetMs / HOUR_MS} h`,
-  prepare: ({ aws }) => {
-    aws.clockOffsetMs = offsetMs;
-    return {};
-  },
+  clockOffsetMs: offsetMs,
   boundMs: seconds(5),
   expected: "CMD runs",
   verify: (aws) => {

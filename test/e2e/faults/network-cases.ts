@@ -204,9 +204,9 @@ export const NETWORK_CASES: readonly FaultCase[] = [
   {
     id: "21e",
     fault: "AWS_CA_BUNDLE without a certificate",
-    prepare: ({ aws }) => ({ env: { ...aws.env(), AWS_CA_BUNDLE: "/dev/null" } }),
+    prepare: ({ aws }) => ({ env: { ...aws.env(), AWS_CA_BUNDLE: "/etc/hostname" } }),
     boundMs: seconds(5),
-    expected: { status: 78, error: /AWS_CA_BUNDLE: \/dev\/null holds no certificate/, hint: /PEM file/ },
+    expected: { status: 78, error: /AWS_CA_BUNDLE: \/etc\/hostname holds no certificate/, hint: /PEM file/ },
   },
   {
     id: "21f",

@@ -42,6 +42,7 @@ export async function runCase(row: FaultCase, mode: Mode): Promise<Ending> {
 }
 
 async function runAgainst(aws: Aws, row: FaultCase, mode: Mode, folder: string): Promise<Ending> {
+  aws.clockOffsetMs = row.clockOffsetMs ?? 0;
   const sealed = await push(aws, "app.env", `TOKEN=${CANARY}\n`);
   const setup = (await row.prepare?.({ aws, folder })) ?? {};
   try {

@@ -15,7 +15,10 @@ function contextOf(): Context {
 }
 
 function generate(answer: object): ReturnType<typeof generateDataKey> {
-  const session = { kms: async () => ({ send: async () => answer }) } as unknown as AwsSession;
+  const session = {
+    kmsRegion: () => "us-east-1",
+    kms: async () => ({ send: async () => answer }),
+  } as unknown as AwsSession;
   return generateDataKey("alias/app", {}, { home: "bucket" }, session, contextOf());
 }
 

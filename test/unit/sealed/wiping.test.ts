@@ -31,7 +31,11 @@ function contextOf(): Context {
 /** A KMS that gives out this very buffer. */
 function kmsThatGives(plaintext: Uint8Array, wrapped: Uint8Array): AwsSession {
   const answer = { Plaintext: plaintext, CiphertextBlob: wrapped, KeyId: ARN };
-  const session = { directKms: async () => undefined, kms: async () => ({ send: async () => answer }) };
+  const session = {
+    kmsRegion: () => "us-east-1",
+    directKms: async () => undefined,
+    kms: async () => ({ send: async () => answer }),
+  };
   return session as unknown as AwsSession;
 }
 
