@@ -5,8 +5,8 @@ import { SealexecError } from "./errors.ts";
 export class Deadline {
   readonly timeoutMs: number;
   readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout;
-  readonly #endsAt: number;
+  #timer: NodeJS.Timeout;
+  #endsAt: number;
   readonly #now: () => number;
   #isCleared = false;
 
@@ -14,7 +14,23 @@ export class Deadline {
     this.timeoutMs = timeoutMs;
     this.#now = now;
     this.#endsAt = now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#controller.abort(this.error()), timeoutMs);
+    this.#timer = this.#arm(timeoutMs);
+  }
+
+  #arm(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#controller.abort(this.error()), ms);
+  }
+
+  /** What a person takes to type, or a program before a pipe to end, does not count. */
+  async notDuring<T>(work: () => Promise<T>): Promise<T> {
+    const leftMs = this.remainingMs;
+    clearTimeout(this.#timer);
+    try {
+      return await work();
+    } finally {
+      this.#endsAt = this.#now() + leftMs;
+      this.#timer = this.#arm(leftMs);
+    }
   }
 
   /** Aborted when the deadline passes; its reason is a SealexecError of kind "timeout". */

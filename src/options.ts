@@ -57,12 +57,26 @@ export function checkLagOption({ largestLagMs }: OpenPolicy, sources: readonly S
 
 function parseLeastRevision(text: string): number {
   const revision = text === "0" ? 0 : (parseRevision(text) ?? parseTime(text));
+  if (revision !== undefined && isInSeconds(revision)) {
+    throw new SealexecError(
+      "usage",
+      "--min-revision (SEALEXEC_MIN_REVISION) is a time in seconds, it seems",
+      {
+        hint: `revisions are in milliseconds: ${revision}000; or give a time such as 2026-11-20T10:00Z`,
+      },
+    );
+  }
   if (revision !== undefined) return revision;
   throw new SealexecError(
     "usage",
     "--min-revision (SEALEXEC_MIN_REVISION) is neither a whole number nor a time with its zone",
     { hint: "for example 2026-11-20T10:00Z, or 2026-11-20T10:00:30+01:00" },
   );
+}
+
+/** What `date +%s` prints from 2001 on. As milliseconds it is in January 1970, and would let everything pass. */
+function isInSeconds(revision: number): boolean {
+  return revision >= 1e9 && revision < 1e11;
 }
 
 /** What makes the AWS credentials; undefined: the chain finds them. */

@@ -1,5 +1,6 @@
 /** What a push would change, by name. */
 import type { Secret, Variables } from "../secret.ts";
+import type { PresentThere } from "./target.ts";
 
 /** Names of variables, each list sorted. */
 export interface Changes {
@@ -24,16 +25,23 @@ function isChanged(before: Secret | undefined, after: Secret | undefined): boole
   return before !== undefined && after !== undefined && !before.equals(after);
 }
 
-/** For a message: `this push would add A, B; change C; remove D`. */
-export function describeChanges(changes: Changes | undefined): string {
-  if (changes === undefined) return "what is there cannot be compared with the file";
+/** For a message: `this push would add A, B; change C; remove D; seal it as v3, not v2`. */
+export function describeChanges({
+  changes,
+  why = "",
+  otherwise = [],
+  isPutBack = false,
+}: Pick<PresentThere, "changes" | "why" | "otherwise" | "isPutBack">): string {
+  if (changes === undefined)
+    return `what is there cannot be compared with the file${why === "" ? "" : `: ${why}`}`;
   const parts = [
     ["add", changes.added],
     ["change", changes.changed],
     ["remove", changes.removed],
   ] as const;
   const said = parts.filter(([, names]) => names.length > 0).map(([verb, names]) => `${verb} ${list(names)}`);
-  return said.length === 0 ? "this push would change no variable" : `this push would ${said.join("; ")}`;
+  const all = [...(said.length === 0 ? ["change no variable"] : said), ...otherwise];
+  return `${isPutBack ? "an old version that was put back; " : ""}this push would ${all.join("; ")}`;
 }
 
 /** Names for a message, not too many of them. */

@@ -2,7 +2,13 @@
 import { parseDialect } from "../dialects/dialect.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { parseText } from "../dialects/parse.ts";
-import { REVISION_NAME, claimedRevision, sealedFormat } from "../envelope/index.ts";
+import {
+  BINDING_NAME,
+  RESERVED_CONTEXT_NAMES,
+  claimedRevision,
+  quote,
+  sealedFormat,
+} from "../envelope/index.ts";
 import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
 import { SealexecError } from "../errors.ts";
 import { localKeyPath } from "../key-name.ts";
@@ -32,6 +38,9 @@ export interface OpenedPresent {
   readonly changes: Changes | undefined;
   /** why it could not be opened, or not be compared */
   readonly why?: string;
+  /** what the push would change beside the variables, to follow "would" */
+  readonly otherwise?: readonly string[];
+  readonly isPutBack?: boolean;
   readonly state: State;
 }
 
@@ -70,10 +79,9 @@ export async function openPresent(
   }
 }
 
-/** It comes of what is there, or of the key that sealed it: not of the network, nor of these credentials as such. */
+/** It comes of what is there, or of the key that sealed it: not of the network, these credentials, or a key that nobody can seal with. */
 function isAboutObject({ kind, code }: SealexecError): boolean {
-  const isKey = code === KEY_DENIED || code === "wrong-key";
-  return kind === "data" || kind === "config" || kind === "missing" || isKey;
+  return kind === "data" || kind === "missing" || code === KEY_DENIED || code === "wrong-key";
 }
 
 async function compare(
@@ -81,34 +89,48 @@ async function compare(
   opened: Opened,
   text: Uint8Array,
   { plaintext, variables }: CheckedFile,
-  { format, encryptionContext, dialect }: Sealing,
+  sealing: Sealing,
 ): Promise<OpenedPresent> {
   const { revision, isBound, versionId: version, etag, keyArn: key } = opened;
+  const { dialect = "dotenv" } = sealing;
   const wasDialect = parseDialect(sealedFormat(opened) ?? "") ?? (isBound ? "dotenv" : dialect);
-  const was = await parseText(text, wasDialect ?? "dotenv", () => undefined).catch(() => undefined);
+  const was = await parseText(text, wasDialect, () => undefined).catch(() => undefined);
   const isPutBack = (lagOf(revision, object) ?? 0) > PUT_BACK_MS;
+  const otherwise = [
+    ...(wasDialect === dialect ? [] : [`take it for ${dialect}, not ${wasDialect}`]),
+    ...sealedOtherwise(opened, sealing),
+  ];
   return {
     before: isBound ? revision : undefined,
-    same:
-      !isPutBack &&
-      opened.format === format &&
-      sameContext(opened.encryptionContext, encryptionContext) &&
-      Buffer.compare(text, plaintext) === 0,
+    same: !isPutBack && otherwise.length === 0 && Buffer.compare(text, plaintext) === 0,
     changes: was === undefined ? undefined : changesBetween(was, variables),
+    otherwise,
+    isPutBack,
     ...(was === undefined ? { why: "it opens, and is not written as variables are" } : {}),
     state: { version, etag, revision, format: opened.format, key },
   };
 }
 
-/** But for the revision, which is another each time. */
-function sameContext(a: EncryptionContext, b: EncryptionContext): boolean {
-  const pairs = (context: EncryptionContext): string =>
-    JSON.stringify(
-      Object.entries(context)
-        .filter(([name]) => name !== REVISION_NAME)
-        .toSorted(([x], [y]) => (x < y ? -1 : 1)),
-    );
-  return pairs(a) === pairs(b);
+/** In what the envelope would be another, but for the revision, which is another each time. */
+function sealedOtherwise(
+  { format: was, isBound, encryptionContext: before }: Opened,
+  { format, encryptionContext: after }: Sealing,
+): string[] {
+  const binds = Object.hasOwn(after, BINDING_NAME);
+  const names = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return [
+    ...(was === format ? [] : [`seal it as ${format}, not ${was}`]),
+    ...(isBound === binds ? [] : [binds ? "bind it to its place" : "not bind it to its place"]),
+    ...[...names]
+      .filter((name) => !RESERVED_CONTEXT_NAMES.includes(name) && before[name] !== after[name])
+      .toSorted()
+      .map((name) => `${verbOf(before[name], after[name])} the context ${quote(name)}`),
+  ];
+}
+
+function verbOf(before: string | undefined, after: string | undefined): string {
+  if (after === undefined) return "leave out";
+  return before === undefined ? "add" : "change";
 }
 
 /** What anybody who can write there may have said. */

@@ -1,4 +1,5 @@
 /** What a push says when it has ended well: lines for people, or one JSON document. Names and facts, never a value. */
+import { list } from "./changes.ts";
 import type { Changes } from "./changes.ts";
 import type { Fact, Present, State, Written } from "./target.ts";
 
@@ -17,7 +18,9 @@ export type PushOutcome = {
 export function printText(outcome: PushOutcome): string {
   const lines = outcome.status === "pushed" ? outcome.written.facts : factsOfSame(outcome);
   const last: Fact = [outcome.status, shortly(stateOf(outcome))];
-  return [...lines, last].map(([name, value]) => `${name.padEnd(10)}${value}\n`).join("");
+  return [...lines, ...factsOfChange(outcome), last]
+    .map(([name, value]) => `${name.padEnd(10)}${value}\n`)
+    .join("");
 }
 
 /** The fields are always the same; null stands for what the target has not, or nobody could tell. */
@@ -58,6 +61,18 @@ function changesOf({ present, variables }: PushOutcome): Changes | undefined {
     case "parts":
       return present.changes;
   }
+}
+
+/** What was replaced, by name. */
+function factsOfChange({ status, present }: PushOutcome): readonly Fact[] {
+  if (status === "unchanged" || present.kind !== "there" || present.changes === undefined) return [];
+  const { added, changed, removed } = present.changes;
+  const rows = [
+    ["added", added],
+    ["changed", changed],
+    ["removed", removed],
+  ] as const;
+  return rows.flatMap(([name, names]): Fact[] => (names.length === 0 ? [] : [[name, list(names)]]));
 }
 
 function factsOfSame(outcome: PushOutcome): readonly Fact[] {

@@ -1,8 +1,9 @@
 /** Whether a push may write over what is there: never by accident over somebody else's change. */
 import { SealexecError } from "../errors.ts";
+import type { Facts } from "../errors.ts";
 import { describeChanges } from "./changes.ts";
 import type { PushFlags } from "./push.ts";
-import type { Present, Target } from "./target.ts";
+import type { Present, PresentThere, Target } from "./target.ts";
 
 /** What lies at a target, in a sentence. */
 const ONE: Readonly<Record<Target["noun"], string>> = {
@@ -33,9 +34,9 @@ export function checkPermission({ name, noun }: Target, present: Present, flags:
       throw hidden(name, present.error);
     case "there":
       if (create || (ifMatch === undefined && !replace))
-        throw occupied(`there is ${ONE[noun]} already`, name, present);
+        throw occupied(`there is ${ONE[noun]} already`, name, present, create);
       if (ifMatch !== undefined && quotedEtag(ifMatch) !== present.etag)
-        throw occupied(`the ${noun} is no longer the one expected`, name, present);
+        throw occupied(`the ${noun} is no longer the one expected`, name, present, false);
   }
 }
 
@@ -44,22 +45,22 @@ function hidden(name: string, error: SealexecError): SealexecError {
   return error.reworded(error.message, hint).at("object", name);
 }
 
-function occupied(
-  says: string,
-  name: string,
-  { etag, changes, state }: Extract<Present, { readonly kind: "there" }>,
-): SealexecError {
-  const bare = bareEtag(etag);
-  const revision = state.revision === undefined ? "" : `, revision ${state.revision}`;
+function occupied(says: string, name: string, present: PresentThere, isCreate: boolean): SealexecError {
+  const bare = bareEtag(present.etag);
+  const { revision } = present.state;
   return conflict(
     name,
-    `${says} (etag ${bare}${revision}): ${describeChanges(changes)}`,
-    `look at it (sealexec pull -v), then push again with --if-match ${bare}, or with --replace`,
+    `${says} (etag ${bare}${revision === undefined ? "" : `, revision ${revision}`}): ${describeChanges(present)}`,
+    `look at it (sealexec pull -v), then push again with --if-match ${bare}${isCreate ? " in the place of --create" : ", or with --replace"}`,
+    { etag: bare, ...(revision === undefined ? {} : { revision }) },
   );
 }
 
-function conflict(name: string, says: string, hint: string): SealexecError {
-  return new SealexecError("conflict", says, { hint: `${hint}; nothing was written` }).at("object", name);
+function conflict(name: string, says: string, hint: string, facts: Facts = {}): SealexecError {
+  return new SealexecError("conflict", says, { hint: `${hint}; nothing was written`, facts }).at(
+    "object",
+    name,
+  );
 }
 
 /** Without the quotes that a shell would take away. */

@@ -5,6 +5,7 @@ import { parseText } from "../dialects/parse.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { findCutValues } from "../dotenv/cut.ts";
 import { SealexecError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
 import { parseNames } from "../names.ts";
 import { refuseNames } from "../refused.ts";
 import type { Variables } from "../secret.ts";
@@ -15,7 +16,7 @@ import { printJson, printText } from "./outcome.ts";
 import type { PushOutcome } from "./outcome.ts";
 import { checkPermission, quotedEtag } from "./permission.ts";
 import { parseTarget } from "./target.ts";
-import type { CheckedFile, Target } from "./target.ts";
+import type { CheckedFile, PresentThere, Target } from "./target.ts";
 
 export interface PushFlags {
   readonly key?: string;
@@ -61,12 +62,18 @@ async function put(
 ): Promise<PushOutcome> {
   const { present, write } = await target.look(file);
   const about = { target: target.name, variables: [...file.variables.keys()], present };
-  const isSame = present.kind === "there" && present.same && flags.force !== true && flags.create !== true;
-  if (isSame) return { status: "unchanged", ...about };
-  checkPermission(target, present, flags);
-  if (present.kind === "there" && present.why !== undefined)
-    log.warn(`${target.name}: what is there was not compared with the file: ${present.why}`);
+  const isSame = present.kind === "there" && present.same && flags.create !== true;
+  if (isSame && flags.force !== true) return { status: "unchanged", ...about };
+  // The same once more: nothing that is there can be lost by it.
+  if (!isSame) checkPermission(target, present, flags);
+  if (present.kind === "there") warnOf(present, target, log);
   return { status: "pushed", ...about, written: await write() };
+}
+
+/** What the names of variables do not tell of the change. */
+function warnOf({ why, otherwise = [] }: PresentThere, { name }: Target, log: Logger): void {
+  if (why !== undefined) log.warn(`${name}: what is there was not compared with the file: ${why}`);
+  if (otherwise.length > 0) log.warn(`${name}: this push will ${otherwise.join("; ")}`);
 }
 
 /** `push s3://BUCKET/KEY .env`, or two URIs. */
@@ -85,7 +92,7 @@ async function readSource(
   world: World,
   context: Context,
 ): Promise<Uint8Array> {
-  if (file === "-") return world.readInput(largestBytes, () => context.log.notice(FROM_TERMINAL));
+  if (file === "-") return readStandardInput(largestBytes, world, context);
   try {
     // It may be a pipe: `<(sops -d FILE)` of a shell.
     return (await readMounted(file, context, largestBytes)).bytes;
@@ -97,7 +104,21 @@ async function readSource(
   }
 }
 
-// The format is not stored: whoever reads the object names it, in the same URI.
+/** The deadline is for services: a person may think as long as they like, and so may a program before the pipe. */
+async function readStandardInput(largestBytes: number, world: World, context: Context): Promise<Uint8Array> {
+  const { deadline, log, waiting } = context;
+  const arrived = waiting?.begin("input", "standard input");
+  const onTerminal = (): void => {
+    arrived?.();
+    log.notice(FROM_TERMINAL);
+  };
+  try {
+    return await deadline.notDuring(() => world.readInput(largestBytes, onTerminal));
+  } finally {
+    arrived?.();
+  }
+}
+
 async function validate(
   file: string,
   plaintext: Uint8Array,

@@ -38,19 +38,25 @@ export type Present =
   | { readonly kind: "hidden"; readonly error: SealexecError }
   /** a set of parts that are written one by one: nothing tells one state of it from another */
   | { readonly kind: "parts"; readonly changes: Changes | undefined }
-  | {
-      readonly kind: "there";
-      /** tells this state of it from any other */
-      readonly etag: string;
-      /** the file holds the same, and what seals it is the same too */
-      readonly same: boolean;
-      /** undefined: it could not be opened */
-      readonly changes: Changes | undefined;
-      /** why it could not be opened */
-      readonly why?: string;
-      /** what it is, for the report of a push that has nothing to do */
-      readonly state: State;
-    };
+  | PresentThere;
+
+export interface PresentThere {
+  readonly kind: "there";
+  /** tells this state of it from any other */
+  readonly etag: string;
+  /** the file holds the same, and what seals it is the same too */
+  readonly same: boolean;
+  /** undefined: it could not be opened */
+  readonly changes: Changes | undefined;
+  /** why it could not be opened */
+  readonly why?: string;
+  /** what a push would change beside the variables, to follow "would" */
+  readonly otherwise?: readonly string[];
+  /** an old version in the place of a newer one */
+  readonly isPutBack?: boolean;
+  /** what it is, for the report of a push that has nothing to do */
+  readonly state: State;
+}
 
 /** What can be told of what lies at a target. A part that it has not is absent. */
 export interface State {

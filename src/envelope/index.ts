@@ -26,6 +26,7 @@ export type {
 export { readEnvelope } from "./metadata.ts";
 export type { Reading } from "./metadata.ts";
 export { openEnvelope } from "./open.ts";
+export { quote } from "./quote.ts";
 export { claimedRevision } from "./claimed-revision.ts";
 export { checkRevision, MOST_AHEAD_MS, parseRevision, REVISION_NAME, SEAL_AGAIN } from "./revision.ts";
 export { seal } from "./seal.ts";

@@ -40,14 +40,27 @@ export function parseRevision(text: string): number | undefined {
  * Refuses an object that is older than what is wanted.
  *
  * @param least 0: any, also one without a revision
+ * @param now milliseconds since 1970, for the way out
  * @throws SealexecError "data"
  */
-export function checkRevision(context: EncryptionContext, least: number): number | undefined {
+export function checkRevision(
+  context: EncryptionContext,
+  least: number,
+  now: number = Date.now(),
+): number | undefined {
   const revision = revisionOf(context);
   if ((revision ?? 0) >= least) return revision;
   const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
   throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
     code: "revision-too-old",
-    hint: `an older version was put back: ${SEAL_AGAIN}`,
+    hint: wayOut(revision, least, now),
   });
+}
+
+function wayOut(revision: number | undefined, least: number, now: number): string {
+  if (least > now + MOST_AHEAD_MS)
+    return "no revision is as large yet: lower --min-revision (SEALEXEC_MIN_REVISION)";
+  if (revision === undefined) return `what another client wrote has none: ${SEAL_AGAIN}`;
+  // A clock that was ahead has made it: the next revision, which is now, would not get past it.
+  return `an older version was put back: ${SEAL_AGAIN}${least > now ? ` --revision ${least}` : ""}`;
 }

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { assertFailed, assertPrinted, flipBodyBit, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, runProcess, sealexec, withAws } from "./harness.ts";
 import { URI, document, linesOf, pulled, pushText, report } from "./pushing.ts";
 
 const THEIRS = { service: "s3", action: "replaceObject", body: "theirs", times: 1 } as const;
@@ -60,8 +60,7 @@ for (const artefact of ARTEFACTS) {
         assert.equal(again.get("unchanged"), `revision ${first.get("revision")}`);
         assert.equal(again.get("etag"), first.get("etag"));
         assert.deepEqual([aws.count("s3", "PutObject"), aws.count("kms", "GenerateDataKey")], [0, 0]);
-        assertFailed(await push(env, "A=1\n", "--force"), 80, /this push would change no variable$/);
-        const forced = report(await push(env, "A=1\n", "--force", "--replace"));
+        const forced = report(await push(env, "A=1\n", "--force"));
         assert.ok(Number(forced.get("revision")) > Number(first.get("revision")));
         assert.equal(aws.s3.versions(BUCKET, "app.env").length, 2);
       }));
@@ -255,7 +254,7 @@ describe("push over an object: what stands in the way", { concurrency: 2 }, () =
       assertFailed(
         await pushText(aws, "A=2\n"),
         80,
-        /already .*: what is there cannot be compared with the file$/,
+        /already .*: what is there cannot be compared with the file: key: .*KMS denies .*\(Decrypt: /,
       );
       const { status, stderr } = await pushText(aws, "A=2\n", "--replace");
       assert.equal(status, 0, stderr);
@@ -265,6 +264,65 @@ describe("push over an object: what stands in the way", { concurrency: 2 }, () =
       );
       aws.kms.allow("Decrypt");
       assertPrinted(await pulled(aws), "A=2\n");
+    }));
+
+  test("a key that nobody can seal with is said as such, not as something in the way", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      for (const flags of [[], ["--replace"]]) {
+        const args = ["push", "-", URI, "--key", "alias/typo", ...flags];
+        const outcome = await sealexec(args, { env: aws.env(), input: "A=2\n" });
+        assertFailed(outcome, 78, /no such KMS key in account \d+ and region us-east-1/);
+      }
+      assertPrinted(await pulled(aws), "A=1\n");
+    }));
+
+  test("what would be sealed otherwise is said beside the names, and again as it is done", () =>
+    withAws(async (aws) => {
+      const was = ["--format", "v2", "--context", "team=web", "--context", "stage=prod", "--no-bind"];
+      report(await pushText(aws, "A=1\n", ...was));
+      const flags = ["--context", "stage=test", "--context", "site=eu"];
+      const otherwise =
+        'seal it as v3, not v2; bind it to its place; add the context "site"; change the context "stage"; leave out the context "team"';
+      const refused = await pushText(aws, "A=1\n", ...flags);
+      assert.equal(refused.status, 80);
+      assert.ok(
+        refused.stderr.includes(`: this push would change no variable; ${otherwise}\n`),
+        refused.stderr,
+      );
+      const { status, stderr } = await pushText(aws, "A=1\n", ...flags, "--replace");
+      assert.deepEqual([status, stderr], [0, `sealexec: warning: ${URI}: this push will ${otherwise}\n`]);
+      const args = ["push", "-", `${URI}?format=docker`, "--key", KEY, ...flags];
+      const docker = await sealexec(args, { env: aws.env(), input: "A=1\n" });
+      assertFailed(docker, 80, /this push would change no variable; take it for docker, not dotenv$/);
+    }));
+
+  test("an old version that was put back is called that", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n", "--revision", "1795200000000"));
+      const again = await pushText(aws, "A=1\n");
+      assertFailed(again, 80, /: an old version that was put back; this push would change no variable$/);
+    }));
+
+  test("what was replaced is reported by name", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\nB=1\nC=1\n"));
+      const lines = report(await pushText(aws, "A=2\nD=1\n", "--replace"));
+      assert.deepEqual([lines.get("added"), lines.get("changed"), lines.get("removed")], ["D", "A", "B, C"]);
+    }));
+
+  test("the time until the text has arrived does not count; after two seconds it is said what is waited for", () =>
+    withAws(async (aws) => {
+      const words = ["push", "-", URI, "--key", KEY, "--timeout", "1.5"];
+      const [command = "", ...before] = ARTEFACTS[0]?.command ?? [];
+      const line = `(sleep 2.5; echo A=1) | "$0" "$@"`;
+      const outcome = await runProcess(["sh", "-c", line, command, ...before, ...words], {
+        env: aws.env(),
+        keepWaiting: true,
+      });
+      assert.equal(outcome.status, 0, outcome.stderr);
+      assert.match(outcome.stderr, /^sealexec: notice: waiting for input: standard input: no answer yet$/m);
+      assertPrinted(await pulled(aws), "A=1\n");
     }));
 
   test("what does not open, or is far too large, is replaced where that is said", () =>

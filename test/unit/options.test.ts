@@ -74,6 +74,13 @@ describe("what opening needs, from flags and variables", () => {
       /--min-revision .* is neither a whole number nor a time with its zone$/,
     );
   });
+  test("the least revision in seconds is a mistake: it would let everything pass", () => {
+    for (const text of ["1000000000", "1795279217", "99999999999"]) {
+      refuses(() => parseOpenPolicy({ minRevision: text }, {}), "usage", /is a time in seconds, it seems$/);
+    }
+    for (const text of ["1", "999999999", "100000000000", "1795279217000"])
+      assert.equal(parseOpenPolicy({ minRevision: text }, {}).leastRevision, Number(text));
+  });
   test("the least revision as a time: its milliseconds", () => {
     const text = "2026-11-20T10:00+01:00";
     assert.equal(parseOpenPolicy({ minRevision: text }, {}).leastRevision, Date.UTC(2026, 10, 20, 9));

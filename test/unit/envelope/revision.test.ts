@@ -32,6 +32,19 @@ test("without a revision, only where none is wanted", () => {
   assertRefused(() => checkRevision(context, 1), /^it has no revision, and 1 is the oldest/);
 });
 
+test("the way out is a command that gets past what was seen, and no push where no push can", () => {
+  const now = 1_795_279_217_000;
+  const of = (revision: number | undefined, least: number): string | undefined =>
+    assertRefused(
+      () => checkRevision(writerContext("v3", {}, "s3://b/k", revision), least, now),
+      /is the oldest that may be opened$/,
+    ).hint;
+  assert.match(of(now - 2, now - 1) ?? "", /put back: .* --replace --force$/);
+  assert.match(of(now - 2, now + 300_000) ?? "", /--replace --force --revision 1795279517000$/);
+  assert.match(of(now, now + 600_001) ?? "", /lower --min-revision/);
+  assert.match(of(undefined, 5) ?? "", /what another client wrote has none: .* --replace --force$/);
+});
+
 test("what metadata claims: of v3, of v2, and of what is no sealed object", () => {
   const text = JSON.stringify({ "sealexec:revision": "12" });
   assert.equal(claimedRevision({ "x-amz-t": text }), 12);
