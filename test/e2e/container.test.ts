@@ -109,7 +109,7 @@ describe("Dockerfile.example", { skip }, () => {
     const id = started.stdout.trim();
     const greetings = async (): Promise<string[]> => (await podman("logs", id)).stdout.trimEnd().split("\n");
     await until(async () => (await greetings())[0]?.startsWith("hello from S3, pid ") === true, "CMD runs");
-    const pushed = await run(inNetwork([BINARY, "push", "-", URI, "--key", KEY]), {
+    const pushed = await run(inNetwork([BINARY, "push", "-", URI, "--key", KEY, "--replace"]), {
       env: { ...endpoints, AWS_ACCESS_KEY_ID: key.id, AWS_SECRET_ACCESS_KEY: key.secret },
       input: `GREETING='hello from S3'\nAPI_TOKEN=${CANARY}-2\n`,
     });

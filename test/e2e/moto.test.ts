@@ -204,7 +204,7 @@ for (const artefact of ARTEFACTS) {
         assert.equal(status, 0, stderr);
       };
       for (const source of sources) await put(source, "1");
-      const cmd = ["sh", "-c", 'echo "start $A$B$C"; trap "exit 0" TERM; while :; do sleep 0.02; done'];
+      const cmd = ["sh", "-c", 'trap "exit 0" TERM; echo "start $A$B$C"; while :; do sleep 0.02; done'];
       const flags = [...sources.flatMap((source) => ["--from", source]), ...SELDOM];
       await watching({ env, flags, cmd, artefact }, async (watch) => {
         let [expected, started] = ["111", 1];

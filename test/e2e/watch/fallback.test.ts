@@ -175,7 +175,9 @@ describe("--watch --fallback: what is confirmed", { skip, concurrency: 2 }, () =
   test("that it cannot be written is said once", () =>
     withPlace(async ({ watch, file, looks }) => {
       rmSync(join(file, ".."), { recursive: true });
-      await watch.lookUntil(() => watch.said().length >= 2);
+      // One look may come before it is time to write; of several the last does not.
+      await looks();
+      await until(() => watch.said().length >= 2);
       await looks();
       assert.equal(watch.said().length, 2, watch.said().join("\n"));
       assert.match(

@@ -25,7 +25,7 @@ function withScene(work: (scene: Scene) => Promise<void>): Promise<void> {
 const places = ({ folder }: Scene): Record<string, string> => ({ HOME: folder, TMPDIR: folder });
 
 /** Says how long its secret is, and runs until it is told to end. */
-const CMD = ["sh", "-c", 'echo "start ${#SECOND}"; trap "exit 0" TERM; while :; do sleep 0.02; done'];
+const CMD = ["sh", "-c", 'trap "exit 0" TERM; echo "start ${#SECOND}"; while :; do sleep 0.02; done'];
 
 describe("nothing leaks while sealexec watches", { skip: linux, concurrency: 2 }, () => {
   for (const log of ["text", "json"] as const) {
@@ -60,8 +60,9 @@ describe("nothing leaks while sealexec watches", { skip: linux, concurrency: 2 }
             { service: "kms", operation: "Decrypt", action: "body", body: `{"Plaintext":"${VALUE}"}` },
           ] as const;
           for (const rule of faults) {
-            const fault = aws.faults.add(rule);
+            // A push looks at what is there first, and is not to meet the fault.
             await push(aws, "app.env", plaintext);
+            const fault = aws.faults.add(rule);
             const before = watch.said().length;
             await watch.lookUntil(() => fault.hits > 0 && watch.said().length > before);
             await fault.remove();

@@ -33,7 +33,7 @@ export interface WatchingOptions {
 export const SERVER = [
   "sh",
   "-c",
-  'echo "start $$ A=$A"; trap "echo end $$; exit 0" TERM; trap "echo usr1 $$" USR1; while :; do sleep 0.02; done',
+  'trap "echo end $$; exit 0" TERM; trap "echo usr1 $$" USR1; echo "start $$ A=$A"; while :; do sleep 0.02; done',
 ] as const;
 
 /** Far away: a test looks when it wants to, by SIGHUP. */
