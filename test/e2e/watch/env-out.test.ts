@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import {
   existsSync,
   lstatSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statSync,
   statfsSync,
+  symlinkSync,
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -115,6 +117,38 @@ describe("--env-out", { skip, concurrency: 2 }, () => {
           assert.equal(watch.lines()[1], "2");
         });
       }),
+    ));
+
+  test("where its folder does not lie in memory any more, nothing is written, and it is tried again", () =>
+    inMemory((folder) =>
+      withFolder((disk) =>
+        withAws(async (aws) => {
+          if (statfsSync(disk).type === TMPFS) return;
+          const [memory, link] = [join(folder, "memory"), join(folder, "link")];
+          mkdirSync(memory);
+          symlinkSync(memory, link);
+          const file = join(link, "app.env");
+          const uri = await push(aws, "app.env", "A=1\n");
+          const flags = ["--from", uri, ...SELDOM, "--on-change", "signal:HUP", "--env-out", file];
+          await watching({ env: aws.env(), flags, cmd: READER(file) }, async (watch) => {
+            rmSync(link);
+            symlinkSync(disk, link);
+            await push(aws, "app.env", "A=1\nB=2\n");
+            await watch.lookUntil(() => watch.said().length === 2 || readdirSync(disk).length > 0);
+            assert.deepEqual(readdirSync(disk), []);
+            assert.match(
+              watch.said()[0] ?? "",
+              /--env-out: .* does not lie on a tmpfs; CMD goes on as it is$/,
+            );
+            assert.equal(watch.lines().length, 1);
+            rmSync(link);
+            symlinkSync(memory, link);
+            await watch.lookUntil(() => watch.lines().length === 2);
+            assert.equal(watch.lines()[1], "2");
+          });
+          assert.deepEqual(readdirSync(disk), []);
+        }),
+      ),
     ));
 
   test("what is there and is no file of ours is refused, and stays", { skip: notRoot }, () =>

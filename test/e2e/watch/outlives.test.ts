@@ -1,6 +1,6 @@
 /** `run --watch` outlives what happens around it: its own file, its folder, a fork that fails, a terminal that closes. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { buildPrograms, isRoot, skipReason } from "../exec/programs.ts";
+import { buildPrograms, canUserRun, isRoot, skipReason } from "../exec/programs.ts";
 import { until, withFolder } from "../expect.ts";
 import { ARTEFACTS, sealexec } from "../harness.ts";
 import type { Artefact } from "../harness.ts";
@@ -158,6 +158,49 @@ describe("a process that cannot be started", { skip: skip || skipReason(programs
     );
     assert.doesNotMatch((await run(253)).stderr, /hard limit/);
   });
+
+  for (const artefact of ARTEFACTS) {
+    // root, and whoever has its capabilities, has no limit of processes.
+    const skipUser = !isRoot
+      ? "needs root"
+      : canUserRun(artefact)
+        ? false
+        : "uid 1000 may not run the artefact";
+    test(
+      `${artefact.name}: for a change, because there are too many: that is said, and tried again until one can be`,
+      { skip: skipUser || skipReason(programs, "setpriv") },
+      () => {
+        // It has no other process.
+        const user = String(1_000_000_000 + process.pid);
+        const asUser = ["--reuid", user, "--regid", user, "--clear-groups"];
+        const command = ["setpriv", ...asUser, ...artefact.command] as const;
+        return withPlace({ artefact: { name: artefact.name, command } }, async ({ watch, change }) => {
+          const limitProcesses = (limit: string): void => {
+            // A container's root may not do it for another.
+            const words = [...asUser, "prlimit", `--pid=${watch.pid}`, `--nproc=${limit}:`];
+            execFileSync("setpriv", words);
+          };
+          limitProcesses("1");
+          change();
+          await until(() => watch.said().some((line) => line.endsWith("it is tried again in 2 s")));
+          assert.deepEqual(starts(watch), ["start A=0"]);
+          const warned =
+            /^sealexec: warning: command: \S+\/sh: no process can be started for it; it is tried again in /;
+          assert.deepEqual(
+            watch.said().flatMap((line) => (warned.test(line) ? [line.replace(warned, "")] : [])),
+            ["1 s", "2 s"],
+          );
+          assert.match(
+            watch.said().join("\n"),
+            /^sealexec: hint: look at the limits of processes and memory/m,
+          );
+          limitProcesses("1000");
+          await until(() => starts(watch).length === 2);
+          assert.deepEqual(starts(watch), ["start A=0", "start A=1"]);
+        });
+      },
+    );
+  }
 });
 
 describe(

@@ -69,6 +69,19 @@ for (const place of PLACES) {
         assert.equal(recording.count("busy"), 0);
       }));
 
+    test("what CMD left in its group is ended at once, not only when CMD is started again", () =>
+      withScene(async (scene) => {
+        const words = ["end", "10", "1", "heir", "0"];
+        const { watched, recording } = await recorder(scene, place, ["--on-exit", "restart"], words);
+        watched.signal("SIGUSR1");
+        await until(() => watched.stderr.includes("started again in 1 s"));
+        // It never is, so that nobody else would end the heir.
+        watched.signal("SIGTERM");
+        assert.deepEqual(await watched.exited.then(() => watched.hasEnded), true);
+        await until(() => processesWith(watched.mark).length === 0);
+        assert.equal(recording.count("start"), 1);
+      }));
+
     test("100 are 100 signals, and no restart", () =>
       withScene(async (scene) => {
         const { watched, recording } = await recorder(scene, place, ["--on-change", "signal:USR1"], []);

@@ -167,6 +167,24 @@ describe("--watch: what is asked of AWS", { skip, concurrency: 2 }, () => {
         assert.deepEqual(watch.said(), []);
       });
     }));
+
+  test("credentials that were refused are not used again: the next look asks for others", () =>
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", "A=1\n");
+      await watching(start(aws, uri, ...SELDOM), async (watch) => {
+        const { accessKeyId } = aws.imds.credentials;
+        aws.imds.rotate();
+        aws.identities.revoke(accessKeyId);
+        const loaded = aws.count("imds", "GetCredentials");
+        await lookUntilSaid(watch, 2);
+        assert.equal(aws.count("imds", "GetCredentials"), loaded);
+        await lookUntilSaid(watch, 3);
+        assert.equal(aws.count("imds", "GetCredentials"), loaded + 1);
+        assert.equal(watch.said()[2], "sealexec: notice: the sources can be read again");
+        await push(aws, "app.env", "A=2\n");
+        await watch.lookUntil(() => watch.lines().length === 3);
+      });
+    }));
 });
 
 describe("--watch: the metadata service away", { skip }, () => {
@@ -465,7 +483,7 @@ describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
   test("signal:USR1 with --on-exit restart: CMD is started again with what has changed since", () =>
     withAws(async (aws) => {
       const uri = await push(aws, "app.env", "A=1\n");
-      const script = 'echo "start $$ A=$A"; trap "echo told; exit 1" USR1; while :; do sleep 0.02; done';
+      const script = 'trap "echo told; exit 1" USR1; echo "start $$ A=$A"; while :; do sleep 0.02; done';
       const flags = ["--on-change", "signal:USR1", "--on-exit", "restart"];
       const options = { ...start(aws, uri, ...SELDOM, ...flags), cmd: ["sh", "-c", script] };
       await watching(options, async (watch) => {

@@ -1,6 +1,6 @@
 /** `run --watch`: what becomes of each signal that sealexec is sent, as PID 1 and not. */
 import assert from "node:assert/strict";
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -224,6 +224,42 @@ for (const place of PLACES) {
         assert.deepEqual(await watched.ended, { status: 0, by: null });
       }));
 
+    test("TERM that CMD outlives: it is neither restarted by a change, nor started again when it ends", () =>
+      withScene(async (scene) => {
+        const flags = ["--grace", "100ms", "--on-exit", "restart"];
+        const { watched, recording } = await record(scene, place, flags, ["end", "10", "4"]);
+        watched.signal(SIGTERM);
+        await recording.has(String(SIGTERM));
+        await sleep(300);
+        const decrypted = scene.aws.count("kms", "Decrypt");
+        scene.change();
+        watched.signal(SIGHUP);
+        await until(() => watched.stderr.includes("CMD is restarted"));
+        assert.equal(scene.aws.count("kms", "Decrypt"), decrypted + 1);
+        // Whoever would restart it has had its time for a TERM of its own.
+        await sleep(300);
+        watched.signal(SIGUSR1);
+        assert.deepEqual(await watched.ended, { status: 4, by: null });
+        assert.equal(recording.count("start"), 1);
+        assert.deepEqual(recording.signals, [`${SIGTERM} parent`, `${SIGUSR1} parent`]);
+      }));
+
+    test("INT while CMD is stopped for a restart: it ends for good, however long that takes", () =>
+      withScene(async (scene) => {
+        const { watched, recording } = await record(scene, place, ["--grace", "300ms"]);
+        scene.change();
+        watched.signal(SIGHUP);
+        await recording.has(String(SIGTERM));
+        watched.signal(SIGINT);
+        await recording.has(String(SIGINT));
+        // The grace is long over when sealexec goes on, for the INT as well.
+        watched.signal("SIGSTOP");
+        await sleep(900);
+        watched.signal("SIGCONT");
+        assert.deepEqual(await watched.ended, { status: 128 + 9, by: null });
+        assert.equal(recording.count("start"), 1);
+      }));
+
     test("INT, TERM and QUIT while CMD is waited for to be started again: 128+n, and it is not", async () => {
       const ends = await Promise.all(
         (["SIGINT", "SIGTERM", "SIGQUIT"] as const).map((signal) =>
@@ -332,10 +368,14 @@ describe("signals that were ignored when sealexec was started", { skip }, () => 
         command: ["sh", "-c", script],
       });
       await until(() => watched.stdout.endsWith("\n"));
+      const mask = ignored.reduce((bits, number) => bits | (1n << BigInt(number - 1)), 0n);
+      // Forwarding them would make no difference to CMD, which ignores them; catching them would make one to sealexec.
+      const [, own = "0"] =
+        /^SigIgn:\t(\S+)$/m.exec(readFileSync(`/proc/${watched.pid}/status`, "latin1")) ?? [];
+      assert.equal(BigInt(`0x${own}`) & mask, mask, own);
       for (const number of ignored) watched.signal(number);
       watched.signal(SIGUSR1);
       assert.deepEqual(await watched.ended, { status: 3, by: null });
-      const mask = ignored.reduce((bits, number) => bits | (1n << BigInt(number - 1)), 0n);
       assert.equal(watched.stdout, `SigIgn:\t${mask.toString(16).padStart(16, "0")}\n`);
     }));
 });
