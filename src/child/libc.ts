@@ -199,13 +199,14 @@ function bind(ffi: CallableFfi, libc: Symbols): ChildLibc {
   };
 }
 
-/** proc(5): the read-only, executable mappings of our own file. Nothing in them can have been changed. */
+/** proc(5): the read-only, executable mappings of our own file, also once it is removed. Nothing in them can have been changed. */
 function codeOfRuntime(): (readonly [start: number, end: number])[] {
   try {
     const lines = readFileSync("/proc/self/maps", "latin1").split("\n");
     return lines.flatMap((line) => {
       const [, start, end, file] = /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \d+ +(\/.*)$/.exec(line) ?? [];
-      return file === process.execPath && start !== undefined && end !== undefined
+      const isOurs = file === process.execPath || file === `${process.execPath} (deleted)`;
+      return isOurs && start !== undefined && end !== undefined
         ? [[Number.parseInt(start, 16), Number.parseInt(end, 16)] as const]
         : [];
     });

@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { buildPrograms, canUserRun, isRoot, skipReason } from "../exec/programs.ts";
 import { until, withFolder } from "../expect.ts";
 import { ARTEFACTS, sealexec } from "../harness.ts";
@@ -79,6 +80,30 @@ function copyOf({ name, command }: Artefact, folder: string): Artefact {
 }
 
 describe("sealexec's own file", { skip, concurrency: 2 }, () => {
+  /** Bytes of its code that are in memory (proc(5)). */
+  const residentCode = ({ pid }: Watching): number =>
+    readFileSync(`/proc/${pid}/smaps`, "latin1")
+      .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+      .filter((mapping) => / r-xp .*\/sealexec( \(deleted\))?\n/.test(mapping))
+      .reduce((sum, mapping) => sum + 1024 * Number(/^Rss: +(\d+) kB$/m.exec(mapping)?.[1]), 0);
+
+  test("removed: the memory of code that has run is given back all the same", () =>
+    withPlace(
+      { prepare: (folder) => ({ artefact: copyOf(binary, folder) }) },
+      async ({ folder, watch, change }) => {
+        change();
+        await until(() => starts(watch).length === 2);
+        // Some looks later nothing of the restart is there any more.
+        await sleep(500);
+        const before = residentCode(watch);
+        assert.ok(before > 0);
+        rmSync(join(folder, "sealexec"));
+        change();
+        await until(() => starts(watch).length === 3);
+        await until(() => residentCode(watch) < 1.5 * before);
+      },
+    ));
+
   for (const [what, spoil] of [
     ["removed", (file: string) => rmSync(file)],
     [

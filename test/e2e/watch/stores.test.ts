@@ -136,12 +136,15 @@ describe("--watch: Systems Manager", { skip, concurrency: 2 }, () => {
         // Whoever asked for a value in the clear would be refused now.
         aws.parameters.keyTrouble = "denied";
         await watch.lookUntil(() => callsSince(aws, from, "ssm").length === 2);
-        aws.parameters.keyTrouble = undefined;
+        // One look begins when the one before is over, and has said what it had to say.
+        await watch.lookUntil(() => callsSince(aws, from, "ssm").length === 3);
         assert.deepEqual(watch.said(), []);
+        aws.parameters.keyTrouble = undefined;
         aws.parameters.put("/app/a", "2");
         await lookUntilStarted(watch, 2, "2");
         aws.parameters.put("/app/c", "new");
         await lookUntilStarted(watch, 3, "2");
+        for (const line of watch.said()) assert.match(line, /: CMD is restarted$/);
       });
     }));
 
