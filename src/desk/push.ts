@@ -133,7 +133,8 @@ async function validate(
     refuseNames(variables, new Set(allow));
     return variables;
   } catch (error) {
-    throw error instanceof SealexecError ? error.at(dialect, name) : error;
+    if (!(error instanceof SealexecError)) throw error;
+    throw (error.kind === "cannot-execute" ? neverRun(error) : error).at(dialect, name);
   }
 }
 
@@ -149,6 +150,11 @@ function warnOfCuts(file: string, plaintext: Uint8Array, { log }: Context): void
 
 function nameOf(file: string): string {
   return file === "-" ? "standard input" : file;
+}
+
+/** No CMD is in question here: the file is. */
+function neverRun({ message, hint }: SealexecError): SealexecError {
+  return new SealexecError("data", message, { hint });
 }
 
 // `sops -d FILE | sealexec push - URI`: where the left side fails, nothing arrives, and nothing is what would be sealed.

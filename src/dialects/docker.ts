@@ -4,8 +4,9 @@
  */
 import { decodeUtf8 } from "../dotenv/decode.ts";
 import { refusal } from "../dotenv/refusal.ts";
-import { Secret } from "../secret.ts";
 import type { Variables } from "../secret.ts";
+import { SizedVariables } from "../start-size.ts";
+import type { SizeLimit } from "../start-size.ts";
 
 /** The value of a variable that is set already; undefined: it is not. */
 export type LookUp = (name: string) => string | undefined;
@@ -22,26 +23,37 @@ const LONGEST_LINE_BYTES = 64 * 1024 - 1;
  * set already, or is left out. Of a name that is there twice the last one wins, as with Docker. What Docker's engine
  * could not start is refused here: a NUL, and a name with a control character, white space of any kind or a byte order mark.
  *
- * @throws SealexecError "data" with the line, never with any of it
+ * @throws SealexecError "data" with the line, never with any of it; "cannot-execute" where they are more
+ *   than a program can be started with
  */
-export function parseDocker(bytes: Uint8Array, lookUp: LookUp): Variables {
-  const variables = new Map<string, Secret>();
+export function parseDocker(bytes: Uint8Array, lookUp: LookUp, limit?: SizeLimit): Variables {
+  const variables = new SizedVariables(limit);
   const text = decodeUtf8(bytes);
   const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
-  for (const [index, whole] of text.slice(start).split("\n").entries()) {
-    checkLength(whole, index + 1);
+  let number = 0;
+  for (const whole of linesOf(text.slice(start))) {
+    number += 1;
+    checkLength(whole, number);
     const line = whole.replace(/\r$/, "").replace(LEADING_SPACE, "");
     if (line === "" || line.startsWith("#")) continue;
     const equals = line.indexOf("=");
-    const name = checkName(equals === -1 ? line : line.slice(0, equals), index + 1);
+    const name = checkName(equals === -1 ? line : line.slice(0, equals), number);
     const value = equals === -1 ? lookUp(name) : line.slice(equals + 1);
     if (value === undefined) continue;
-    checkValue(name, value, index + 1, equals === -1);
-    // Last: its place in the order too.
-    variables.delete(name);
-    variables.set(name, new Secret(value));
+    checkValue(name, value, number, equals === -1);
+    variables.set(name, value);
   }
-  return variables;
+  return variables.all;
+}
+
+/** One after the other: an array of all would be many times as large as the text. */
+function* linesOf(text: string): Generator<string, void, undefined> {
+  for (let start = 0; start <= text.length;) {
+    const end = text.indexOf("\n", start);
+    yield text.slice(start, end === -1 ? text.length : end);
+    if (end === -1) return;
+    start = end + 1;
+  }
 }
 
 function checkLength(line: string, number: number): void {

@@ -1,5 +1,7 @@
 /** Reads JSON without losing anything: of two equal keys JSON.parse keeps one, and it rounds numbers. RFC 8259. */
 import { SealexecError } from "../errors.ts";
+import { ALWAYS_BYTES, MOST_BYTES, POINTER_BYTES, tooMany } from "../start-size.ts";
+import type { SizeLimit } from "../start-size.ts";
 
 export type JsonValue = string | JsonLiteral | null | JsonObject | readonly JsonValue[];
 export type JsonObject = ReadonlyMap<string, JsonValue>;
@@ -14,15 +16,19 @@ export class JsonLiteral {
 }
 
 const DEEPEST = 64;
+// "A=" and its end: as variables no number of values takes less.
+const LEAST_VALUE_BYTES = "A=\0".length + POINTER_BYTES;
 const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
+
 /**
+ * @param limit what a program can be started with: an object of more values than that is not worth its memory
  * @throws SealexecError "data": not JSON, with the line; a key that is there twice, with its name; more than 64 values
- *   in each other; half of a surrogate pair. Never with a value
+ *   in each other; half of a surrogate pair; "cannot-execute": more than the limit. Never with a value
  */
-export function scanJson(text: string): JsonValue {
-  const scanner = new Scanner(text);
+export function scanJson(text: string, limit: SizeLimit = () => MOST_BYTES): JsonValue {
+  const scanner = new Scanner(text, limit);
   const value = scanner.value(0);
   scanner.end();
   return value;
@@ -30,14 +36,19 @@ export function scanJson(text: string): JsonValue {
 
 class Scanner {
   readonly #text: string;
+  readonly #limit: SizeLimit;
   #at = 0;
+  #least = 0;
+  #most = ALWAYS_BYTES;
 
-  constructor(text: string) {
+  constructor(text: string, limit: SizeLimit) {
     this.#text = text;
+    this.#limit = limit;
   }
 
   value(depth: number): JsonValue {
     if (depth > DEEPEST) throw this.#refusal("more than 64 values in each other");
+    this.#count();
     this.#take(SPACE);
     switch (this.#text[this.#at]) {
       case "{":
@@ -54,6 +65,13 @@ class Scanner {
   end(): void {
     this.#take(SPACE);
     if (this.#at < this.#text.length) throw this.#refusal("text behind the JSON");
+  }
+
+  #count(): void {
+    this.#least += LEAST_VALUE_BYTES;
+    if (this.#least <= this.#most) return;
+    this.#most = this.#limit();
+    if (this.#least > this.#most) throw tooMany(this.#most);
   }
 
   #object(depth: number): JsonObject {

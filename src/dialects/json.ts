@@ -4,6 +4,8 @@ import { isDotenvName } from "../dotenv/name.ts";
 import { SealexecError } from "../errors.ts";
 import { Secret } from "../secret.ts";
 import type { Variables } from "../secret.ts";
+import { SizedVariables } from "../start-size.ts";
+import type { SizeLimit } from "../start-size.ts";
 import { JsonLiteral, scanJson } from "./json-scan.ts";
 import type { JsonObject } from "./json-scan.ts";
 import { carriedText } from "./text.ts";
@@ -13,6 +15,8 @@ export interface JsonOptions {
   readonly flatten?: string;
   /** takes this key only: one variable of its name, or where it is an object, the variables in it */
   readonly key?: string;
+  /** what a program can be started with */
+  readonly limit?: SizeLimit;
 }
 
 /**
@@ -23,7 +27,7 @@ export interface JsonOptions {
  *   a nested value; "missing": no such key. Names only
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions = {}): Variables {
-  return collected(parseObject(bytes), options);
+  return collected(parseObject(bytes, options.limit), options);
 }
 
 /**
@@ -50,8 +54,8 @@ export function printJson(variables: Variables): string {
   return JSON.stringify(Object.fromEntries([...variables].map(([name, value]) => [name, value.reveal()])));
 }
 
-function parseObject(bytes: Uint8Array): AnyObject {
-  const value = scanJson(decodeUtf8(bytes).replace(/^\uFEFF/, ""));
+function parseObject(bytes: Uint8Array, limit?: SizeLimit): AnyObject {
+  const value = scanJson(decodeUtf8(bytes).replace(/^\uFEFF/, ""), limit);
   if (isObject(value)) return value;
   throw new SealexecError("data", "not a JSON object", { hint: 'the form is {"NAME": "value", …}' });
 }
@@ -74,10 +78,10 @@ function entriesOf(object: AnyObject): Iterable<[string, unknown]> {
   return object instanceof Map ? object : Object.entries(object);
 }
 
-function collected(object: AnyObject, { flatten, key }: JsonOptions): Variables {
-  const variables = new Map<string, Secret>();
+function collected(object: AnyObject, { flatten, key, limit }: JsonOptions): Variables {
+  const variables = new SizedVariables(limit);
   collect(key === undefined ? object : chosen(object, key), "", flatten, variables);
-  return variables;
+  return variables.all;
 }
 
 function chosen(object: AnyObject, key: string): AnyObject {
@@ -91,7 +95,7 @@ function collect(
   object: AnyObject,
   prefix: string,
   flatten: string | undefined,
-  variables: Map<string, Secret>,
+  variables: SizedVariables,
 ): void {
   for (const [key, value] of entriesOf(object)) {
     const name = prefix + key;
@@ -105,7 +109,7 @@ function collect(
       });
     }
     if (variables.has(name)) throw new SealexecError("data", `${name} is there twice`);
-    variables.set(name, new Secret(textOf(name, value)));
+    variables.set(name, textOf(name, value));
   }
 }
 

@@ -1,5 +1,7 @@
 import { parse } from "dotenv";
-import { Secret, type Variables } from "../secret.ts";
+import type { Variables } from "../secret.ts";
+import { SizedVariables } from "../start-size.ts";
+import type { SizeLimit } from "../start-size.ts";
 import { agreedValue } from "./agreement.ts";
 import { decodeText } from "./decode.ts";
 import { refusal } from "./refusal.ts";
@@ -10,10 +12,11 @@ import { type Assignment, scanAssignments } from "./scan.ts";
  * skip, repair or swallow is refused. Nothing is expanded.
  *
  * @throws SealexecError "data", `line 3: no "=" in assignment`: a line number, at most the name of a variable,
- *   never any part of a value or of a malformed line
+ *   never any part of a value or of a malformed line; "cannot-execute" where they are more than a program can be
+ *   started with
  */
-export function parseDotenv(bytes: Uint8Array): Variables {
-  const variables = new Map<string, Secret>();
+export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
+  const variables = new SizedVariables(limit);
   const lines = new Map<string, number>();
   for (const assignment of scanAssignments(decodeText(bytes))) {
     const { name, line } = assignment;
@@ -22,9 +25,9 @@ export function parseDotenv(bytes: Uint8Array): Variables {
       throw refusal(line, `${name} is already set on line ${earlier}`, "keep one of the two");
     }
     lines.set(name, line);
-    variables.set(name, new Secret(readWithDotenv(assignment)));
+    variables.set(name, readWithDotenv(assignment));
   }
-  return variables;
+  return variables.all;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Resource limits, as /proc tells them: setrlimit(2), proc(5). */
 import { readFileSync } from "node:fs";
 import { SealexecError } from "../errors.ts";
+import { ALWAYS_BYTES, MOST_BYTES } from "../start-size.ts";
 
 /** A resource limit; Infinity for "unlimited". */
 export interface Limit {
@@ -54,14 +55,10 @@ export function parseFileLimit(text: string | undefined): number | undefined {
   throw new SealexecError("usage", "--nofile (SEALEXEC_NOFILE) is neither a number of files nor unlimited");
 }
 
-// execve(2): a quarter of the stack's soft limit, but 6 MiB at most and 128 KiB at least.
-const MOST_BYTES = 6 * 1024 * 1024;
-const LEAST_BYTES = 128 * 1024;
-
-/** How many bytes arguments and environment may have together. */
+/** How many bytes arguments and environment may have together. execve(2): a quarter of the stack's soft limit, in bounds. */
 export function argumentLimit(): number {
   const stack = readLimit("self", "Max stack size")?.soft ?? 8 * 1024 * 1024;
-  return Math.max(LEAST_BYTES, Math.min(MOST_BYTES, stack / 4));
+  return Math.max(ALWAYS_BYTES, Math.min(MOST_BYTES, stack / 4));
 }
 
 function readLimit(process: string, name: string): Limit | undefined {

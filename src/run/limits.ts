@@ -3,14 +3,13 @@
  * Source: execve(2), "Limits on size of arguments and environment"; Linux include/uapi/linux/binfmts.h.
  */
 import { SealexecError } from "../errors.ts";
+import { ALWAYS_BYTES, POINTER_BYTES, tooLarge } from "../start-size.ts";
+import type { SizeLimit } from "../start-size.ts";
 import { nameOf } from "./environment.ts";
 
 /** MAX_ARG_STRLEN: 32 pages, the ending NUL among them */
 const LONGEST_STRING_BYTES = 131_072;
-/** What the kernel always takes, whatever the stack's limit is: ARG_MAX of linux/limits.h */
-const ALWAYS_BYTES = 131_072;
-/** A pointer for each string, and what the kernel itself puts on the new stack */
-const POINTER_BYTES = 8;
+/** What the kernel itself puts on the new stack */
 const RESERVE_BYTES = 4_096;
 
 /**
@@ -21,7 +20,7 @@ const RESERVE_BYTES = 4_096;
 export function checkArgumentSize(
   args: readonly Buffer[],
   env: readonly Buffer[],
-  totalBytes: () => number,
+  totalBytes: SizeLimit,
 ): void {
   for (const entry of env) {
     if (entry.length + 1 > LONGEST_STRING_BYTES) {
@@ -39,17 +38,8 @@ export function checkArgumentSize(
   const limit = totalBytes();
   if (sum > limit) {
     const largest = env.toSorted((a, b) => b.length - a.length)[0];
-    const named =
-      largest === undefined ? "" : `; the largest is ${nameOf(largest)} with ${largest.length} bytes`;
-    throw new SealexecError(
-      "cannot-execute",
-      `command: arguments and environment are ${sum} bytes together, and the system takes ${limit}${named}`,
-      {
-        hint: "put large values into files, or raise the stack limit (ulimit -s)",
-        stage: "command",
-        located: true,
-      },
-    );
+    const named = largest === undefined ? undefined : { name: nameOf(largest), bytes: largest.length };
+    throw tooLarge(sum, limit, named).at("command");
   }
 }
 

@@ -3,12 +3,14 @@ import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import type { LookUp } from "../dialects/docker.ts";
 import { SealexecError } from "../errors.ts";
+import { argumentLimit } from "../exec/limits.ts";
 import { counted } from "../logger.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
 import type { FoundSealed, PlainContent, UnverifiedText } from "../sealed/read.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import type { Source, Tools } from "../stores/source.ts";
+import type { SizeLimit } from "../start-size.ts";
 import { requireNames, requireOnly, takeOnly } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
@@ -118,7 +120,7 @@ export async function openSource(
   const content = await readSource(source, { ...options.open, leastRevision }, tools);
   const lookUp: LookUp = (name) =>
     Object.hasOwn(context.env, name) && options.handsOn?.(name) !== false ? context.env[name] : undefined;
-  const all = await variablesOf(content, source, lookUp, context);
+  const all = await variablesOf(content, source, { lookUp, limit: limitOf(options) }, context);
   // What is left out needs no refusal.
   const variables = takeOnly(all, options.names.only);
   const { refuseNames } = await import("../refused.ts");
@@ -130,10 +132,22 @@ export async function openSource(
   return { uri, variables, leftOut, validator: content.validator, sealed: content.sealed };
 }
 
+interface Reading {
+  /** what is set already */
+  readonly lookUp: LookUp;
+  /** what is read of one source; undefined: what no machine could start a program with */
+  readonly limit: SizeLimit | undefined;
+}
+
+// With --only most of what is read may be left out.
+function limitOf({ names }: SourceOptions): SizeLimit | undefined {
+  return names.only === undefined ? argumentLimit : undefined;
+}
+
 async function variablesOf(
   content: PlainContent,
   source: Source,
-  lookUp: LookUp,
+  reading: Reading,
   context: Context,
 ): Promise<Variables> {
   const count = (parsed: Variables): string => counted(parsed.size, "variable");
@@ -141,16 +155,20 @@ async function variablesOf(
     case "variables":
       return content.variables;
     case "text":
-      return step(context, "dotenv", source.uri, () => parseContent(content.bytes, source, lookUp), count);
+      return step(context, "dotenv", source.uri, () => parseContent(content.bytes, source, reading), count);
     case "unverified":
-      return step(context, "decrypt", source.uri, () => parseUnverified(content, source, lookUp), count);
+      return step(context, "decrypt", source.uri, () => parseUnverified(content, source, reading), count);
   }
 }
 
 /** One failure for all that can be wrong with it: bad padding, bytes that are no text, a line that is no variable. */
-async function parseUnverified({ open }: UnverifiedText, source: Source, lookUp: LookUp): Promise<Variables> {
+async function parseUnverified(
+  { open }: UnverifiedText,
+  source: Source,
+  reading: Reading,
+): Promise<Variables> {
   try {
-    return await parseContent(open(), source, lookUp);
+    return await parseContent(open(), source, reading);
   } catch {
     // Without a cause, which would tell them apart.
     throw new SealexecError(
@@ -164,11 +182,11 @@ async function parseUnverified({ open }: UnverifiedText, source: Source, lookUp:
 async function parseContent(
   bytes: Uint8Array,
   { dialect = "dotenv" }: Source,
-  lookUp: LookUp,
+  { lookUp, limit }: Reading,
 ): Promise<Variables> {
   const { parseText } = await import("../dialects/parse.ts");
   try {
-    return await parseText(bytes, dialect, lookUp);
+    return await parseText(bytes, dialect, lookUp, limit);
   } finally {
     bytes.fill(0);
   }

@@ -5,8 +5,9 @@
 import { decodeText } from "../../dotenv/decode.ts";
 import { isDotenvName } from "../../dotenv/name.ts";
 import { refusal } from "../../dotenv/refusal.ts";
-import { Secret } from "../../secret.ts";
 import type { Variables } from "../../secret.ts";
+import { SizedVariables } from "../../start-size.ts";
+import type { SizeLimit } from "../../start-size.ts";
 import { readBlock } from "./block.ts";
 import { refuseKey } from "./key.ts";
 import { readPlain } from "./plain.ts";
@@ -23,13 +24,14 @@ const UNPRINTABLE =
  * Texts in plain, single- or double-quoted form on one line, or as a block (`|`, `>`); comments; `---` before them.
  * Numbers, `true` and `false` keep their text. Tabs are taken in quotes, blocks and comments only.
  *
- * @throws SealexecError "data" with the line and at most a name
+ * @throws SealexecError "data" with the line and at most a name; "cannot-execute" where they are more than a program can
+ *   be started with
  */
-export function parseYaml(bytes: Uint8Array): Variables {
+export function parseYaml(bytes: Uint8Array, limit?: SizeLimit): Variables {
   const text = decodeText(bytes);
   const lines = text.split("\n");
   refuseUnprintable(lines);
-  const variables = new Map<string, Secret>();
+  const variables = new SizedVariables(limit);
   let at = lineThatSays(lines, startOf(lines));
   while (at < lines.length) {
     const line = lines[at] ?? "";
@@ -40,10 +42,10 @@ export function parseYaml(bytes: Uint8Array): Variables {
     const { value, next } = readValue(lines, at, name, line.slice(match[0].length));
     if (value.includes("\0"))
       throw refusal(at + 1, `${name}: NUL`, "no environment variable can hold it: encode it as base64");
-    variables.set(name, new Secret(value));
+    variables.set(name, value);
     at = lineThatSays(lines, next);
   }
-  return variables;
+  return variables.all;
 }
 
 interface Value {

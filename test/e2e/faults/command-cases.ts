@@ -95,6 +95,6 @@ export const COMMAND_CASES: readonly FaultCase[] = [
     "40h",
     "all variables together are too long",
     () => Array.from({ length: 30 }, (_, index) => `LONG_${index}=${"x".repeat(120_000)}\n`).join(""),
-    /command: arguments and environment are 36\d{5} bytes together.*LONG_\d+ with 12\d{4} bytes/,
+    /dotenv: .*: arguments and environment are 2\d{6} bytes together.*LONG_\d+ with 12\d{4} bytes/,
   ),
 ];

@@ -53,7 +53,7 @@ describe("parseDotenv on large input", () => {
   for (const [label, [text, count]] of Object.entries(large)) {
     // Quadratic time on these would take minutes.
     it(label, { timeout: 20_000 }, () => {
-      assert.equal(parseDotenv(utf8(text)).size, count);
+      assert.equal(parseDotenv(utf8(text), () => Infinity).size, count);
     });
   }
 
