@@ -76,7 +76,7 @@ export class AwsSession {
    * Finds the region of each source, asks for the credentials, and opens the connections. Resolves when all that is on
    * its way: what else there is to do can be done meanwhile.
    *
-   * @param use what the connections are for: only reading has a direct way
+   * @param use what the connections are for: S3 is written to by the SDK's client
    */
   async begin(needs: readonly AwsNeed[], use: "reading" | "writing" = "reading"): Promise<void> {
     for (const need of needs) {
@@ -212,12 +212,12 @@ export class AwsSession {
 
   async #warm(need: AwsNeed, use: "reading" | "writing"): Promise<void> {
     const urls = need.urls(this.regionName(need), this.kmsRegion(need), this.#context.env);
-    if (use === "reading") {
-      for (const url of urls) if (url !== undefined) this.network.wires.warm(url);
-      return;
+    const kms = directService("kms", this.kmsRegion(need), this.#context.env);
+    for (const url of urls) {
+      if (url === undefined) continue;
+      if (use === "reading" || url.href === kms?.href) this.network.wires.warm(url);
+      else (await this.network.agents()).warm(url);
     }
-    const agents = await this.network.agents();
-    for (const url of urls) if (url !== undefined) agents.warm(url);
   }
 }
 

@@ -1,9 +1,10 @@
-import { GenerateDataKeyCommand } from "../aws/sdk.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
+import { decodeBase64 } from "../envelope/base64.ts";
 import { SealexecError } from "../errors.ts";
+import { askForKey } from "./ask.ts";
 import { kmsMeaning } from "./meanings.ts";
 import type { DataKey } from "./decrypt.ts";
 
@@ -25,22 +26,20 @@ export async function generateDataKey(
   session: AwsSession,
   context: Context,
 ): Promise<NewDataKey> {
-  const command = new GenerateDataKeyCommand({
-    KeyId: key,
-    KeySpec: "AES_256",
-    EncryptionContext: { ...encryptionContext },
-  });
+  const input = { KeyId: key, EncryptionContext: { ...encryptionContext } };
   const meaning = kmsMeaning(key, session.kmsRegion(ref));
   const answer = await retry(
     context,
     { attemptMs: ATTEMPT_MS, classify: (error) => classify("GenerateDataKey", error, meaning) },
-    async (signal) => (await session.kms(ref)).send(command, { abortSignal: signal }),
+    (signal) => askForKey({ operation: "GenerateDataKey", input }, ref, session, signal),
   );
-  const { Plaintext: plaintext, CiphertextBlob: wrapped, KeyId: keyArn } = answer;
-  if (plaintext?.length !== 32 || wrapped === undefined || keyArn === undefined) {
+  const { CiphertextBlob: blob, KeyId: keyArn } = answer?.fields ?? {};
+  const wrapped = typeof blob === "string" ? decodeBase64(blob) : undefined;
+  if (answer?.plaintext.length !== 32 || wrapped === undefined || typeof keyArn !== "string") {
+    answer?.plaintext.fill(0);
     throw new SealexecError("unavailable", "GenerateDataKey: the answer holds no data key of 32 bytes", {
       hint: "check the KMS endpoint, and what stands between here and there",
     });
   }
-  return { plaintext, wrapped, keyArn };
+  return { plaintext: answer.plaintext, wrapped, keyArn };
 }

@@ -1,9 +1,9 @@
 import { test } from "node:test";
-import type { AwsSession } from "../../../src/aws/session.ts";
 import type { Context } from "../../../src/context.ts";
 import { generateDataKey } from "../../../src/kms/generate.ts";
 import assert from "node:assert/strict";
 import { makeContext } from "../refuses.ts";
+import { kmsThatAnswers } from "./answering.ts";
 
 const ARN = "arn:aws:kms:us-east-1:111122223333:key/11111111-2222-3333-4444-555555555555";
 
@@ -15,32 +15,33 @@ function contextOf(): Context {
 }
 
 function generate(answer: object): ReturnType<typeof generateDataKey> {
-  const session = {
-    kmsRegion: () => "us-east-1",
-    kms: async () => ({ send: async () => answer }),
-  } as unknown as AwsSession;
-  return generateDataKey("alias/app", {}, { home: "bucket" }, session, contextOf());
+  return generateDataKey("alias/app", {}, { home: "bucket" }, kmsThatAnswers(answer), contextOf());
+}
+
+function base64(length: number): string {
+  return Buffer.alloc(length, 7).toString("base64");
 }
 
 test("a data key is 32 bytes, wrapped, and of a key that is named; nothing is sealed under any other", async () => {
-  const wrapped = { CiphertextBlob: new Uint8Array(100), KeyId: ARN };
-  const made = await generate({ ...wrapped, Plaintext: new Uint8Array(32).fill(7) });
+  const wrapped = { CiphertextBlob: base64(100), KeyId: ARN };
+  const made = await generate({ ...wrapped, Plaintext: base64(32) });
   assert.deepEqual([made.plaintext.length, made.keyArn], [32, ARN]);
   for (const length of [0, 16, 24, 31, 33, 64]) {
-    const answer = generate({ ...wrapped, Plaintext: new Uint8Array(length) });
+    const answer = generate({ ...wrapped, Plaintext: base64(length) });
     await assert.rejects(
       answer,
       { kind: "unavailable", message: /holds no data key of 32 bytes$/ },
       `${length}`,
     );
   }
-  const plaintext = { Plaintext: new Uint8Array(32) };
+  const plaintext = { Plaintext: base64(32) };
   for (const answer of [
     {},
     plaintext,
     wrapped,
     { ...plaintext, KeyId: ARN },
     { ...plaintext, ...wrapped, KeyId: undefined },
+    { ...plaintext, ...wrapped, CiphertextBlob: "not base64" },
   ]) {
     await assert.rejects(generate(answer), { kind: "unavailable" });
   }

@@ -13,6 +13,7 @@ import type { OpenPolicy } from "../../../src/sealed/open.ts";
 import type { SealedObject, Tools } from "../../../src/stores/source.ts";
 import { withFolder } from "../../e2e/expect.ts";
 import { cryptoCallsOf } from "../envelope/crypto-calls.ts";
+import { kmsThatAnswers } from "../kms/answering.ts";
 import { makeContext } from "../refuses.ts";
 
 const PLACE = "s3://bucket/app.env";
@@ -28,15 +29,31 @@ function contextOf(): Context {
   return context;
 }
 
-/** A KMS that gives out this very buffer. */
-function kmsThatGives(plaintext: Uint8Array, wrapped: Uint8Array): AwsSession {
-  const answer = { Plaintext: plaintext, CiphertextBlob: wrapped, KeyId: ARN };
-  const session = {
-    kmsRegion: () => "us-east-1",
-    directKms: async () => undefined,
-    kms: async () => ({ send: async () => answer }),
-  };
-  return session as unknown as AwsSession;
+function kmsThatGives(dataKey: Uint8Array, wrapped: Uint8Array): AwsSession {
+  const [Plaintext, CiphertextBlob] = [dataKey, wrapped].map((bytes) =>
+    Buffer.from(bytes).toString("base64"),
+  );
+  return kmsThatAnswers({ Plaintext, CiphertextBlob, KeyId: ARN });
+}
+
+/** Work that is given a data key by KMS; no buffer that was made meanwhile holds it afterwards. */
+async function wipes(dataKey: Buffer, work: () => Promise<unknown>): Promise<void> {
+  const made: Buffer[] = [];
+  const alloc = Buffer.alloc.bind(Buffer) as (size: number) => Buffer;
+  const watched = mock.method(Buffer, "alloc", (size: number) => {
+    const buffer = alloc(size);
+    made.push(buffer);
+    return buffer;
+  });
+  try {
+    await work();
+  } finally {
+    watched.mock.restore();
+  }
+  assert.ok(made.some(({ length }) => length === dataKey.length));
+  for (const buffer of made) {
+    assert.ok(!buffer.includes(dataKey) && !buffer.includes(dataKey.toString("base64")), "it is still there");
+  }
 }
 
 function isWiped(buffer: Uint8Array): void {
@@ -65,14 +82,13 @@ test("the data key is wiped after opening, and after what does not open", async 
     const dataKey = randomBytes(32);
     const object = sealed(dataKey);
     if (damage) object.body[0] = (object.body[0] ?? 0) ^ 1;
-    const opening = open(object, dataKey);
-    if (damage) await assert.rejects(opening, /authentication tag/);
-    else {
+    await wipes(dataKey, async () => {
+      const opening = open(object, dataKey);
+      if (damage) return assert.rejects(opening, /authentication tag/);
       const { plaintext } = await opening;
       assert.ok(plaintext instanceof Uint8Array);
-      assert.equal(Buffer.from(plaintext).toString(), TEXT);
-    }
-    isWiped(dataKey);
+      return assert.equal(Buffer.from(plaintext).toString(), TEXT);
+    });
   }
 });
 
@@ -85,10 +101,11 @@ test("the data key and the text are wiped after sealing, and after what cannot b
       encryptionContext: writerContext("v3", {}, PLACE),
       located: LOCATED,
     } as const;
-    const sealing = sealUnderKms(plaintext, how, kmsThatGives(dataKey, wrapped), contextOf());
-    if (wrapped.length > 6_144) await assert.rejects(sealing, /which no KMS ciphertext is/);
-    else assert.equal((await sealing).key, ARN);
-    isWiped(dataKey);
+    await wipes(dataKey, async () => {
+      const sealing = sealUnderKms(plaintext, how, kmsThatGives(dataKey, wrapped), contextOf());
+      if (wrapped.length > 6_144) await assert.rejects(sealing, /which no KMS ciphertext is/);
+      else assert.equal((await sealing).key, ARN);
+    });
     isWiped(plaintext);
   }
 });
