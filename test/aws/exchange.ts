@@ -144,9 +144,10 @@ async function send(reply: Transmission, request: Request, clock: Clock, wire: W
   response.on("error", () => {});
   const bodiless = request.method === "HEAD" || reply.status === 304 || reply.status === 204;
   const length = reply.zeros ?? reply.body.length;
+  const isUntold = reply.status === 304 || reply.status === 204 || "transfer-encoding" in reply.headers;
   response.writeHead(reply.status, {
     date: new Date(clock.now()).toUTCString(),
-    ...(reply.status === 304 || reply.status === 204 ? {} : { "content-length": String(length) }),
+    ...(isUntold ? {} : { "content-length": String(length) }),
     ...reply.headers,
   });
   if (bodiless) response.end();

@@ -52,6 +52,8 @@ export type WrongRegionAnswer = "permanent" | "temporary" | "malformed";
 export class S3Store {
   /** false: a missing key answers 403, as to a caller without s3:ListBucket */
   listAllowed = true;
+  /** false: the conditions of a read are not known, as to some other servers of S3 */
+  readsConditionally = true;
   wrongRegion: WrongRegionAnswer = "permanent";
   /** operations that the caller may not do; each answers 403 AccessDenied */
   readonly denied = new Set<string>();

@@ -29,3 +29,27 @@ test("a file of the largest size is sealed and opens; with one byte more it is r
       assertPrinted(await sealexec(["run", "--from", URI, "--", ...SAY], { env }), `${RAN}\n`);
     }),
   ));
+
+const SECRET_FILE_BYTES = 1024 * 1024;
+
+for (const [uri, largest, flags] of [
+  [URI, LARGEST_BYTES, ["--key", KEY]],
+  ["file:app.sealed", LARGEST_BYTES, ["--key", KEY]],
+  // Comments are not written there: far more of a file can be taken.
+  ["secretsmanager://app", SECRET_FILE_BYTES, []],
+  ["ssm:///app/", 4 * 1024 * 1024, []],
+] as const) {
+  test(`standard input of the largest size is written to ${uri}; with one byte more it is refused before anybody is asked`, () =>
+    withFolder((cwd) =>
+      withAws(async (aws) => {
+        const push = (bytes: number) =>
+          sealexec(["push", "-", uri, ...flags], { env: aws.env(), cwd, input: sized(bytes) });
+        assertFailed(await push(largest + 1), 65, new RegExp(`standard input: more than ${largest} bytes`));
+        assert.equal(aws.calls.length, 0);
+        const { status, stderr } = await push(largest);
+        assert.equal(status, 0, stderr);
+        const run = ["run", "--from", uri, "--", "printenv", "A"];
+        assertPrinted(await sealexec(run, { env: aws.env(), cwd }), "1\n");
+      }),
+    ));
+}
