@@ -253,7 +253,7 @@ describe("push: what is refused", { concurrency: 2 }, () => {
         env: aws.env(),
         input: "A=1\n",
       });
-      assertFailed(away, 66, /\(PutObject: NoSuchBucket, 404, request id /);
+      assertFailed(away, 66, /\(GetObject: NoSuchBucket, 404, request id /);
     }));
 });
 

@@ -1,37 +1,16 @@
-/**
- * Requests are a part of what a command does: they cost time and money, they are seen in CloudTrail, and each needs a
- * permission. Every command in every situation, with all that the services are asked for, in order, and nothing else.
- */
+/** What run, check and pull ask for, command by command and situation by situation: asked.ts. Of push: push-requests.test.ts. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { Call } from "../aws/calls.ts";
-import type { Rule } from "../aws/faults.ts";
-import type { Aws } from "../aws/server.ts";
+import { DECRYPT, OBJECT, ROLE, assertAsked, describeCall, fail } from "./asked.ts";
+import type { Row } from "./asked.ts";
 import { until, withFolder } from "./expect.ts";
 import { ARTEFACTS, BUCKET, KEY, ROOT, push, sealexec, withAws } from "./harness.ts";
 import { paths, withPlace } from "./vault-place.ts";
 import { withScene } from "./watch/watched.ts";
 
-interface Row {
-  readonly name: string;
-  readonly words: readonly string[];
-  readonly status?: number;
-  /** what is otherwise, before the command; returns what its environment is to have, undefined: not to have */
-  readonly given?: (aws: Aws, folder: string) => Readonly<Record<string, string | undefined>> | void;
-  /** service, operation, what it is about, and its status where it is not 200 */
-  readonly asks: readonly string[];
-  /** what is asked at the same time comes in any order: both are sorted */
-  readonly concurrent?: boolean;
-}
-
 const URI = `s3://${BUCKET}/app.env`;
-const ROLE = ["imds GetToken", "imds ListRoles", "imds GetCredentials"];
-const OBJECT = `s3 GetObject ${BUCKET}/app.env`;
-const DECRYPT = "kms Decrypt";
-
-const fail = (rule: Rule) => (aws: Aws) => void aws.faults.add(rule);
 const run = (...from: string[]): string[] => [
   "run",
   ...from.flatMap((uri) => ["--from", uri]),
@@ -146,6 +125,19 @@ const SITUATIONS: readonly Row[] = [
       aws.s3.put(BUCKET, "moved.env", body ?? "", metadata ?? {});
     },
     asks: [...ROLE, `s3 GetObject ${BUCKET}/moved.env`],
+  },
+  {
+    name: "S3 names the region that it was asked in: there is nothing to follow",
+    words: run(URI),
+    status: 78,
+    given: fail({
+      service: "s3",
+      operation: "GetObject",
+      action: "redirect",
+      status: 301,
+      region: "us-east-1",
+    }),
+    asks: [...ROLE, `${OBJECT} 301`],
   },
   {
     name: "a command that is not there: nobody is asked",
@@ -264,34 +256,6 @@ describe("other commands ask", { concurrency: 2 }, () => {
 describe("other stores are asked", { concurrency: 2 }, () => {
   for (const row of STORES) test(row.name, () => assertAsked(row));
 });
-
-async function assertAsked(row: Row, artefact = ARTEFACTS[0]): Promise<void> {
-  const { words, status = 0, given, asks, concurrent = false } = row;
-  await withFolder((folder) =>
-    withAws(async (aws) => {
-      for (const name of ["app.env", "second.env"]) await push(aws, name, "A=b\n");
-      aws.secrets.put("app", { text: '{"A":"b"}' });
-      for (const name of ["/app/a", "/app/b"]) aws.parameters.put(name, "value");
-      const env = defined({ ...aws.env(), ...given?.(aws, folder) });
-      aws.resetCalls();
-      const ended = await sealexec(words, { env, ...(artefact === undefined ? {} : { artefact }) });
-      assert.equal(ended.status, status, ended.stderr);
-      const asked = aws.calls.map(describeCall);
-      assert.deepEqual(concurrent ? asked.toSorted() : asked, concurrent ? asks.toSorted() : asks);
-    }),
-  );
-}
-
-function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  );
-}
-
-function describeCall({ service, operation, detail, status }: Call): string {
-  const about = service === "s3" ? `${detail.bucket}/${detail.key}` : (detail.name ?? "");
-  return [service, operation, about, status === 200 ? "" : String(status)].filter(Boolean).join(" ");
-}
 
 test("--fallback while S3 is away asks KMS and nothing else", () =>
   withFolder((folder) =>

@@ -22,7 +22,7 @@ type FoundKind =
 /**
  * Reads the object whole, in one GetObject; what cannot be read is asked for its ETag.
  *
- * @throws "unavailable", "timeout", "config"; "data" if nothing can be told of it
+ * @throws "missing" (bucket); "unavailable", "timeout", "config"; "data" if nothing can be told of it
  */
 export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
   try {
@@ -35,6 +35,8 @@ export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
     const date = dateOf(error);
     switch (error.kind) {
       case "missing":
+        // Nothing can be written there: it is said before a data key is made.
+        if (error.code === "no-such-bucket") throw error;
         return { kind: "absent", date };
       case "denied":
         // No, or bad, credentials are not about the object: nothing can be written with them.

@@ -12,6 +12,8 @@ import type { SsmRef } from "./ref.ts";
 const PAGE_SIZE = 10;
 /** More than this is no environment. */
 const MOST_PARAMETERS = 1_000;
+/** What stands between the values and who may list them; meanings.ts. */
+const KEY_TROUBLES: readonly string[] = ["key-denied", "key-unusable"];
 /** Pages may be empty, or shorter than they could be. */
 const MOST_PAGES = 300;
 
@@ -54,7 +56,8 @@ export async function listParameters(
   try {
     return { parameters: await readPath(ref, DECRYPTED, tools), areDecrypted: true };
   } catch (error) {
-    const isKey = error instanceof SealexecError && (error.kind === "denied" || error.kind === "config");
+    // Who may not list at all need not be refused twice.
+    const isKey = error instanceof SealexecError && KEY_TROUBLES.includes(error.code);
     if (!isKey) throw error;
     return { parameters: await readPath(ref, { decrypt: false }, tools), areDecrypted: false };
   }
