@@ -27,6 +27,8 @@ export class ParameterStore {
   readonly denied = new Set<string>();
   /** what is wrong with the KMS key of all SecureStrings; undefined: nothing */
   keyTrouble: "denied" | "invalid" | undefined;
+  /** of a path's parameters; AWS promises none */
+  order: "by name" | "backwards" = "by name";
   readonly #clock: Clock;
   readonly #account: string;
   readonly #region: string;
@@ -74,7 +76,7 @@ export class ParameterStore {
     return this.#parameters.delete(`${region} ${name}`);
   }
 
-  /** Below a path, deep or not, by name. */
+  /** Below a path, deep or not, in their order. */
   below(path: string, recursive: boolean, region = this.#region): Parameter[] {
     const prefix = path.endsWith("/") ? path : `${path}/`;
     return [...this.#parameters.values()]
@@ -84,6 +86,6 @@ export class ParameterStore {
           parameter.name.startsWith(prefix) &&
           (recursive || !parameter.name.slice(prefix.length).includes("/")),
       )
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
+      .sort((a, b) => (a.name < b.name === (this.order === "by name") ? -1 : 1));
   }
 }

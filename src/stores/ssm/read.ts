@@ -117,8 +117,7 @@ async function readOne(
     asking,
     tools,
   );
-  const parameter = parameterOf(answer["Parameter"]);
-  if (parameter === undefined) throw unreadable("GetParameter");
+  const parameter = parameterOf(answer["Parameter"], "GetParameter");
   const { Version } = answer["Parameter"] as { readonly Version?: unknown };
   return { parameter, version: typeof Version === "number" ? Version : undefined };
 }
@@ -130,7 +129,7 @@ async function readPath(
 ): Promise<readonly ReadParameter[]> {
   const found: ReadParameter[] = [];
   let token: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES && found.length <= MOST_PARAMETERS; pages += 1) {
+  for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const input = {
       Path: ref.path.slice(0, -1),
       Recursive: ref.recursive,
@@ -139,20 +138,16 @@ async function readPath(
       ...(token === undefined ? {} : { NextToken: token }),
     };
     const { Parameters, NextToken } = await call(ref, "GetParametersByPath", input, asking, tools);
-    if (!Array.isArray(Parameters)) throw unreadable("GetParametersByPath");
-    for (const item of Parameters) found.push(parameterOf(item) ?? raise(unreadable("GetParametersByPath")));
+    if (!Array.isArray(Parameters)) throw unreadable("GetParametersByPath", "the answer holds no parameters");
+    for (const item of Parameters) found.push(parameterOf(item, "GetParametersByPath"));
+    if (found.length > MOST_PARAMETERS) throw tooMany();
     if (NextToken === undefined || NextToken === null || NextToken === "") return found;
     // Not the last page, then, and no way to the next: what was read is not all there is.
-    if (typeof NextToken !== "string") {
-      throw new SealexecError("unavailable", "GetParametersByPath: the answer holds no next page", {
-        hint: "check the endpoint, and what stands between here and there",
-      });
-    }
+    if (typeof NextToken !== "string")
+      throw unreadable("GetParametersByPath", "the answer holds no next page");
     token = NextToken;
   }
-  throw new SealexecError("data", `more than ${MOST_PARAMETERS} parameters below this path`, {
-    hint: "name a path that holds only what this program needs",
-  });
+  throw unreadable("GetParametersByPath", `${MOST_PAGES} pages, and more are said to follow`);
 }
 
 function call(
@@ -171,20 +166,22 @@ function call(
   );
 }
 
-function parameterOf(item: unknown): ReadParameter | undefined {
-  if (typeof item !== "object" || item === null) return undefined;
-  const { Name, Value, Version, LastModifiedDate } = item as Readonly<Record<string, unknown>>;
-  if (typeof Name !== "string" || typeof Value !== "string") return undefined;
+function parameterOf(item: unknown, operation: SsmOperation): ReadParameter {
+  const { Name, Value, Version, LastModifiedDate } = (item ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof Name !== "string" || typeof Value !== "string")
+    throw unreadable(operation, "the answer holds no parameters");
   // One that was deleted and made again begins with version 1 again.
   return { name: Name, value: Value, state: `${String(Version)} ${String(LastModifiedDate)}` };
 }
 
-function unreadable(operation: SsmOperation): SealexecError {
-  return new SealexecError("unavailable", `${operation}: the answer holds no parameters`, {
+function unreadable(operation: SsmOperation, says: string): SealexecError {
+  return new SealexecError("unavailable", `${operation}: ${says}`, {
     hint: "check the endpoint, and what stands between here and there",
   });
 }
 
-function raise(error: SealexecError): never {
-  throw error;
+function tooMany(): SealexecError {
+  return new SealexecError("data", `more than ${MOST_PARAMETERS} parameters below this path`, {
+    hint: "name a path that holds only what this program needs",
+  });
 }

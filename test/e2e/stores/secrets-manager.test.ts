@@ -330,10 +330,21 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
 
   test("more than a secret holds is refused before it is sent", () =>
     withAws(async (aws) => {
-      const input = `A=${"x".repeat(65_600)}\n`;
-      const outcome = await sealexec(["push", "-", URI], { env: aws.env(), input });
-      assertFailed(outcome, 65, /65536 bytes/, /s3:\/\//);
-      assert.equal(aws.count("secretsmanager"), 0);
+      // What is around the value in its JSON object.
+      const room = 65_536 - Buffer.byteLength('{"A":""}');
+      const push = (value: string): Promise<Outcome> =>
+        sealexec(["push", "-", URI, "--replace"], { env: aws.env(), input: `A=${value}\n` });
+      // Bytes, not characters.
+      for (const value of ["x".repeat(room + 1), "é".repeat(room / 2 + 1)]) {
+        assertFailed(await push(value), 65, /65536 bytes/, /s3:\/\//);
+        assert.equal(aws.count("secretsmanager"), 0);
+      }
+      for (const value of ["x".repeat(room), "é".repeat(room / 2)]) {
+        const { status, stderr } = await push(value);
+        assert.equal(status, 0, stderr);
+        assert.equal(Buffer.byteLength(textOf(aws) ?? ""), 65_536);
+        aws.resetCalls();
+      }
     }));
 });
 

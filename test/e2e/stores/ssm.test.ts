@@ -213,6 +213,30 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
       assert.equal(aws.count("ssm"), 0);
     }));
 
+  test("the tier is the standard one up to 4,096 bytes, which are not characters", () =>
+    withAws(async (aws) => {
+      const values = {
+        A: "x".repeat(4_096),
+        B: "x".repeat(4_097),
+        C: "é".repeat(2_048),
+        D: "é".repeat(2_049),
+        E: "x".repeat(8_192),
+        F: "é".repeat(4_096),
+      };
+      const lines = Object.entries(values).map(([name, value]) => `${name}=${value}\n`);
+      const outcome = await pushed(aws, URI, lines.join(""));
+      assert.equal(outcome.status, 0, outcome.stderr);
+      assert.deepEqual(
+        aws.parameters.below(PATH, false).map(({ name, tier }) => [name.slice(PATH.length), tier]),
+        ["A", "B", "C", "D", "E", "F"].map((name) => [
+          name,
+          name === "A" || name === "C" ? "Standard" : "Intelligent-Tiering",
+        ]),
+      );
+      const large = `A=${"é".repeat(4_097)}\n`;
+      assertFailed(await pushed(aws, URI, large), 65, /A has more than the 8192 bytes/);
+    }));
+
   test("more than AWS takes in a second are written all the same", () =>
     withAws(async (aws) => {
       aws.limit("ssm", 3);
@@ -247,6 +271,37 @@ describe("push to Systems Manager", { concurrency: 2 }, () => {
         77,
         /^object: .*A: access denied .*; nothing was written \(0 of 4\)$/,
       );
+    }));
+});
+
+describe("an answer that is not all there is", { concurrency: 2 }, () => {
+  const read = (env: Readonly<Record<string, string>>): Promise<Outcome> =>
+    sealexec(["run", "--from", URI, "--", ...SAY], { env });
+
+  for (const token of [7, true, ["next"], {}]) {
+    test(`NextToken is ${JSON.stringify(token)}`, () =>
+      withAws(async (aws) => {
+        const body = JSON.stringify({ Parameters: [], NextToken: token });
+        aws.faults.add({ service: "ssm", action: "body", body, contentType: "application/x-amz-json-1.1" });
+        assertFailed(await read(aws.env()), 69, /GetParametersByPath: the answer holds no next page/);
+        assert.equal(aws.count("ssm"), 1);
+      }));
+  }
+
+  test("pages without an end", () =>
+    withAws(async (aws) => {
+      const body = JSON.stringify({ Parameters: [], NextToken: "again" });
+      aws.faults.add({ service: "ssm", action: "body", body, contentType: "application/x-amz-json-1.1" });
+      assertFailed(await read(aws.env()), 69, /GetParametersByPath: 300 pages, and more are said to follow/);
+      assert.equal(aws.count("ssm"), 300);
+    }));
+
+  test("1,000 parameters are taken, and one more is not", () =>
+    withAws(async (aws) => {
+      for (let index = 0; index < 1_000; index += 1) aws.parameters.put(`${PATH}N${index}`, "x");
+      assertPrinted(await read(aws.env()), `${RAN}\n`);
+      aws.parameters.put(`${PATH}ONE_MORE`, "x");
+      assertFailed(await read(aws.env()), 65, /more than 1000 parameters below this path/);
     }));
 });
 

@@ -95,6 +95,13 @@ describe("--watch: Secrets Manager", { skip, concurrency: 2 }, () => {
       aws.secrets.put("app", { text: JSON.stringify({ A: "1" }) });
       addVersion(aws, "p1", "AWSPENDING");
       await watching(start(aws, "secretsmanager://app?stage=AWSPENDING", ...SELDOM), async (watch) => {
+        // As long as it is the same, a look is all that is asked for.
+        const from = aws.calls.length;
+        for (const looks of [1, 2, 3]) await watch.lookUntil(() => aws.calls.length >= from + looks);
+        assert.deepEqual(
+          callsSince(aws, from, "secretsmanager"),
+          Array.from({ length: 3 }, () => "DescribeSecret"),
+        );
         addVersion(aws, "p2", "AWSPENDING");
         await lookUntilStarted(watch, 2, "p2");
       });
@@ -145,6 +152,26 @@ describe("--watch: Systems Manager", { skip, concurrency: 2 }, () => {
         aws.parameters.put("/app/c", "new");
         await lookUntilStarted(watch, 3, "2");
         for (const line of watch.said()) assert.match(line, /: CMD is restarted$/);
+      });
+    }));
+
+  test("another order of the same parameters is no change; one that was deleted and made again is", () =>
+    withAws(async (aws) => {
+      const uri = seedSsm(aws, "/app/", { A: "1", B: "x" });
+      const options = { env: { ...aws.env(), AWS_REGION: aws.region }, flags: ["--from", uri, ...SELDOM] };
+      await watching(options, async (watch) => {
+        const from = aws.calls.length;
+        aws.parameters.order = "backwards";
+        for (const looks of [1, 2, 3]) await watch.lookUntil(() => aws.calls.length >= from + looks);
+        assert.deepEqual(
+          aws.calls.slice(from).map(({ operation, status }) => `${operation} ${status}`),
+          Array.from({ length: 3 }, () => "GetParametersByPath 200"),
+        );
+        // It begins with version 1 again.
+        aws.clockOffsetMs += 1_000;
+        aws.parameters.remove("/app/a");
+        aws.parameters.put("/app/a", "2");
+        await lookUntilStarted(watch, 2, "2");
       });
     }));
 
