@@ -3,7 +3,7 @@
  * device could keep the whole process waiting, deaf to its deadline and to signals; what may be one is read by
  * stores/mounted/read.ts.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 
 /** Far more than a key or a token takes. */
@@ -16,7 +16,7 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 /**
  * Reads a regular file of at most `largestBytes`, 64 KiB unless told.
  *
- * @param judge throws where the file that was opened is not to be believed; a link is not followed then ("ELOOP")
+ * @param judge throws where the file that was opened is not to be believed; a link is not followed then
  * @throws as node:fs does, with a `code`; "ENOTFILE" for what is no regular file, "EFBIG" for a larger one
  */
 export function readSmallFile(
@@ -32,7 +32,7 @@ export function readSmallFile(
 /** The same of its first bytes, however large it is. */
 export function readFirstBytes(path: string, sizeBytes: number, judge?: (stats: Stats) => void): Buffer {
   // Before it is opened: to open a device may be to do something to it.
-  if (judge === undefined) refuseOthers(statSync(path));
+  refuseOthers(judge === undefined ? statSync(path) : lstatSync(path));
   const fd = openSync(path, judge === undefined ? FLAGS : FLAGS | constants.O_NOFOLLOW);
   try {
     const stats = fstatSync(fd);

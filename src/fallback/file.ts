@@ -7,7 +7,7 @@ import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { MOST_AHEAD_MS } from "../envelope/revision.ts";
 import { SealexecError } from "../errors.ts";
-import { readSmallFile } from "../setting-file.ts";
+import { readFirstBytes, readSmallFile } from "../setting-file.ts";
 import { writePrivateFile } from "../private-file.ts";
 
 /** An object as it was found. */
@@ -25,9 +25,13 @@ export interface Kept {
 }
 
 const FORMAT = "sealexec fallback 1";
+/** How what any version has written begins: such a file may be replaced, whatever has become of the rest. */
+const BEGINNING = /^\s*\{\s*"format":\s*"sealexec fallback /;
+const BEGINNING_BYTES = 100;
 /** Some objects of the largest size, in base64. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
 const OTHERS_WRITE = 0o022;
+const STAYS = "it stays as it is: name another file";
 
 /**
  * What the file holds; nothing where there is none.
@@ -38,30 +42,52 @@ const OTHERS_WRITE = 0o022;
 export function readKept(path: string, uid: number): readonly Kept[] {
   const unsafe = unsafeFolder(path, uid);
   if (unsafe !== undefined) throw unsafe;
-  let bytes: Buffer;
-  try {
-    bytes = readSmallFile(path, LARGEST_BYTES, (stat) => {
+  const bytes = reading(() =>
+    readSmallFile(path, LARGEST_BYTES, (stat) => {
       if (isOnlyOurs(stat, uid)) return;
+      if (stat.uid !== uid) throw another();
       throw broken("config", "others than its owner could have written it", "remove it, or chmod 600 it");
-    });
+    }),
+  );
+  return bytes === undefined ? [] : parseKept(bytes.toString("utf8"));
+}
+
+/** @throws "config" where it cannot be written, others could put another in its place, or what is there is not to be replaced */
+export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
+  const unsafe = unsafeFolder(path, uid);
+  try {
+    if (unsafe !== undefined) throw unsafe;
+    refuseToReplace(path, uid);
+  } catch (error) {
+    throw error instanceof SealexecError ? error.at(path) : error;
+  }
+  // Nobody else can have put anything there since.
+  writePrivateFile(path, Buffer.from(printKept(objects)), "anything");
+}
+
+/** Whatever is there stays as it is, unless it is an empty file of this user's or one that --fallback has written. */
+function refuseToReplace(path: string, uid: number): void {
+  const bytes = reading(() =>
+    readFirstBytes(path, BEGINNING_BYTES, (stat) => {
+      if (stat.uid !== uid) throw another();
+    }),
+  );
+  if (bytes !== undefined && bytes.length > 0) checkBeginning(bytes.toString("latin1"));
+}
+
+/** @returns undefined where there is no file */
+function reading(read: () => Buffer): Buffer | undefined {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof SealexecError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return [];
-    if (code === "ELOOP" || code === "ENOTFILE") {
-      throw broken("config", "it is not a regular file", "name a file of its own", error);
+    if (code === "ENOENT") return undefined;
+    if (code === "ELOOP" || code === "ENOTFILE" || code === "EISDIR") {
+      throw broken("config", "it is not a regular file", STAYS, error);
     }
     throw broken("config", "it cannot be read", "check its mode and owner", error);
   }
-  return parseKept(bytes.toString("utf8"));
-}
-
-/** @throws "config" where it cannot be written, or others could put another in its place */
-export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
-  const unsafe = unsafeFolder(path, uid);
-  if (unsafe !== undefined) throw unsafe.at(path);
-  // Nobody else can have put anything there.
-  writePrivateFile(path, Buffer.from(printKept(objects)), "anything");
 }
 
 /**
@@ -99,6 +125,7 @@ export function printKept(objects: readonly Kept[]): string {
 
 /** @throws "data" */
 export function parseKept(text: string): readonly Kept[] {
+  if (text !== "") checkBeginning(text);
   const value = objectOf(parseJson(text));
   if (value?.["format"] !== FORMAT || !Array.isArray(value["objects"])) throw damaged();
   return value["objects"].map((entry: unknown) => {
@@ -144,12 +171,16 @@ function objectOf(value: unknown): Readonly<Record<string, unknown>> | undefined
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
 }
 
+function checkBeginning(text: string): void {
+  if (!BEGINNING.test(text)) throw broken("data", "it was not written by --fallback", STAYS);
+}
+
 function damaged(): SealexecError {
-  return broken(
-    "data",
-    "it is damaged, or was not written by --fallback",
-    "remove it: a start with S3 writes a new one",
-  );
+  return broken("data", "it is damaged, or of another version", "a start with S3 writes a new one");
+}
+
+function another(): SealexecError {
+  return broken("config", "it belongs to another user", STAYS);
 }
 
 function broken(kind: "config" | "data", what: string, hint: string, cause?: unknown): SealexecError {

@@ -5,6 +5,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -19,6 +20,7 @@ import type { Rule } from "../aws/faults.ts";
 import type { Aws } from "../aws/server.ts";
 import { isRoot } from "./exec/programs.ts";
 import { RAN, SAY, assertFailed, flipBodyBit, withFolder } from "./expect.ts";
+import { FOREIGN } from "./foreign.ts";
 import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
 import type { Artefact, Outcome } from "./harness.ts";
 
@@ -60,6 +62,22 @@ function withPlace(work: (place: Place) => Promise<void>, artefact?: Artefact): 
       await work({ aws, file, folder, uri, run });
     }),
   );
+}
+
+const LEAVE_SOCKET = "require('net').createServer().listen(process.argv[1], () => process.exit())";
+
+/** What any user may have by mistake where the file is to be. */
+const NOT_OURS: readonly ((file: string) => void)[] = [
+  (file) => writeFileSync(file, "a text of mine\n"),
+  (file) => writeFileSync(file, '{"format":"x"}'),
+  (file) => void execFileSync("mkfifo", ["-m", "600", file]),
+  (file) => symlinkSync("nowhere", file),
+  (file) => void execFileSync(process.execPath, ["-e", LEAVE_SOCKET, file]),
+];
+
+function stateOf(file: string): readonly unknown[] {
+  const { dev, ino, mode, uid, size, mtimeMs } = lstatSync(file);
+  return [dev, ino, mode, uid, size, mtimeMs];
 }
 
 const AWAY: Readonly<Record<string, Rule>> = {
@@ -260,10 +278,9 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
   for (const [what, spoil] of [
     ["damaged", (file: string) => writeFileSync(file, readFileSync(file, "utf8").slice(0, 200))],
     ["empty", (file: string) => writeFileSync(file, "")],
-    ["something else", (file: string) => writeFileSync(file, '{"format":"x"}')],
+    ["of another version", (file: string) => writeFileSync(file, '{"format":"sealexec fallback 9"}')],
     ["open to others", (file: string) => chmodSync(file, 0o666)],
     ["open to a group", (file: string) => chmodSync(file, 0o620)],
-    ["another user's", (file: string) => chownSync(file, 12_345, 12_345)],
     [
       "of a revision of the future",
       (file: string) =>
@@ -272,15 +289,7 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
           readFileSync(file, "utf8").replace(/"revision": \d+/, '"revision": 999999999999998'),
         ),
     ],
-    [
-      "a pipe",
-      (file: string) => {
-        rmSync(file);
-        execFileSync("mkfifo", ["-m", "600", file]);
-      },
-    ],
   ] as const) {
-    if (what === "another user's" && !isRoot) continue;
     test(`a file that is ${what} is said to be so, is not used, and is no hindrance`, () =>
       withPlace(async ({ aws, file, run }) => {
         await run();
@@ -296,6 +305,31 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
         assert.equal((await run()).stderr, "");
       }));
   }
+
+  test("what --fallback has not written is neither used nor replaced, that is said once, and CMD runs", () =>
+    withPlace(async ({ aws, file, run }) => {
+      await run();
+      const kept = readFileSync(file);
+      const another = (): void => {
+        writeFileSync(file, kept);
+        chownSync(file, 12_345, 12_345);
+      };
+      for (const make of [...NOT_OURS, ...(isRoot ? [...FOREIGN, another] : [])]) {
+        rmSync(file, { recursive: true, force: true });
+        make(file);
+        const before = stateOf(file);
+        const { status, stdout, stderr } = await run();
+        assert.deepEqual([status, stdout], [0, `${CANARY}\n`]);
+        assert.match(
+          stderr,
+          /^sealexec: warning: --fallback: \S+: it (is not a regular file|belongs to another user|was not written by --fallback)\nsealexec: hint: it stays as it is: name another file\n$/,
+        );
+        assert.deepEqual(stateOf(file), before);
+      }
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
+      await fault.ready;
+      assert.equal((await run("--timeout", "2")).status, 69);
+    }));
 
   for (const [what, spoil] of [
     ["all can write", (folder: string) => chmodSync(folder, 0o777)],

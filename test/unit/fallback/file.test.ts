@@ -37,9 +37,14 @@ describe("the file of --fallback", () => {
   };
   const file = (object: unknown): string =>
     JSON.stringify({ format: "sealexec fallback 1", objects: [object] });
-  const cases: Readonly<Record<string, string>> = {
+  const strange: Readonly<Record<string, string>> = {
     "no JSON": "x",
     "no object": "null",
+    "another program's JSON": JSON.stringify({ format: "x", objects: [] }),
+  };
+  const cases: Readonly<Record<string, string>> = {
+    "no text": "",
+    "a part of one": printKept([]).slice(0, 40),
     "another format": JSON.stringify({ format: "sealexec fallback 2", objects: [] }),
     "no list": JSON.stringify({ format: "sealexec fallback 1", objects: {} }),
     "an entry that is none": file(null),
@@ -52,7 +57,12 @@ describe("the file of --fallback", () => {
   test("one that is whole is read", () => assert.equal(parseKept(file(whole)).length, 1));
   for (const [what, content] of Object.entries(cases)) {
     test(`refuses ${what}`, () => {
-      refuses(() => parseKept(content), "data", /^it is damaged, or was not written by --fallback$/);
+      refuses(() => parseKept(content), "data", /^it is damaged, or of another version$/);
+    });
+  }
+  for (const [what, content] of Object.entries(strange)) {
+    test(`knows ${what} for what it has not written`, () => {
+      refuses(() => parseKept(content), "data", /^it was not written by --fallback$/);
     });
   }
 });
