@@ -3,7 +3,7 @@ import { step } from "../../context.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
 import { Secret } from "../../secret.ts";
-import type { Parameter } from "../../stores/ssm/names.ts";
+import { lastPart, spellingsOf, variableName } from "../../stores/ssm/names.ts";
 import { listParameters, ssmNeed } from "../../stores/ssm/read.ts";
 import { formatSsmUri, parseSsmUri } from "../../stores/ssm/ref.ts";
 import type { SsmRef } from "../../stores/ssm/ref.ts";
@@ -48,54 +48,56 @@ async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look>
   file.plaintext.fill(0);
   await step(tools.context, "object", name, () => checkParameters(file.variables));
   await tools.session.begin([ssmNeed(ref)]);
-  const found = await step(tools.context, "object", name, () => listed(job, tools));
-  const others = found?.others(file) ?? [];
+  const found = await step(tools.context, "object", name, () => listed(job, file, tools));
   return {
-    present: { kind: "parts", changes: found?.changes(file) },
+    present: { kind: "parts", changes: found.changes },
     write: async () => {
       const { context } = tools;
-      const { variables } = file;
-      await step(context, "object", name, () => writeParameters(ref, { variables, key: job.key }, tools));
-      if (replace) await step(context, "object", name, () => removeParameters(ref, others, tools));
-      return reportOf(job, file, others);
+      const write = { variables: file.variables, spellings: found.spellings, key: job.key };
+      await step(context, "object", name, () => writeParameters(ref, write, tools));
+      if (replace) await step(context, "object", name, () => removeParameters(ref, found.others, tools));
+      return reportOf(job, file, found.others);
     },
   };
 }
 
 interface Listed {
-  /** the names of parameters that the file has not */
-  others(file: CheckedFile): readonly string[];
+  /** variable → the parameter that gives it, its last part */
+  readonly spellings: ReadonlyMap<string, string>;
+  /** the last parts of the parameters that the file has not */
+  readonly others: readonly string[];
   /** undefined: the values may not be read */
-  changes(file: CheckedFile): Changes | undefined;
+  readonly changes: Changes | undefined;
 }
 
-/** What is there; undefined: it may not be listed, and nothing is to be removed. */
-async function listed({ ref, name, replace }: Job, tools: RunTools): Promise<Listed | undefined> {
+/** What is there. If it may not be listed, nothing is to be removed. */
+async function listed({ ref, name, replace }: Job, file: CheckedFile, tools: RunTools): Promise<Listed> {
   try {
     const { parameters, areDecrypted } = await listParameters(ref, tools);
-    const before = new Map(parameters.map((found) => [lastPart(found), new Secret(found.value)]));
-    const others = ({ variables }: CheckedFile) =>
-      [...before.keys()].filter((found) => !variables.has(found)).toSorted();
-    return {
-      others,
-      changes: ({ variables }) => {
-        if (!areDecrypted) return undefined;
-        const changes = changesBetween(before, variables);
-        return replace ? changes : { ...changes, removed: [] };
-      },
+    const spellings = spellingsOf(parameters, replace);
+    const isOfFile = (part: string): boolean => {
+      const variable = variableName(part);
+      return file.variables.has(variable) && spellings.get(variable) === part;
     };
+    const others = parameters
+      .map(lastPart)
+      .filter((part) => !isOfFile(part))
+      .toSorted();
+    if (!areDecrypted) return { spellings, others, changes: undefined };
+    const before = parameters.map((found): [string, Secret] => {
+      const part = lastPart(found);
+      return [isOfFile(part) ? variableName(part) : part, new Secret(found.value)];
+    });
+    const changes = changesBetween(new Map(before), file.variables);
+    return { spellings, others, changes: replace ? changes : { ...changes, removed: [] } };
   } catch (error) {
     if (replace || !(error instanceof SealexecError) || error.kind !== "denied") throw error;
     tools.context.log.warn(
-      `${name}: what is there cannot be listed: parameters that the file has not stay`,
+      `${name}: what is there cannot be listed: parameters that the file has not, or spells in another way, stay`,
       error.hint,
     );
-    return undefined;
+    return { spellings: new Map(), others: [], changes: undefined };
   }
-}
-
-function lastPart({ name }: Parameter): string {
-  return name.slice(name.lastIndexOf("/") + 1);
 }
 
 function reportOf(

@@ -13,10 +13,39 @@ export interface Parameter {
 
 /** The variable of a parameter, as chamber names it: the last part, in upper case, with `_` for `-` and `.`. */
 export function variableName(parameter: string): string {
-  return parameter
-    .slice(parameter.lastIndexOf("/") + 1)
-    .toUpperCase()
-    .replaceAll(/[-.]/g, "_");
+  return lastPart({ name: parameter }).toUpperCase().replaceAll(/[-.]/g, "_");
+}
+
+export function lastPart({ name }: Pick<Parameter, "name">): string {
+  return name.slice(name.lastIndexOf("/") + 1);
+}
+
+/**
+ * Variable → the last part of the parameter that gives it.
+ *
+ * @param pickOne where several give the same, one of them is taken, best the one that is spelled as the variable
+ * @throws "data" where several give the same, and none may be picked
+ */
+export function spellingsOf(
+  parameters: readonly Pick<Parameter, "name">[],
+  pickOne: boolean,
+): ReadonlyMap<string, string> {
+  const spellings = new Map<string, string>();
+  for (const part of parameters.map(lastPart)) {
+    const variable = variableName(part);
+    const other = spellings.get(variable);
+    if (other !== undefined && !pickOne) {
+      throw new SealexecError(
+        "data",
+        `${other} and ${part} both give ${variable}: nothing can read this path`,
+        {
+          hint: "delete one of them, or push with --replace, which leaves only what the file has; nothing was written",
+        },
+      );
+    }
+    if (other === undefined || part === variable) spellings.set(variable, part);
+  }
+  return spellings;
 }
 
 /**

@@ -13,6 +13,8 @@ const LARGEST_VALUE_BYTES = 8_192;
 
 export interface ParametersWrite {
   readonly variables: Variables;
+  /** variable → the last part of the parameter that gives it already; a second one would leave a path that nothing can read */
+  readonly spellings: ReadonlyMap<string, string>;
   /** absent: the account's alias/aws/ssm */
   readonly key: string | undefined;
 }
@@ -26,11 +28,11 @@ type SsmPath = Extract<SsmRef, { readonly kind: "path" }>;
  * @throws as a call is refused, saying what was written
  */
 export async function writeParameters(ref: SsmPath, write: ParametersWrite, tools: Tools): Promise<void> {
-  const { variables } = write;
+  const { variables, spellings } = write;
   const written: string[] = [];
   for (const [name, value] of variables) {
     try {
-      await putParameter(ref, name, value.reveal(), write.key, tools);
+      await putParameter(ref, spellings.get(name) ?? name, value.reveal(), write.key, tools);
       written.push(name);
     } catch (error) {
       throw error instanceof SealexecError ? partly(error, name, written, variables.size) : error;

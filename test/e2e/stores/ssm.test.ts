@@ -380,6 +380,45 @@ describe("push to Systems Manager: what the file has not", { concurrency: 2 }, (
     }));
 });
 
+describe("a parameter that is spelled in another way", { concurrency: 2 }, () => {
+  const put = (aws: Aws, text: string, ...flags: readonly string[]): Promise<Outcome> =>
+    sealexec(["push", "-", URI, ...flags], { env: aws.env(), input: text });
+  const pull = (aws: Aws): Promise<Outcome> => sealexec(["pull", URI], { env: aws.env() });
+  const names = (aws: Aws): readonly string[] =>
+    aws.parameters
+      .below(PATH, true)
+      .map(({ name }) => name)
+      .toSorted();
+
+  for (const flags of [[], ["--replace"]]) {
+    test(`is written where it is, and the path can be read: push ${flags.join(" ")}`, () =>
+      withAws(async (aws) => {
+        for (const name of ["db-host", "api.key"]) aws.parameters.put(PATH + name, "old");
+        const pushed = await put(aws, "DB_HOST=new\nAPI_KEY=old\nC=new\n", ...flags, "--json");
+        const json = document(pushed);
+        assert.deepEqual(
+          [json["added"], json["changed"], json["removed"], json["kept"]],
+          [["C"], ["DB_HOST"], [], []],
+        );
+        assert.deepEqual(names(aws), [`${PATH}C`, `${PATH}api.key`, `${PATH}db-host`]);
+        assertPrinted(await pull(aws), "C=new\nAPI_KEY=old\nDB_HOST=new\n");
+      }));
+  }
+
+  test("beside another that gives the same variable stops a push; with --replace one of them is left", () =>
+    withAws(async (aws) => {
+      for (const name of ["db-host", "DB_HOST", "x.y", "X_Y"]) aws.parameters.put(PATH + name, "old");
+      assertFailed(await pull(aws), 65, /both give/);
+      aws.resetCalls();
+      assertFailed(await put(aws, "C=new\n"), 65, /DB_HOST and db-host both give DB_HOST/, /--replace/);
+      assert.equal(aws.count("ssm", "PutParameter"), 0);
+      const { status, stderr } = await put(aws, "DB_HOST=new\n", "--replace");
+      assert.equal(status, 0, stderr);
+      assert.deepEqual(names(aws), [`${PATH}DB_HOST`]);
+      assertPrinted(await pull(aws), "DB_HOST=new\n");
+    }));
+});
+
 describe("where Systems Manager is asked", { concurrency: 2 }, () => {
   test("in the URI's region", () =>
     withAws(
