@@ -51,7 +51,7 @@ async function run(
 
 for (const store of STORES) {
   for (const artefact of ARTEFACTS) {
-    describe(`${store.name}, ${artefact.name}`, () => {
+    describe(`${store.name}, ${artefact.name}`, { concurrency: 3 }, () => {
       test("CMD gets the variables, byte for byte", () =>
         store.prepare(async (place) => {
           const { stderr, ...outcome } = await run(place, await place.seed(VARIABLES), artefact);

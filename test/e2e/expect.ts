@@ -1,10 +1,8 @@
 /** What the black-box suites assert alike, and the folders and objects that they work with. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { seal, writerContext } from "../../src/envelope/index.ts";
 import type { Aws } from "../aws/server.ts";
 import { sealBlob } from "../aws/kms-blob.ts";
 import { BUCKET, KEY } from "./harness.ts";
@@ -47,20 +45,6 @@ export function putDirect(aws: Aws, name: string, text: string | Buffer): string
   const key = aws.kms.find(KEY, aws.region);
   aws.s3.put(BUCKET, name, sealBlob(key, aws.kms.macKey, Buffer.from(text), {}));
   return `s3://${BUCKET}/${name}`;
-}
-
-/**
- * Seals `text` as push does, with any revision that a test wants, past the checks of push.
- *
- * @param revision undefined: none
- */
-export function putSealed(aws: Aws, name: string, text: string, revision: number | undefined): void {
-  const key = aws.kms.find(KEY, aws.region);
-  const dataKey = randomBytes(32);
-  const encryptionContext = writerContext("v3", {}, `s3://${BUCKET}/${name}`, revision);
-  const wrappedKey = sealBlob(key, aws.kms.macKey, dataKey, encryptionContext);
-  const sealed = seal("v3", { plaintext: Buffer.from(text), dataKey, wrappedKey, encryptionContext });
-  aws.s3.put(BUCKET, name, sealed.body, sealed.metadata);
 }
 
 /** Changes one bit of the newest version of an object, its metadata as before. */

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
-import { RAN, SAY, assertFailed, assertPrinted, putSealed, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws, putSealed } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
 
 const MINUTE_MS = 60_000;

@@ -27,12 +27,14 @@ async function optionsOf(command: string): Promise<string[]> {
 
 for (const artefact of ARTEFACTS) {
   describe(`given empty, by the ${artefact.name}`, { concurrency: 2 }, () => {
-    for (const [command, rest] of Object.entries(REST)) {
+    // How words are read is the same code in both: of the slower one, a command and a way are enough.
+    const isBinary = artefact.name === "binary";
+    for (const [command, rest] of Object.entries(REST).slice(0, isBinary ? undefined : 1)) {
       test(`each option of ${command} is a usage error that names it`, async () => {
         for (const option of await optionsOf(command)) {
           // The variable beside it does not stand in.
           const env = { SEALEXEC_FROM: "s3://app-secrets/app.env", SEALEXEC_KEY: KEY };
-          const ways = artefact.name === "binary" ? [[option, ""], [`${option}= ,`]] : [[option, ""]];
+          const ways = isBinary ? [[option, ""], [`${option}= ,`]] : [[option, ""]];
           for (const given of ways) {
             const outcome = await sealexec([command, ...given, ...rest], { env, artefact, input: "A=1\n" });
             assertFailed(
@@ -48,10 +50,11 @@ for (const artefact of ARTEFACTS) {
     test("each variable is a usage error that names it and says to unset it", async () => {
       assert.ok(VARIABLES.size > 15);
       for (const name of VARIABLES) {
-        for (const [text, ...args] of [
+        const ways = [
           ["", "run", "--from", "s3://app-secrets/app.env", "--key", KEY, "--", ...SAY],
           [" \n", "pull", "s3://app-secrets/app.env"],
-        ] as const) {
+        ] as const;
+        for (const [text, ...args] of ways.slice(0, isBinary ? undefined : 1)) {
           const outcome = await sealexec(args, { env: { [name]: text }, artefact });
           assertFailed(outcome, 64, new RegExp(`^${name} is set, but empty$`), /unset it/);
         }

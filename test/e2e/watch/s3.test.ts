@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Aws } from "../../aws/server.ts";
-import { eventsOf, flipBodyBit, putSealed, until } from "../expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "../harness.ts";
+import { eventsOf, flipBodyBit, until } from "../expect.ts";
+import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws, putSealed } from "../harness.ts";
 import { SELDOM, callsSince, watching } from "./watching.ts";
 import type { Watching } from "./watching.ts";
 

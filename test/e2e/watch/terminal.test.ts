@@ -26,7 +26,7 @@ const PLACES: readonly (Setting & { readonly name: string })[] = [false, true].f
 const JOBS = PLACES.filter(({ shell }) => shell !== undefined);
 const LEADERS = PLACES.filter(({ shell }) => shell === undefined);
 
-describe("run --watch on a terminal", { skip }, () => {
+describe("run --watch on a terminal", { skip, concurrency: 3 }, () => {
   if (programs === undefined) return;
 
   /** One test a place, where the witness runs with these words. */
