@@ -51,12 +51,11 @@ function firstInvalidLine(bytes: Uint8Array, decoder: TextDecoder): number {
   let line = 1;
   for (let start = 0; ; line += 1) {
     const end = bytes.indexOf(LF, start);
+    // Some line is invalid: the last one, if none before it is.
+    if (end === -1) return line;
     try {
-      decoder.decode(bytes.subarray(start, end === -1 ? bytes.length : end));
+      decoder.decode(bytes.subarray(start, end));
     } catch {
-      return line;
-    }
-    if (end === -1) {
       return line;
     }
     start = end + 1;

@@ -85,7 +85,9 @@ function walk(node: Node, visit: (node: Node) => void): void {
 
 function isMessage(node: Node, name: string): boolean {
   const { callee } = node;
-  return name === "arguments" && isNode(callee) && ERRORS.has(String(callee["name"]));
+  if (name !== "arguments" || !isNode(callee)) return false;
+  const called = isNode(callee["property"]) ? callee["property"] : callee;
+  return ERRORS.has(String(called["name"]));
 }
 
 function isNode(value: unknown): value is Node {

@@ -1,13 +1,16 @@
 /**
- * `npm run test:mutation [-- ROOM… --sample N]`: puts faults into the pure rooms, one at a time, and runs the room's unit
+ * `npm run test:mutation [-- ROOM… --sample N --seed S]`: puts faults into the pure rooms, one at a time, and runs the room's unit
  * tests. Prints what they did not notice; ends with 1 where a room is below what it is to be.
  */
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { randomFrom } from "../soak/fault-schedules.ts";
+import type { Random } from "../soak/fault-schedules.ts";
 import { mutantsOf } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";
 
@@ -17,7 +20,10 @@ interface Room {
 }
 
 const ROOMS: Readonly<Record<string, Room>> = {
-  names: { sources: ["src/names*.ts"], tests: ["test/unit/names*.test.ts"] },
+  names: {
+    sources: ["src/names*.ts", "src/refused*.ts"],
+    tests: ["test/unit/names*.test.ts", "test/unit/refused*.test.ts"],
+  },
   dotenv: { sources: ["src/dotenv/*.ts"], tests: ["test/unit/dotenv/*.test.ts"] },
   dialects: { sources: ["src/dialects/**/*.ts"], tests: ["test/unit/dialects/*.test.ts"] },
   envelope: { sources: ["src/envelope/*.ts"], tests: ["test/unit/envelope/*.test.ts"] },
@@ -33,7 +39,7 @@ const HOOK = fileURLToPath(new URL("hook.ts", import.meta.url));
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sample: { type: "string" } },
+  options: { sample: { type: "string" }, seed: { type: "string", default: "1" } },
 });
 const folder = mkdtempSync(join(tmpdir(), "sealexec-mutation-"));
 
@@ -64,6 +70,16 @@ function passes(
   });
 }
 
+/** One of each of `count` stretches of equal length. */
+function sampled<T>(all: readonly T[], count: number, random: Random): readonly T[] {
+  if (!(count < all.length)) return all;
+  const start = (index: number): number => Math.floor((index * all.length) / count);
+  return Array.from({ length: count }, (_, index) => {
+    const at = start(index) + random(start(index + 1) - start(index));
+    return all[at] ?? assert.fail(`no fault ${at}`);
+  });
+}
+
 interface Survivor extends Mutant {
   readonly file: string;
 }
@@ -79,8 +95,7 @@ async function testRoom(name: string, { sources, tests }: Room): Promise<number>
     .flatMap((file) =>
       mutantsOf(readFileSync(join(ROOT, file), "utf8")).map((mutant) => ({ ...mutant, file })),
     );
-  const step = Math.max(1, Math.floor(all.length / Number(values.sample ?? all.length)));
-  const chosen = all.filter((_, index) => index % step === 0);
+  const chosen = sampled(all, Number(values.sample ?? all.length), randomFrom(Number(values.seed)));
   const left = chosen.values();
   const survivors: Survivor[] = [];
   const work = async (worker: number): Promise<void> => {

@@ -14,6 +14,7 @@ const PRINTED: readonly (readonly [value: string, form: string])[] = [
   ["postgres://u:p@h:5432/d", "postgres://u:p@h:5432/d"],
   ["c2VjcmV0cw==", "c2VjcmV0cw=="],
   ["50%", "50%"],
+  ["+1+2", "+1+2"],
   [" ", "' '"],
   [" x ", "' x '"],
   ["\tx", "'\tx'"],

@@ -142,6 +142,7 @@ const unquoted: readonly ValidCase[] = [
   ["A=x\\ry", { A: "x\\ry" }],
   ["A=\\n", { A: "\\n" }],
   ["A=\\'", { A: "\\'" }],
+  ["A='x\\''", { A: "x\\'" }],
   ["A=\\'x\\'", { A: "\\'x\\'" }],
   ["A=C:\\dir\\", { A: "C:\\dir\\" }],
   ["A=C:\\new\\run", { A: "C:\\new\\run" }],

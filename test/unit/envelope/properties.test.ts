@@ -8,6 +8,8 @@ import fc from "fast-check";
 import {
   type Metadata,
   RESERVED_CONTEXT_NAMES,
+  checkRevision,
+  parseRevision,
   readEnvelope,
   seal,
   writerContext,
@@ -267,3 +269,22 @@ function canonical(map: Readonly<Record<string, string>>): string {
 function sorted(map: Readonly<Record<string, string>>): readonly (readonly [string, string])[] {
   return Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1));
 }
+
+test("any revision that is written is read, and opens for whoever wants one as old", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 999_999_999_999_999 }), (revision) =>
+      assert.equal(parseRevision(String(revision)), revision),
+    ),
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 1000 }), fc.integer({ min: 0, max: 1000 }), (revision, least) => {
+      const written = writerContext("v3", {}, "s3://b/k", revision);
+      if (revision >= least) assert.equal(checkRevision(written, least), revision);
+      else
+        assert.match(
+          refusal(() => checkRevision(written, least)).message,
+          /it is revision \d+, and \d+ is the oldest/,
+        );
+    }),
+  );
+});
