@@ -8,8 +8,8 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
-import { assertFailed, assertPrinted, putSealed, until, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { assertFailed, assertPrinted, until, withFolder } from "./expect.ts";
+import { ARTEFACTS, BUCKET, KEY, push, putSealed, sealexec, withAws } from "./harness.ts";
 import { URI, pushText, report } from "./pushing.ts";
 import { callsSince, SELDOM, watching } from "./watch/watching.ts";
 
