@@ -94,7 +94,7 @@ export async function checkStart(
   const sources = options.sources.map(({ uri }, index) => ({ uri, opened: opened[index] }));
   const asksAws = toolsFor(options, context).needs(options.sources).length > 0;
   const expected = { asksAws, gives: options.sources.map(({ gives }) => gives) };
-  const findings = { steps, expected, sources, merged, warnings, strict, failures: failures.length, status };
+  const findings = { steps, expected, sources, warnings, strict, failures: failures.length, status };
   await world.writeOutput(formatReport(format, findings, world.wantsColour()));
   return status;
 }

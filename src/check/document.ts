@@ -4,12 +4,12 @@ import type { Findings, Line } from "./findings.ts";
 
 /** The document as text. Whatever was not found out is null, so that every field is always there. */
 export function formatDocument(lines: readonly Line[], findings: Findings): string {
-  const { sources, merged, warnings, strict, status } = findings;
+  const { sources, warnings, strict, status } = findings;
   const document = {
     ok: status === 0,
     status,
     strict,
-    names: merged === undefined ? null : [...merged.keys()].toSorted(),
+    names: namesOf(sources),
     sources: sources.map(sourceOf),
     warnings: warnings.map(({ code, target, message, hint }) => ({
       code: code ?? "warning",
@@ -22,6 +22,16 @@ export function formatDocument(lines: readonly Line[], findings: Findings): stri
   return `${JSON.stringify(document, printableOnly, 2)}\n`;
 }
 
+/** Of all sources together, also if names are required that they have not; null: not every one could be opened. */
+function namesOf(sources: Findings["sources"]): string[] | null {
+  const names = new Set<string>();
+  for (const { opened } of sources) {
+    if (opened === undefined) return null;
+    for (const name of opened.variables.keys()) names.add(name);
+  }
+  return [...names].toSorted();
+}
+
 function sourceOf({ uri, opened }: Findings["sources"][number]) {
   const { object, format, keyArn, revision, isBound } = opened?.sealed ?? {};
   const written = object?.lastModified;
@@ -30,8 +40,8 @@ function sourceOf({ uri, opened }: Findings["sources"][number]) {
     opened: opened !== undefined,
     format: format ?? null,
     key: keyArn ?? null,
-    version: object?.versionId ?? null,
-    etag: object?.etag ?? null,
+    version: opened?.state.versionId ?? null,
+    etag: opened?.state.etag ?? null,
     bound: isBound ?? null,
     revision: revision ?? null,
     lastModified: written === undefined ? null : new Date(written).toISOString(),

@@ -1,7 +1,6 @@
 /** What a check has found, before it is shown in any form. */
 import type { Stage, StepReport } from "../context.ts";
 import type { OpenedSource } from "../run/sources.ts";
-import type { Variables } from "../secret.ts";
 import type { Warning } from "./warnings.ts";
 
 /** All that a check has found. */
@@ -11,8 +10,6 @@ export interface Findings {
   readonly expected: Expectation;
   /** `opened`: undefined where it could not be */
   readonly sources: readonly { readonly uri: string; readonly opened: OpenedSource | undefined }[];
-  /** what the sources come to; undefined where that could not be known */
-  readonly merged: Variables | undefined;
   readonly warnings: readonly Warning[];
   /** a warning is a failure */
   readonly strict: boolean;

@@ -20,12 +20,16 @@ export interface CommonFlags {
 export function logFormat(args: readonly string[], env: Environment): LogFormat {
   const end = args.indexOf("--");
   const flags = end === -1 ? args : args.slice(0, end);
-  const index = flags.indexOf("--log");
-  // `push --json`, which no other command has.
+  // What prints a document says what went wrong as one, too.
   if (flags[0] === "push" && flags.includes("--json")) return "json";
-  const flag =
-    index === -1 ? flags.find((word) => word.startsWith("--log="))?.slice("--log=".length) : flags[index + 1];
-  return (flag ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
+  if (flags[0] === "check" && valueOf(flags, "--format") === "json") return "json";
+  return (valueOf(flags, "--log") ?? env["SEALEXEC_LOG"]) === "json" ? "json" : "text";
+}
+
+function valueOf(flags: readonly string[], option: string): string | undefined {
+  const index = flags.indexOf(option);
+  if (index !== -1) return flags[index + 1];
+  return flags.find((word) => word.startsWith(`${option}=`))?.slice(option.length + 1);
 }
 
 /** What listens to all that a command does, from its first warning on. */

@@ -229,7 +229,8 @@ Examples:
   common(starting(command)).action(async (words: string[], flags: CheckCliFlags) => {
     const { checkStart, listen } = await import("../check/check.ts");
     const heard = listen();
-    const context = await createContext(world, flags, heard);
+    const inJson = flags.format === "json" ? { ...flags, log: "json" } : flags;
+    const context = await createContext(world, inJson, heard);
     const start = { ...(await readStart("check", words, flags, world)), command: words[0] };
     outcome.status = await checkStart(start, flags, world, context, heard);
   });

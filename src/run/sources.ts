@@ -9,7 +9,7 @@ import type { OpenPolicy } from "../sealed/open.ts";
 import type { FoundSealed, PlainContent, UnverifiedText } from "../sealed/read.ts";
 import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
-import type { Source, Tools } from "../stores/source.ts";
+import type { Source, State, Tools } from "../stores/source.ts";
 import type { SizeLimit } from "../start-size.ts";
 import { requireNames, requireOnly, takeOnly } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
@@ -34,6 +34,7 @@ export interface SourceOptions {
 export interface OpenedSource extends Origin {
   /** of what was read, where it can be looked at again */
   readonly validator: string | undefined;
+  readonly state: State;
   /** as it was found, and its revision, where it was sealed */
   readonly sealed: FoundSealed | undefined;
 }
@@ -129,7 +130,9 @@ export async function openSource(
   if (all.size === 0)
     context.log.warn(`${uri}: no variables in it`, undefined, { code: "no-variables", target: uri });
   const leftOut = [...all.keys()].filter((name) => !variables.has(name));
-  return { uri, variables, leftOut, validator: content.validator, sealed: content.sealed };
+  const { validator, sealed } = content;
+  const { versionId, etag } = sealed?.object ?? content;
+  return { uri, variables, leftOut, validator, state: { versionId, etag }, sealed };
 }
 
 interface Reading {

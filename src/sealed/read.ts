@@ -3,7 +3,7 @@ import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import type { Format } from "../envelope/index.ts";
 import { counted } from "../logger.ts";
-import type { Content, SealedObject, Source, Tools } from "../stores/source.ts";
+import type { Content, SealedObject, Source, State, Tools } from "../stores/source.ts";
 import { openSealed } from "./open.ts";
 import type { OpenPolicy } from "./open.ts";
 
@@ -17,7 +17,7 @@ export type PlainContent = (Exclude<Content, { readonly kind: "sealed" }> | Unve
  * A text that nothing authenticates. Its padding is looked at as it is opened: whoever may write the object learns what
  * it holds by changing it, if they are told what is wrong with it. So opening and reading it are to fail alike.
  */
-export interface UnverifiedText {
+export interface UnverifiedText extends State {
   readonly kind: "unverified";
   /** to be called once; the bytes are the caller's to wipe */
   readonly open: () => Uint8Array;
@@ -59,14 +59,21 @@ function readContent(source: Source, tools: Tools, context: Context): Promise<Co
 }
 
 function describeContent(content: Content): string {
-  if (content.kind === "sealed") {
-    const { body, versionId, etag } = content.sealed;
-    const facts = { version: versionId, etag };
-    const known = Object.entries(facts).filter(([, value]) => value !== undefined);
-    return [counted(body.length, "byte"), ...known.map(([name, value]) => `${name} ${value}`)].join(", ");
+  switch (content.kind) {
+    case "sealed":
+      return describe(counted(content.sealed.body.length, "byte"), content.sealed);
+    case "text":
+      return describe(counted(content.bytes.length, "byte"), content);
+    case "variables":
+      return describe(counted(content.variables.size, "variable"), content);
   }
-  const detail = content.detail === undefined ? "" : `, ${content.detail}`;
-  return content.kind === "text"
-    ? `${counted(content.bytes.length, "byte")}${detail}`
-    : `${counted(content.variables.size, "variable")}${detail}`;
+}
+
+function describe(size: string, { detail, versionId, etag }: State & { readonly detail?: string }): string {
+  const state = Object.entries({ version: versionId, etag }).filter(([, value]) => value !== undefined);
+  return [
+    size,
+    ...(detail === undefined ? [] : [detail]),
+    ...state.map(([name, value]) => `${name} ${value}`),
+  ].join(", ");
 }

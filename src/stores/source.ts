@@ -60,6 +60,12 @@ export interface StoreSource {
   readonly folders?: readonly string[];
 }
 
+/** Which state of it was read, as its store names it and `push --if-match` takes it. */
+export interface State {
+  readonly etag?: string | undefined;
+  readonly versionId?: string | undefined;
+}
+
 /** What was read. The bytes may be wiped by whoever takes them. */
 export type Content = Kinds & {
   /** what tells this state of it from any other (RFC 9110, section 8.8); absent: it cannot be looked at again (a pipe) */
@@ -69,16 +75,14 @@ export type Content = Kinds & {
 type Kinds =
   | { readonly kind: "sealed"; readonly sealed: SealedObject }
   /** plain, in the source's dialect */
-  | { readonly kind: "text"; readonly bytes: Uint8Array; readonly detail?: string }
+  | (State & { readonly kind: "text"; readonly bytes: Uint8Array; readonly detail?: string })
   /** the store's own form of variables */
-  | { readonly kind: "variables"; readonly variables: Variables; readonly detail?: string };
+  | (State & { readonly kind: "variables"; readonly variables: Variables; readonly detail?: string });
 
 /** A sealed object as it was found, still sealed. */
-export interface SealedObject {
+export interface SealedObject extends State {
   readonly metadata: Metadata;
   readonly body: Uint8Array;
-  readonly etag?: string | undefined;
-  readonly versionId?: string | undefined;
   /** the store's own time as it answered, milliseconds since 1970; absent: it told none */
   readonly date?: number | undefined;
   /** when the store says that this was written, milliseconds since 1970; absent: it does not say */

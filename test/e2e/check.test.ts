@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
-import { RAN, SAY, assertFailed, flipBodyBit, putDirect, withFolder } from "./expect.ts";
+import { RAN, SAY, assertFailed, eventsOf, flipBodyBit, putDirect, withFolder } from "./expect.ts";
 import { ARTEFACTS, BUCKET, KEY, ROOT, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Artefact, Outcome } from "./harness.ts";
 
@@ -494,6 +494,68 @@ describe("check: facts of each source as fields", { concurrency: 2 }, () => {
       assert.deepEqual(new Set(Object.values(unknown)), new Set([null]));
       assert.doesNotMatch(stdout, /canary/);
     }));
+
+  test("the names are those of the sources, also if required ones are not among them", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "B=1\nA=2\n");
+      for (const flags of [
+        ["--require", "NEW,NOPE"],
+        ["--only", "A,B,NOPE"],
+      ]) {
+        const args = ["check", "--from", URI, ...flags, "--format", "json"];
+        const { status, stdout } = await sealexec(args, { env: aws.env() });
+        assert.deepEqual(
+          [status, (JSON.parse(stdout) as Record<string, unknown>)["names"]],
+          [65, ["A", "B"]],
+        );
+      }
+    }));
+
+  test("what is wrong before anything is checked is said as JSON, too", async () => {
+    for (const [line, env] of [
+      [["--from", "nonsense"], {}],
+      [[], {}],
+      [["--nonsense"], {}],
+      [["--timeout", "never"], {}],
+      [[], { SEALEXEC_KEY: "" }],
+    ] as const)
+      for (const format of [["--format", "json"], ["--format=json"]]) {
+        const { status, stdout, stderr } = await sealexec(["check", ...format, ...line], { env });
+        assert.deepEqual([status, stdout], [64, ""]);
+        assert.deepEqual(
+          eventsOf(stderr).map((event) => [event["level"], event["status"]]),
+          [["error", 64]],
+        );
+      }
+    const cmd = await sealexec(["check", "--from", "nonsense", "--", "ls", "--format", "json"]);
+    assertFailed(cmd, 64, /does not begin with/);
+  });
+
+  test("of a secret, a parameter and a sealed file: the version and the ETag, as push has them", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const options = { env: { ...aws.env(), SEALEXEC_KEY: KEY }, cwd: folder };
+        for (const uri of ["secretsmanager://prod/app", "file:app.env.sealed"]) {
+          const pushed = await sealexec(["push", "-", uri, "--json"], { ...options, input: "A=1\n" });
+          assert.equal(pushed.status, 0, pushed.stderr);
+          const { version, etag } = JSON.parse(pushed.stdout) as { version: string | null; etag: string };
+          const args = ["check", "--from", uri];
+          const { stdout } = await sealexec([...args, "--format", "json"], options);
+          const [source] = (JSON.parse(stdout) as { sources: Record<string, unknown>[] }).sources;
+          assert.deepEqual([source?.["version"], source?.["etag"]], [version, etag]);
+          const said = `${version === null ? "" : `, version ${version}`}, etag ${etag}`;
+          assert.ok((await sealexec(args, options)).stdout.includes(`${said} (`), said);
+          const pulled = await sealexec(["pull", uri, "-v"], options);
+          assert.ok(pulled.stderr.includes(said), pulled.stderr);
+          const again = ["push", "-", uri, "--if-match", etag];
+          assert.equal((await sealexec(again, { ...options, input: "A=2\n" })).status, 0);
+        }
+        aws.parameters.put("/app/a", "1");
+        const { stdout } = await sealexec(["check", "--from", "ssm:///app/a", "--format", "json"], options);
+        const [source] = (JSON.parse(stdout) as { sources: Record<string, unknown>[] }).sources;
+        assert.deepEqual([source?.["version"], source?.["etag"]], ["1", null]);
+      }),
+    ));
 
   test("a variable of ours that there is not is a warning as well", () =>
     withAws(async (aws) => {

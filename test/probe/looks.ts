@@ -27,7 +27,7 @@ const now = (): number => performance.now();
 
 const source = await parseSource(uri);
 const lookout = new Lookout([source]);
-lookout.opened([{ uri: source.uri, validator, sealed: undefined, variables: new Map() }]);
+lookout.opened([{ uri: source.uri, validator, state: {}, sealed: undefined, variables: new Map() }]);
 const log = createLogger("text", false, (line) => process.stderr.write(line));
 let tools = new RunTools({ env: process.env, deadline: deadline(), log, now }, undefined);
 await tools.begin([source]);

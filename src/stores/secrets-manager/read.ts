@@ -35,7 +35,7 @@ export async function readSecret(ref: SecretRef, tools: Tools): Promise<Content>
   const content = contentOf(text, ref.reading);
   return versionId === undefined
     ? content
-    : { ...content, detail: `version ${versionId}`, validator: versionId };
+    : { ...content, versionId, etag: `"${versionId}"`, validator: versionId };
 }
 
 /** The same, whatever it holds. */

@@ -29,10 +29,9 @@ export function ssmNeed(ref: SsmRef): AwsNeed {
  */
 export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content> {
   if (ref.kind === "parameter") {
-    const { parameter, version } = await readOne(ref, ref.name, DECRYPTED, tools);
-    const detail = version === undefined ? {} : { detail: `version ${version}` };
+    const { parameter, versionId } = await readOne(ref, ref.name, DECRYPTED, tools);
     const validator = validatorOf([parameter]);
-    return { kind: "variables", variables: variablesOf([parameter]), ...detail, validator };
+    return { kind: "variables", variables: variablesOf([parameter]), versionId, validator };
   }
   const parameters = await readPath(ref, DECRYPTED, tools);
   if (parameters.length === 0) {
@@ -109,7 +108,7 @@ async function readOne(
   name: string,
   asking: Asking,
   tools: Tools,
-): Promise<{ readonly parameter: ReadParameter; readonly version: number | undefined }> {
+): Promise<{ readonly parameter: ReadParameter; readonly versionId: string | undefined }> {
   const answer = await call(
     ref,
     "GetParameter",
@@ -119,7 +118,7 @@ async function readOne(
   );
   const parameter = parameterOf(answer["Parameter"], "GetParameter");
   const { Version } = answer["Parameter"] as { readonly Version?: unknown };
-  return { parameter, version: typeof Version === "number" ? Version : undefined };
+  return { parameter, versionId: typeof Version === "number" ? String(Version) : undefined };
 }
 
 async function readPath(

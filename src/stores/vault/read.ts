@@ -13,8 +13,10 @@ import { findKvVersion } from "./version.ts";
 
 export interface VaultSecret {
   readonly data: Json;
-  /** facts for people: `KV v2, version 3` */
+  /** for people: `KV v2` */
   readonly detail: string;
+  /** KV v2 only */
+  readonly versionId?: string;
   /** which version of KV the mount turned out to be of */
   readonly kv: 1 | 2;
   /** what tells this state of it from any other */
@@ -96,7 +98,7 @@ async function readV2(ref: VaultRef, vault: VaultClient, attempts = {}): Promise
   const shown = number instanceof JsonLiteral && /^\d{1,9}$/.test(number.text) ? number.text : "unknown";
   // A secret whose versions were all deleted begins with version 1 again.
   const validator = `${shown} ${typeof made === "string" ? made : ""}`;
-  return { data, detail: `KV v2, version ${shown}`, kv: 2, validator };
+  return { data, detail: "KV v2", versionId: shown, kv: 2, validator };
 }
 
 /** Version 1 has no versions to compare. */

@@ -37,8 +37,8 @@ function vaultSource(ref: VaultRef): StoreSource {
   };
 }
 
-function contentOf({ data, detail, validator }: VaultSecret, ref: VaultRef): Content {
-  return { kind: "variables", variables: variablesIn(data, ref), detail, validator };
+function contentOf({ data, detail, versionId, validator }: VaultSecret, ref: VaultRef): Content {
+  return { kind: "variables", variables: variablesIn(data, ref), detail, versionId, validator };
 }
 
 function variablesIn(data: Json, { pick, flatten }: VaultRef): Variables {

@@ -23,7 +23,6 @@ function found(steps: readonly StepReport[], more: Partial<Findings> = {}): Find
     steps,
     expected: SEALED,
     sources: [{ uri: "s3://b/k", opened: undefined }],
-    merged: undefined,
     warnings: [],
     strict: false,
     failures,
@@ -128,7 +127,7 @@ describe("the report", () => {
   });
   test("as JSON: every field is there, whatever was found", () => {
     const one = { uri: "file:a", variables: new Map([["B", new Secret("2")]]), validator: "v" };
-    const opened = { ...one, sealed: undefined };
+    const opened = { ...one, state: {}, sealed: undefined };
     const sources = [
       { uri: "s3://b/k", opened: undefined },
       { uri: "file:a", opened },
@@ -169,8 +168,9 @@ describe("the report", () => {
     ];
     const object = { metadata: {}, body: Buffer.alloc(0), place: hostile, located: { home: "b" } };
     const known = { format: "v3", keyArn: hostile, revision: 1, isBound: true } as const;
-    const sealed = { ...known, object: { ...object, versionId: hostile, etag: hostile } };
-    const opened = { uri: hostile, variables: new Map(), validator: undefined, sealed };
+    const state = { versionId: hostile, etag: hostile };
+    const sealed = { ...known, object: { ...object, ...state } };
+    const opened = { uri: hostile, variables: new Map(), validator: undefined, state, sealed };
     const findings = found(steps, {
       sources: [{ uri: hostile, opened }],
       warnings: [{ message: hostile, hint: hostile, code: hostile, target: hostile }],
