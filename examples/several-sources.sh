@@ -1,6 +1,7 @@
 #!/bin/sh
 # One start, four places: what all services share is sealed in S3, what is rotated is in Secrets Manager, what the
-# orchestrator mounts is in /run/secrets, and what this repository overrides is a sealed file in it. A later one wins.
+# orchestrator mounts is in /run/secrets, and what this repository overrides is a sealed file in it, under the same key
+# of KMS: one run has one --key. A later one wins.
 # Usage: several-sources.sh CMD [ARG...]
 exec sealexec run \
   --from "${SHARED:-s3://my-secrets/base.env}" \

@@ -6,7 +6,10 @@ import type { Command } from "./commander.ts";
 export function opening(command: Command): Command {
   return command
     .addOption(credentials())
-    .option("--key <KEY>", "the KMS key that must have sealed it: id, ARN or alias (SEALEXEC_KEY)")
+    .option(
+      "--key <KEY>",
+      "the key that must have sealed it: of KMS by id, ARN or alias, or local:PATH (SEALEXEC_KEY)",
+    )
     .addOption(
       repeatable(
         "--context <K=V>",

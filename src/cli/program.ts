@@ -132,14 +132,14 @@ function addPush(program: Command, world: World): void {
     .command("push")
     .summary("seal a .env on this machine and upload it")
     .description(
-      "Checks a .env and uploads it: to S3 sealed under a KMS key on this machine, elsewhere as the store keeps it.",
+      "Checks a .env and puts it where the URI says: into S3 or a file sealed on this machine, elsewhere as the store keeps it.",
     )
     .argument("<file>", "the .env to seal, or - for standard input")
-    .argument("<uri>", "where to: s3://BUCKET/KEY, secretsmanager://NAME or ssm:///PATH/")
+    .argument("<uri>", "where to: s3://BUCKET/KEY, file:PATH, secretsmanager://NAME or ssm:///PATH/")
     .addOption(
       new Option(
         "--key <KEY>",
-        "KMS key id, ARN or alias; elsewhere than in S3 the key of what is new (SEALEXEC_KEY)",
+        "KMS key id, ARN or alias, for file: also local:PATH; in other stores the key of what is new (SEALEXEC_KEY)",
       ),
     )
     .addOption(credentials())
@@ -167,7 +167,9 @@ Examples:
   sealexec push .env s3://my-bucket/app.env --key alias/my-app
   sealexec push .env s3://my-bucket/app.env --key alias/my-app --if-match ETAG
   sealexec push .env secretsmanager://prod/app
-  sops -d app.enc.env | sealexec push - s3://my-bucket/app.env --key alias/my-app --create`,
+  sealexec push .env file:app.env.sealed --key alias/my-app
+  sops -d --output-type json app.enc.env |
+    sealexec push - "s3://my-bucket/app.env?format=json" --key alias/my-app --create`,
     );
   common(command).action(async (file: string, uri: string, flags: PushCliFlags) => {
     const context = await createContext(world, flags.json === true ? { ...flags, log: "json" } : flags);

@@ -101,3 +101,8 @@ export const GCM_CONTENT_ALGORITHM = "AES/GCM/NoPadding";
 export const V3_KMS_CONTEXT_WRAP = "12";
 /** The same of AES/GCM under a raw key. */
 export const V3_AES_GCM_WRAP = "02";
+
+const ONE_KIND = "the sealed sources of one run are all under KMS, or all under one local key";
+/** The ways out where the key that is named is of the other kind. */
+export const NAME_KMS_KEY = `name the KMS key that sealed it: --key KEY (SEALEXEC_KEY); ${ONE_KIND}`;
+export const NAME_LOCAL_KEY = `if it is a local key of sealexec, name it: --key local:PATH; ${ONE_KIND}`;

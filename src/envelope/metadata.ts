@@ -13,7 +13,13 @@ import {
   V3_CONTENT_FIELDS,
   V3_WRAP_FIELDS,
 } from "./fields.ts";
-import { type Accepted, type Envelope, type StoredObject, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
+import {
+  type Accepted,
+  type Envelope,
+  NAME_KMS_KEY,
+  type StoredObject,
+  WRAPPED_KEY_MAX_BYTES,
+} from "./format.ts";
 import { checkGcmBody } from "./gcm.ts";
 import { parseV2InstructionFile, parseV3InstructionFile } from "./instruction-file.ts";
 import { emptyMap } from "./string-map.ts";
@@ -61,6 +67,7 @@ export function readEnvelope(
         throw new SealexecError(
           "data",
           "its data key is in an instruction file, not wrapped with a local key",
+          { hint: NAME_KMS_KEY },
         );
       }
       return accepted(parseV3(content, parseV3InstructionFile(instructionFile)), object.body, accept);
@@ -107,7 +114,9 @@ function accepted(envelope: Envelope, body: Uint8Array, accept: Accepted): Readi
   const { format } = envelope;
   // Only v3 has a form for it; and with a local key named, nothing that KMS is to open may slip in.
   if (accept.has("local-key") && format !== "v3") {
-    throw new SealexecError("data", `sealed in the older format ${format}, by KMS and not with a local key`);
+    throw new SealexecError("data", `sealed in the older format ${format}, by KMS and not with a local key`, {
+      hint: NAME_KMS_KEY,
+    });
   }
   if (format !== "v3" && !accept.has(format)) {
     throw new SealexecError("data", `sealed in the older format ${format}, which is not accepted`, {

@@ -10,6 +10,8 @@ import { ALGORITHM_SUITE_ID, deriveCommitment, deriveEncryptionKey } from "./der
 import { bytesField, contextField, presentOf, requiredField, wrappedKeyField } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import {
+  NAME_KMS_KEY,
+  NAME_LOCAL_KEY,
   COMMITMENT_BYTES,
   type EnvelopeV3,
   GCM_IV_BYTES,
@@ -123,7 +125,7 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
 function checkLocalWrap(code: string, wrap: Fields): void {
   if (code === V3_KMS_CONTEXT_WRAP) {
     throw new SealexecError("data", "x-amz-w is 12: its data key is wrapped by KMS, not with a local key", {
-      hint: "name the KMS key that sealed it: --key KEY (SEALEXEC_KEY)",
+      hint: NAME_KMS_KEY,
     });
   }
   if (code !== V3_AES_GCM_WRAP) {
@@ -141,7 +143,7 @@ function checkWrap(code: string): void {
     throw new SealexecError(
       "data",
       `x-amz-w is ${code} (${raw}): the data key is wrapped with a raw key, not by KMS`,
-      code === V3_AES_GCM_WRAP ? { hint: "if it is a local key of sealexec, name it: --key local:PATH" } : {},
+      code === V3_AES_GCM_WRAP ? { hint: NAME_LOCAL_KEY } : {},
     );
   }
   throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);

@@ -274,3 +274,12 @@ describe("a flag wins over its variable", { concurrency: 2 }, () => {
       }),
     ));
 });
+
+test("help push names every place that it can write, and pipes nothing in that would be read wrongly", async () => {
+  const { status, stdout } = await sealexec(["help", "push"]);
+  assert.equal(status, 0);
+  const [, uri = ""] = /^ +uri +([^]*?)^$/m.exec(stdout) ?? [];
+  for (const form of ["s3://", "file:", "secretsmanager://", "ssm:///"]) assert.ok(uri.includes(form), uri);
+  // As dotenv, sops writes values without the quotes that they need.
+  for (const [line] of stdout.matchAll(/^.*\bsops -d.*$/gm)) assert.match(line, /--output-type json/);
+});

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
 import { ARTEFACTS, KEY, runProcess, sealexec, withAws } from "./harness.ts";
+import type { Outcome } from "./harness.ts";
 
 const ENV = { AWS_EC2_METADATA_DISABLED: "true" };
 const TEXT = "TOKEN=canary-7720ef\n";
@@ -125,6 +126,22 @@ for (const artefact of ARTEFACTS) {
           await sealexec(["push", "-", "file:b.sealed", "--key", "local:key"], { ...options, input: TEXT });
           const kms = ["run", "--from", "file:b.sealed", "--key", KEY, "--", "true"];
           assertFailed(await sealexec(kms, options), 65, /x-amz-w is 02/, /--key local:PATH/);
+        }),
+      ));
+
+    test("sources of both kinds of key do not open together: both hints say so", () =>
+      withFolder((cwd) =>
+        withAws(async (aws) => {
+          const options = { env: aws.env(), artefact, cwd };
+          await sealexec(["keygen", "key"], options);
+          const seal = (uri: string, key: string): Promise<Outcome> =>
+            sealexec(["push", "-", uri, "--key", key], { ...options, input: TEXT });
+          await seal("s3://app-secrets/app.env", KEY);
+          await seal("file:a.sealed", "local:key");
+          const run = ["run", "--from", "s3://app-secrets/app.env", "--from", "file:a.sealed"];
+          const both = /--key .*the sealed sources of one run are all under KMS, or all under one local key/;
+          for (const flags of [[], ["--key", KEY], ["--key", "local:key"]])
+            assertFailed(await sealexec([...run, ...flags, "--", "true"], options), 65, /^format: /, both);
         }),
       ));
 
