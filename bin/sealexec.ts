@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** argv, environment, clock and process in; exit status out. Nothing else. */
 import "../src/signals.ts";
-import { logFormat } from "../src/cli/context.ts";
+import { logFormat, namingCommand } from "../src/cli/context.ts";
 import { main } from "../src/cli/main.ts";
 import { errorName } from "../src/context.ts";
 import { SealexecError, exitStatus } from "../src/errors.ts";
@@ -48,7 +48,7 @@ function fail(error: unknown): never {
           hint: "this is a bug in sealexec: please report it, with the command and this line",
           cause: error,
         });
-  createLogger(logFormat(args, env), false, writeError).failure(known);
+  createLogger(logFormat(args, env), false, writeError).failure(namingCommand(known, args));
   process.exit(exitStatus(known.kind));
 }
 

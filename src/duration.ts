@@ -18,7 +18,7 @@ export function parseDuration(option: string, text: string, leastMs: number, mos
     "usage",
     `${option} is not a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}`,
     {
-      hint: "a number and its unit: 500ms, 60s, 5m, 12h, 7d",
+      hint: "a number and its unit, such as 60s, 5m, 12h or 7d; a number alone is seconds",
     },
   );
 }

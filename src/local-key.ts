@@ -3,7 +3,6 @@ import { randomBytes } from "node:crypto";
 import { realpathSync, statSync, statfsSync } from "node:fs";
 import { LOCAL_KEY_BYTES } from "./envelope/local-key.ts";
 import { SealexecError } from "./errors.ts";
-import { LOCAL } from "./key-name.ts";
 import { readSmallFile, whyUnread } from "./setting-file.ts";
 
 // statfs(2): a file system in memory, as the ones that secrets are mounted on; who can reach it is the mount's affair.
@@ -14,7 +13,7 @@ const SHARED_FOLDERS = /^\/(?:dev|tmp|var\/tmp)\//;
 /**
  * Reads a local key, 32 bytes. The file holds them as one line of base64.
  *
- * @throws "missing"; "config" where it is readable by others, or is not a key
+ * @throws "missing"; "config" where it is readable by others, or is not a key. Without the path: the caller's `step` names the key
  */
 export function readLocalKey(path: string): Uint8Array {
   refuseShared(path);
@@ -22,12 +21,12 @@ export function readLocalKey(path: string): Uint8Array {
   try {
     text = readSmallFile(path).toString("latin1");
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(error);
   }
   const line = text.replace(/\r?\n$/, "");
   const key = Buffer.from(line, "base64");
   if (key.length === LOCAL_KEY_BYTES && key.toString("base64") === line) return key;
-  throw new SealexecError("config", `${LOCAL}${path}: not a local key`, {
+  throw new SealexecError("config", "not a local key", {
     hint: "it is one line of base64, as sealexec keygen writes it",
   });
 }
@@ -42,9 +41,9 @@ function refuseShared(path: string): void {
     const { mode } = statSync(path);
     if ((mode & 0o077) === 0 || isMountedSecret(path)) return;
   } catch (error) {
-    throw unreadable(path, error);
+    throw unreadable(error);
   }
-  throw new SealexecError("config", `${LOCAL}${path}: others than its owner can read it`, {
+  throw new SealexecError("config", "others than its owner can read it", {
     hint: `chmod 600 ${path}`,
   });
 }
@@ -53,11 +52,10 @@ function isMountedSecret(path: string): boolean {
   return statfsSync(path).type === TMPFS && !SHARED_FOLDERS.test(realpathSync(path));
 }
 
-function unreadable(path: string, error: unknown): SealexecError {
+function unreadable(error: unknown): SealexecError {
   const { code } = error as NodeJS.ErrnoException;
-  return new SealexecError(
-    code === "ENOENT" ? "missing" : "config",
-    `${LOCAL}${path}: cannot be read (${whyUnread(error)})`,
-    { hint: "name the key's file, or make one: sealexec keygen FILE", cause: error },
-  );
+  return new SealexecError(code === "ENOENT" ? "missing" : "config", `cannot be read (${whyUnread(error)})`, {
+    hint: "name the key's file, or make one: sealexec keygen FILE",
+    cause: error,
+  });
 }

@@ -13,6 +13,7 @@ import {
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "./errors.ts";
 import { effectiveUid } from "./exec/image.ts";
+import { wayToWrite } from "./setting-file.ts";
 import { expectOwnSignal } from "./signals.ts";
 
 /** @throws "usage" where there is something of this name already */
@@ -72,7 +73,7 @@ export function writePrivateFile(file: string, bytes: Uint8Array, replace: Repla
     if (code === "EEXIST") throw exists(file);
     if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
     throw new SealexecError("config", `${file}: cannot be written (${code ?? "error"})`, {
-      hint: "name a file in a folder that this user can write",
+      hint: wayToWrite(file, code),
       cause: error,
     });
   } finally {

@@ -1,7 +1,7 @@
 /** The variables that are sealexec's own: all of them, and nowhere else. Those of AWS and Vault are theirs. */
 import type { Environment } from "./context.ts";
 
-const PREFIX = "SEALEXEC_";
+export const PREFIX = "SEALEXEC_";
 
 export const VARIABLES: ReadonlySet<string> = new Set(
   [
@@ -12,7 +12,16 @@ export const VARIABLES: ReadonlySet<string> = new Set(
   ].flatMap((line) => line.split(" ").map((name) => PREFIX + name)),
 );
 
+/** On or off, without an option beside them. */
+export const SWITCHES = ["SEALEXEC_ALLOW_HTTP", "SEALEXEC_TRACE"] as const;
+
+/** What Kubernetes sets for each service of a namespace: one may have our name, or one that begins with it. */
+const OF_SERVICE =
+  /^SEALEXEC_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
+
 /** What begins as they do, in either case. */
 export function ownVariables(env: Environment): string[] {
-  return Object.keys(env).filter((name) => name.slice(0, PREFIX.length).toUpperCase() === PREFIX);
+  return Object.keys(env).filter(
+    (name) => name.slice(0, PREFIX.length).toUpperCase() === PREFIX && !OF_SERVICE.test(name),
+  );
 }

@@ -101,12 +101,21 @@ function whyNone(
   if (section["credential_process"] !== undefined) return whyNoneByProcess(named, error, ended);
   if (Object.keys(section).some((key) => key.startsWith("sso_") || key === "login_session")) return undefined;
   if (!error.message.startsWith("Could not resolve credentials")) return undefined;
+  if (section["role_arn"] !== undefined && !WHO_TAKES_IT.some((key) => section[key] !== undefined))
+    return {
+      code: "profile-unusable",
+      says: `${named} has a role_arn, but no source_profile or credential_source`,
+      hint: "add source_profile = NAME, whose credentials take the role, or credential_source",
+    };
   return {
     code: "no-credentials-in-it",
     says: `${named} has none in it`,
     hint: "give it keys, a role, an SSO session or a credential_process: aws configure",
   };
 }
+
+/** Who takes the role of a profile. */
+const WHO_TAKES_IT = ["source_profile", "credential_source", "web_identity_token_file"];
 
 function halfOf(section: Readonly<Record<string, string | undefined>>): string | undefined {
   const halves = ["aws_access_key_id", "aws_secret_access_key"];

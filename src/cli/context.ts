@@ -9,6 +9,18 @@ import { Waiting } from "../waiting.ts";
 import type { World } from "../world.ts";
 import { checkGiven } from "./given.ts";
 
+const COMMANDS: readonly string[] = ["run", "push", "pull", "check", "keygen"];
+
+/** The command that was typed; a placeholder if it is none. */
+function commandOf([first = ""]: readonly string[]): string {
+  return COMMANDS.includes(first) ? first : "COMMAND";
+}
+
+/** A usage error whose hint leads to the help of a command leads to that of the one that was typed. */
+export function namingCommand(error: SealexecError, args: readonly string[]): SealexecError {
+  return error.reworded(error.message, error.hint?.replace("help COMMAND", `help ${commandOf(args)}`));
+}
+
 /** The options that every command has. */
 export interface CommonFlags {
   readonly log?: string;
@@ -44,7 +56,7 @@ export async function createContext(world: World, flags: CommonFlags, listener?:
   const unknown = checkGiven(flags, world.env);
   const plain = commandLogger(world, flags);
   const log = listener === undefined ? plain : listener.listenTo(plain);
-  if (unknown.length > 0) (await import("./unknown.ts")).warnUnknown(unknown, log);
+  if (unknown.length > 0) (await import("./unknown.ts")).warnUnknown(unknown, commandOf(world.args), log);
   refuseTellingDebug(world.env, world.runtime === "bun");
   refuseInspector(world.env, world.runtime === "bun");
   const deadline = new Deadline(parseTimeout(flags.timeout, world.env), world.now);

@@ -1,7 +1,7 @@
 /** What was given, before any of it is read: flags and variables of every command. */
 import type { Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { VARIABLES, ownVariables } from "../variables.ts";
+import { SWITCHES, VARIABLES, ownVariables } from "../variables.ts";
 
 /** Nothing but what stands between the items of a list. */
 const EMPTY = /^[\s,]*$/;
@@ -11,7 +11,7 @@ const EMPTY = /^[\s,]*$/;
  *
  * @param flags as they were read, by the names of their options in camel case
  * @returns the variables that look like ours and are not
- * @throws "usage" for an option or a variable that is there and empty
+ * @throws "usage" for an option or a variable that is there and empty, and for a switch that is neither on nor off
  */
 export function checkGiven(flags: object, env: Environment): string[] {
   for (const [name, value] of Object.entries(flags)) {
@@ -28,6 +28,10 @@ export function checkGiven(flags: object, env: Environment): string[] {
     throw new SealexecError("usage", `${name} is set, but empty`, {
       hint: `unset it, or give it a value: "ENV ${name}=" in a Dockerfile sets it to nothing`,
     });
+  }
+  for (const name of SWITCHES) {
+    const value = env[name] ?? "0";
+    if (value !== "1" && value !== "0") throw new SealexecError("usage", `${name} is neither 1 nor 0`);
   }
   return unknown;
 }

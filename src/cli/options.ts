@@ -24,7 +24,7 @@ export function opening(command: Command): Command {
     )
     .option("--min-revision <N|TIME>", "refuse sealed objects of an older revision (SEALEXEC_MIN_REVISION)")
     .option(
-      "--max-lag <TIME>",
+      "--max-lag <DURATION>",
       "refuse objects that were written so long after their revision: old ones put back (SEALEXEC_MAX_LAG)",
     );
 }
@@ -65,7 +65,7 @@ export function starting(command: Command): Command {
       )
       .option("--nofile <SOFT>", "soft limit of open files for CMD (SEALEXEC_NOFILE)")
       .option("--fallback <FILE>", "keep what is sealed in S3 here, for while S3 is away (SEALEXEC_FALLBACK)")
-      .option("--fallback-age <TIME>", "how old it may be, default 24h (SEALEXEC_FALLBACK_AGE)"),
+      .option("--fallback-age <DURATION>", "how old it may be, default 24h (SEALEXEC_FALLBACK_AGE)"),
   );
 }
 
@@ -77,8 +77,8 @@ function watching(command: Command): Command {
       "--on-change <ACTION>",
       "where a source has changed: restart (the default), signal:NAME or exit, with status 79 (SEALEXEC_ON_CHANGE)",
     )
-    .option("--every <TIME>", "how often the sources are looked at, default 60s (SEALEXEC_EVERY)")
-    .option("--grace <TIME>", "how long CMD has to end before it is killed, default 10s (SEALEXEC_GRACE)")
+    .option("--every <DURATION>", "how often the sources are looked at, default 60s (SEALEXEC_EVERY)")
+    .option("--grace <DURATION>", "how long CMD has to end before it is killed, default 10s (SEALEXEC_GRACE)")
     .option(
       "--on-exit <ACTION>",
       "where CMD ends by itself: exit with its status (the default) or restart (SEALEXEC_ON_EXIT)",

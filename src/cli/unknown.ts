@@ -1,17 +1,19 @@
 /** Variables that look like ours and are not. Loaded where there is one. */
 import type { Logger } from "../logger.ts";
-import { VARIABLES } from "../variables.ts";
+import { PREFIX, VARIABLES } from "../variables.ts";
 
-/** More slips than that are another word. */
-const MOST_SLIPS = 3;
+/** More slips than that are another word: one in three letters, and never more than three. */
+function mostSlips(word: string): number {
+  return Math.min(3, Math.floor(word.length / 3));
+}
 
 /** Warns of each, by name: it could be meant for CMD, so it is no error. */
-export function warnUnknown(names: readonly string[], log: Logger): void {
+export function warnUnknown(names: readonly string[], command: string, log: Logger): void {
   for (const name of names) {
     const near = nearest(name);
     log.warn(
       `${name} is no variable of sealexec`,
-      near === undefined ? "sealexec help COMMAND names those that there are" : `did you mean ${near}?`,
+      near === undefined ? `sealexec help ${command} names those that there are` : `did you mean ${near}?`,
       { code: "unknown-variable", target: name },
     );
   }
@@ -21,7 +23,7 @@ export function warnUnknown(names: readonly string[], log: Logger): void {
 export function nearest(name: string): string | undefined {
   const [best] = [...VARIABLES]
     .map((known) => ({ known, slips: distance(name.toUpperCase(), known) }))
-    .filter(({ slips }) => slips <= MOST_SLIPS)
+    .filter(({ known, slips }) => slips <= mostSlips(known.slice(PREFIX.length)))
     .toSorted((a, b) => a.slips - b.slips);
   return best?.known;
 }

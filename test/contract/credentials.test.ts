@@ -416,6 +416,17 @@ const BROKEN: readonly Broken[] = [
     },
   },
   {
+    name: "a profile with a role and nobody to take it",
+    status: 78,
+    error:
+      /profile dev: no usable credentials in the shared files: dev has a role_arn, but no source_profile or credential_source$/,
+    hint: /source_profile/,
+    given: async ({ folder }) => {
+      await writeAws(folder, "config", "[profile dev]\nrole_arn = arn:aws:iam::111122223333:role/app\n");
+      return { AWS_PROFILE: "dev" };
+    },
+  },
+  {
     name: "a profile with half of its keys",
     status: 78,
     error: /profile sso-half: .*: sso-half has no aws_secret_access_key beside its other half$/,

@@ -217,6 +217,8 @@ for (const artefact of ARTEFACTS) {
           assert.deepEqual([warned.status, warned.stdout], [0, `${RAN}\n`]);
           assert.deepEqual(warned.stderr.split("\n").toSorted(), [
             "",
+            `sealexec: hint: chmod o-r ${folder}/a.env`,
+            `sealexec: hint: chmod o-rx ${folder}/d`,
             `sealexec: warning: dir:${folder}/d is readable by every user of this machine (A, B, 2 more)`,
             `sealexec: warning: ${file} is readable by every user of this machine`,
           ]);
@@ -228,6 +230,7 @@ for (const artefact of ARTEFACTS) {
             code: "readable-by-all",
             target: file,
             message: `${file} is readable by every user of this machine`,
+            hint: `chmod o-r ${folder}/a.env`,
           });
           if (!existsSync("/dev/shm")) return;
           const memory = await mkdtemp("/dev/shm/sealexec-test-");

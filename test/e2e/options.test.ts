@@ -283,3 +283,67 @@ test("help push names every place that it can write, and pipes nothing in that w
   // As dotenv, sops writes values without the quotes that they need.
   for (const [line] of stdout.matchAll(/^.*\bsops -d.*$/gm)) assert.match(line, /--output-type json/);
 });
+
+test("a switch of ours is 1 or 0, and nothing else", async () => {
+  const run = (value: string): Promise<Outcome> =>
+    sealexec(["run", "--from", "env-file:/nonexistent", "--", ...SAY], {
+      env: { SEALEXEC_ALLOW_HTTP: value },
+    });
+  for (const value of ["true", "yes", "2", "canary"]) {
+    const outcome = await run(value);
+    assertFailed(outcome, 64, /^SEALEXEC_ALLOW_HTTP is neither 1 nor 0$/);
+    assert.doesNotMatch(outcome.stderr, /canary/);
+  }
+  for (const value of ["0", "1"]) assertFailed(await run(value), 66, /no such file/);
+});
+
+test("what Kubernetes sets for services is none of ours, and a name that is far off is not guessed", () =>
+  withFolder(async (folder) => {
+    const file = join(folder, "app.env");
+    await writeFile(file, "A=1\n", { mode: 0o600 });
+    const run = (env: Record<string, string>): Promise<Outcome> =>
+      sealexec(["run", "--from", `env-file:${file}`, "--", ...SAY], { env });
+    const services = ["SEALEXEC", "SEALEXEC_API"].flatMap((name) => [
+      `${name}_SERVICE_HOST`,
+      `${name}_SERVICE_PORT`,
+      `${name}_SERVICE_PORT_HTTPS`,
+      `${name}_PORT`,
+      ...["", "_PROTO", "_PORT", "_ADDR"].map((part) => `${name}_PORT_443_TCP${part}`),
+    ]);
+    assertPrinted(await run(Object.fromEntries(services.map((name) => [name, "x"]))), `${RAN}\n`);
+    const { stderr } = await run({ SEALEXEC_FOO: "x" });
+    assert.match(stderr, /SEALEXEC_FOO is no variable of sealexec\n.*hint: sealexec help run names those/);
+  }));
+
+test("a hint about usage names the command that was typed", async () => {
+  for (const [command, ...rest] of [
+    ["push"],
+    ["check", "--nonsense"],
+    ["run", "--timeout", "never", "--", "true"],
+  ]) {
+    const outcome = await sealexec([command ?? "", ...rest]);
+    assert.equal(outcome.status, 64);
+    assert.doesNotMatch(outcome.stderr, /help COMMAND/);
+  }
+  assertFailed(await sealexec(["push", "a"]), 64, /missing required argument/, /^sealexec help push shows/);
+  assertFailed(await sealexec(["canary"]), 64, /unknown command/, /^(?!.*help canary)/);
+});
+
+test("a file in a folder that is not there: the hint says how to make it", () =>
+  withFolder(async (cwd) => {
+    const file = join(cwd, "app.env");
+    await writeFile(file, "A=1\n", { mode: 0o600 });
+    const options = { env: { SEALEXEC_KEY: "local:key" }, cwd };
+    assert.equal((await sealexec(["keygen", "key"], options)).status, 0);
+    for (const args of [
+      ["keygen", "none/at/key"],
+      ["pull", `env-file:${file}`, "-o", "none/at/out"],
+      ["push", file, "file:none/at/a.sealed"],
+    ])
+      assertFailed(
+        await sealexec(args, options),
+        78,
+        /none\/at\/\S+: cannot be written \(ENOENT\)/,
+        /^mkdir -p none\/at$/,
+      );
+  }));

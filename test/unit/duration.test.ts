@@ -36,7 +36,9 @@ test("everything else is refused, with the limits and the form", () => {
     "٥s",
   ]) {
     const { hint } = refuses(() => parse(text), "usage", /^--every is not a duration from 100ms to 1d$/);
-    assert.match(hint ?? "", /500ms/);
+    assert.match(hint ?? "", /seconds$/);
+    for (const [example] of (hint ?? "").matchAll(/\b\d+[a-z]+\b/g))
+      assert.ok(parseDuration("--max-lag", example, 1_000, 31_536_000_000) > 0);
   }
 });
 

@@ -37,10 +37,14 @@ export function warnOfReaders(uri: string, path: string, files: readonly Exposed
   const names = open.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
   const which = shown.length === 0 ? "" : ` (${shown.join(", ")})`;
-  context.log.warn(`${uri} is readable by every user of this machine${which}`, undefined, {
-    code: "readable-by-all",
-    target: uri,
-  });
+  context.log.warn(
+    `${uri} is readable by every user of this machine${which}`,
+    `chmod ${names.length === 0 ? "o-r" : "o-rx"} ${path}`,
+    {
+      code: "readable-by-all",
+      target: uri,
+    },
+  );
 }
 
 /** Whether other users come so far: it is no container's own, and every folder above lets them through. */

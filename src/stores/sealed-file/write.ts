@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "../../errors.ts";
+import { wayToWrite } from "../../setting-file.ts";
 import { etagOf, readText } from "./read.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { printSealedText } from "./text.ts";
@@ -41,7 +42,7 @@ export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EEXIST") throw conflict("there is a file already");
     throw new SealexecError("config", `cannot be written (${code ?? "error"})`, {
-      hint: "name a file in a folder that this user can write",
+      hint: wayToWrite(path, code),
       cause: error,
     });
   } finally {
