@@ -102,9 +102,14 @@ export async function parseTarget(
   context: Context,
 ): Promise<Target & { readonly options: UriOptions }> {
   const scheme = /^([a-z][a-z0-9-]*):/.exec(uri)?.[1] ?? "";
-  // What has no known scheme is refused as an S3 URI would be.
-  const load = (Object.hasOwn(TARGETS, scheme) ? TARGETS[scheme] : undefined) ?? TARGETS["s3"];
-  if (load === undefined) throw new SealexecError("internal", "no target at all");
+  const load = Object.hasOwn(TARGETS, scheme) ? TARGETS[scheme] : undefined;
+  if (load === undefined) {
+    // What looks like neither a path nor a URI could be a value in the wrong place.
+    const named = /^[\w./:-]*[./:][\w./:-]*$/.test(uri) ? uri.slice(0, 200) : "the target";
+    throw new SealexecError("usage", `${named}: push does not write there`, {
+      hint: "it takes s3://BUCKET/KEY, file:PATH, secretsmanager://NAME-or-ARN and ssm:///PATH/",
+    });
+  }
   const { uri: address, options } = takeOptions(uri);
   const pairs = Object.entries(options.context ?? {}).map(([name, value]) => `${name}=${value}`);
   const own = pairs.length === 0 ? flags : { ...flags, context: pairs };

@@ -6,7 +6,7 @@ import { parseNames, parsePatterns, words } from "../names.ts";
 import { checkLagOption, parseCredentials, parseOpenPolicy } from "../options.ts";
 import type { OpenFlags } from "../options.ts";
 import type { OpenPolicy } from "../sealed/open.ts";
-import { parseSource } from "../stores/registry.ts";
+import { hasCommas, parseSource } from "../stores/registry.ts";
 import type { Source } from "../stores/source.ts";
 import type { EnvironmentPolicy } from "./environment.ts";
 import type { SourceOptions } from "./sources.ts";
@@ -49,6 +49,11 @@ export interface RunFlags extends SourceFlags {
 
 /** @throws "usage" where there is no source, or an option is not of its form */
 export async function parseSourceOptions(flags: SourceFlags, env: Environment): Promise<SourceOptions> {
+  if (flags.from === undefined && hasCommas(env["SEALEXEC_FROM"] ?? "")) {
+    throw new SealexecError("usage", "SEALEXEC_FROM has a comma between URIs", {
+      hint: "put white space between them",
+    });
+  }
   const uris = flags.from ?? words(env["SEALEXEC_FROM"], /\s+/);
   if (uris.length === 0) {
     throw new SealexecError("usage", "no source: give --from URI or set SEALEXEC_FROM", {

@@ -17,7 +17,8 @@ export function parseParameters<Name extends string>(
     const equals = pair.indexOf("=");
     const written = equals === -1 ? pair : pair.slice(0, equals);
     const name = names.find((known) => known === written);
-    if (name === undefined) throw refuse(`has a parameter other than ${names.join(", ")}`);
+    if (name === undefined)
+      throw refuse(`has a parameter other than ${names.join(", ")}${shownName(written)}`);
     if (found[name] !== undefined) throw refuse(`has ${name} twice`);
     const value = equals === -1 ? "" : pair.slice(equals + 1);
     if (flags.includes(name) ? equals !== -1 : value === "")
@@ -27,4 +28,9 @@ export function parseParameters<Name extends string>(
     found[name] = value;
   }
   return found;
+}
+
+// Only what is plainly a name is repeated.
+function shownName(written: string): string {
+  return /^[a-z][a-zA-Z]{0,19}$/.test(written) ? `: ${written}` : "";
 }

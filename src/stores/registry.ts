@@ -29,12 +29,17 @@ export async function parseSource(uri: string): Promise<Source> {
   if (load === undefined) {
     // Of a URI without a scheme we know, nothing is repeated: it could be a value in the wrong place.
     throw new SealexecError("usage", `the source URI: does not begin with ${SCHEMES.map(form).join(", ")}`, {
-      hint: "the form of an S3 object is s3://BUCKET/KEY[?versionId=VERSION][&region=REGION]",
+      hint: "an object in S3 is s3://BUCKET/KEY, a sealed file file:PATH, a plain .env env-file:PATH",
     });
   }
   const { store } = await load();
   const { uri: address, options } = takeOptions(uri);
   return { ...store.parse(address), options };
+}
+
+/** Whether commas stand between URIs. */
+export function hasCommas(text: string): boolean {
+  return SCHEMES.some((scheme) => text.includes(`,${form(scheme)}`)) || /,\s/.test(text);
 }
 
 /** Whether a word of the command line is a source's URI, by its scheme. */

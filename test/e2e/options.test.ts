@@ -347,3 +347,28 @@ test("a file in a folder that is not there: the hint says how to make it", () =>
         /^mkdir -p none\/at$/,
       );
   }));
+
+test("a target of push that is none: it is named, with all the forms that there are", async () => {
+  const forms = /s3:\/\/BUCKET\/KEY.*file:PATH.*secretsmanager:\/\/.*ssm:\/\/\//;
+  for (const uri of ["app.env.sealed", "my-secrets/app.env", "env-file:x"]) {
+    const outcome = await sealexec(["push", "-", uri, "--key", KEY], { input: "A=1\n" });
+    assertFailed(outcome, 64, new RegExp(`^${uri}: push does not write there$`), forms);
+  }
+  const value = await sealexec(["push", "-", "hunter2", "--key", KEY], { input: "A=1\n" });
+  assertFailed(value, 64, /^the target: push does not write there$/, forms);
+  const from = await sealexec(["run", "--from", "app.env.sealed", "--", ...SAY]);
+  assertFailed(from, 64, /does not begin with/, /file:PATH.*env-file:PATH/);
+});
+
+test("commas between the URIs of SEALEXEC_FROM are told", async () => {
+  const run = (from: string): Promise<Outcome> =>
+    sealexec(["run", "--", ...SAY], { env: { SEALEXEC_FROM: from } });
+  for (const from of ["s3://b/a,s3://b/c", "env-file:/x,dir:/y", "s3://b/a, s3://b/c"])
+    assertFailed(await run(from), 64, /^SEALEXEC_FROM has a comma between URIs$/, /white space/);
+  assertFailed(await run("env-file:/none/a,b"), 66, /no such file/);
+});
+
+test("a parameter of a URI that is none is named", async () => {
+  const outcome = await sealexec(["pull", "s3://app-secrets/app.env?acept=v2"]);
+  assertFailed(outcome, 64, /a parameter other than versionId, .*: acept$/, /&accept=.*&context=.*&allow=/);
+});

@@ -170,7 +170,12 @@ describe("push: what is refused", { concurrency: 2 }, () => {
       const run = (...args: string[]) => sealexec(["push", ...args], { env: aws.env(), input: "A=1\n" });
       assertFailed(await run("-", URI), 64, /no key/, /alias/);
       assertFailed(await run("-", `${URI}?versionId=x`, "--key", KEY), 64, /a push makes a new version/);
-      assertFailed(await run("-", "app.env", "--key", KEY), 64, /s3:\/\//);
+      assertFailed(
+        await run("-", "app.env", "--key", KEY),
+        64,
+        /^app\.env: push does not write there$/,
+        /s3:\/\//,
+      );
       assertFailed(await run("-", "--key", KEY), 64, /missing required argument 'uri'/);
       assertFailed(await run("-", URI, "--key", "k e y"), 64, /--key is not a KMS key/);
       assert.equal(aws.calls.length, 0);
