@@ -3,13 +3,14 @@
  * for a child (its process group, the terminal, the signal at its parent's end), and becomes CMD by the same execve as
  * `run` does.
  */
-import { closeSync, readFileSync, readlinkSync } from "node:fs";
+import { closeSync, readFileSync, readlinkSync, writeSync } from "node:fs";
 import { constants } from "node:os";
-import { SealexecError } from "../errors.ts";
+import { SealexecError, exitStatus } from "../errors.ts";
 import type { Host } from "../exec/replace.ts";
 import { replaceProcess } from "../exec/replace.ts";
 import { loadChildLibc } from "./libc.ts";
 import type { ChildLibc } from "./libc.ts";
+import { EXECUTING, printRefusal } from "./outcome.ts";
 import { parsePlan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { openControllingTerminal } from "./terminal.ts";
@@ -17,15 +18,26 @@ import { openControllingTerminal } from "./terminal.ts";
 const SIGTERM = 15;
 
 /**
- * Reads the plan from an open file and carries it out.
+ * Reads the plan from an open file and carries it out. Where the kernel refuses, or the plan is another version's, that is told to
+ * the one that watches, who knows whether there will be another attempt.
  *
- * @param fd where the plan comes from, to its end
- * @throws "cannot-execute" where the kernel refuses, or the plan is another version's
+ * @param fd a socket: the plan comes from it, to its end, and what becomes of it goes back
  */
 export async function become(fd: number, host: Host): Promise<never> {
-  const plan = readPlan(fd);
-  for (const own of [fd, ...plan.fillers.filter(isNothing)]) closeSync(own);
+  try {
+    return await carryOut(readPlan(fd), fd, host);
+  } catch (error) {
+    if (!(error instanceof SealexecError)) throw error;
+    tell(fd, printRefusal(error));
+    process.exit(exitStatus(error.kind));
+  }
+}
+
+async function carryOut(plan: Plan, fd: number, host: Host): Promise<never> {
+  for (const own of plan.fillers.filter(isNothing)) closeSync(own);
   const libc = loadChildLibc();
+  // That it closes tells that CMD was executed. (Node closes all that are not CMD's.)
+  libc?.closeAtExec(fd);
   if (libc !== undefined) arrange(plan, libc);
   if (plan.folder !== null) enter(plan.folder, libc);
   const { file, args, fileLimit, fds } = plan;
@@ -38,6 +50,7 @@ export async function become(fd: number, host: Host): Promise<never> {
     for (const number of plan.ignored) libc?.ignoreSignal(number);
     for (const stream of plan.streams.nonblocking) libc?.setNonBlocking(stream);
     for (const stream of plan.streams.closed) libc?.closeAtExec(stream);
+    tell(fd, EXECUTING);
   };
   return replaceProcess({ file, args, env, fileLimit }, { ...host, image, beforeExec });
 }
@@ -48,6 +61,15 @@ function readPlan(fd: number): Plan {
   } catch (error) {
     if (error instanceof SealexecError) throw error;
     // Whoever was to write it was killed, and this process is to end with it.
+    process.exit(128 + SIGTERM);
+  }
+}
+
+function tell(fd: number, words: string): void {
+  try {
+    writeSync(fd, words);
+  } catch {
+    // The one that watches was killed, and this process is to end with it.
     process.exit(128 + SIGTERM);
   }
 }

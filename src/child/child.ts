@@ -1,9 +1,12 @@
 /** The one child: started, signalled, stopped, and waited for to its end. */
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Duplex } from "node:stream";
+import { SealexecError } from "../errors.ts";
 import { execa } from "../exec/execa.ts";
 import { noteDeath } from "./death.ts";
 import { hasLivingMember } from "./group.ts";
+import { parseOutcome } from "./outcome.ts";
 import { printPlan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { BECOME } from "./word.ts";
@@ -39,16 +42,25 @@ export class Child {
   readonly pid: number;
   /** its exit status, or 128 + n where signal n ended it; never rejects */
   readonly ended: Promise<number>;
+  /** resolves when it has become CMD, or when it has ended before that: then with why, unless it was stopped here; never rejects */
+  readonly began: Promise<SealexecError | undefined>;
   readonly #ownGroup: boolean;
   /** of its group, those that were seen to live when it had ended */
   readonly #members = new Set<string>();
   #isRunning = true;
+  #isStopped = false;
   #restEnded: Promise<void> | undefined;
 
-  constructor(pid: number, ownGroup: boolean, ended: Promise<number>) {
+  constructor(
+    pid: number,
+    ownGroup: boolean,
+    ended: Promise<number>,
+    began: Promise<SealexecError | undefined>,
+  ) {
     this.pid = pid;
     this.#ownGroup = ownGroup;
     this.ended = ended.finally(() => (this.#isRunning = false));
+    this.began = began.then((error) => (this.#isStopped ? undefined : error));
   }
 
   get isRunning(): boolean {
@@ -73,6 +85,7 @@ export class Child {
    * @returns its exit status, when nothing of it is left
    */
   async stop(graceMs: number): Promise<number> {
+    this.#isStopped = true;
     const endsAt = performance.now() + graceMs;
     const kill = setTimeout(() => this.signalGroup("SIGKILL"), graceMs);
     this.signal("SIGTERM");
@@ -120,9 +133,9 @@ export class Child {
 /**
  * Starts sealexec again, which becomes the program.
  *
- * @returns undefined where no process can be started
+ * @returns why no process can be started
  */
-export function startChild(starting: Starting): Child | undefined {
+export function startChild(starting: Starting): Child | SealexecError {
   const { program, self, env, inheritedFds, folder, foreground, ownGroup } = starting;
   const { stdio, fds, fillers, planFd, folderFd } = layOut(inheritedFds, folder);
   const [file, ...words] = self;
@@ -139,18 +152,47 @@ export function startChild(starting: Starting): Child | undefined {
       reject: false,
     }),
   );
-  if (subprocess === undefined) return undefined;
-  const pipe = subprocess.stdio[planFd] as NodeJS.WritableStream | null | undefined;
+  if (subprocess === undefined) return cannotStart(program.file);
+  const socket = subprocess.stdio[planFd] as Duplex | null | undefined;
   // Whoever does not read to the end has ended: that shows in its status.
-  pipe?.on("error", () => undefined);
+  socket?.on("error", () => undefined);
   const plan = printPlan({ ...program, fds, fillers, folder: folderFd, parent: process.pid, foreground });
-  pipe?.end(plan, () => plan.fill(0));
+  socket?.end(plan, () => plan.fill(0));
   const ended = subprocess.then(({ exitCode, signal }) => {
     const number = signal === undefined ? deathBy() : constants.signals[signal];
     return number === 0 && exitCode !== undefined ? exitCode : 128 + number;
   });
-  if (subprocess.pid === undefined) return undefined;
-  return new Child(subprocess.pid, ownGroup, ended);
+  if (subprocess.pid === undefined || !socket) return cannotStart(program.file);
+  const began = readToEnd(socket).then(async (said) => {
+    const outcome = parseOutcome(said);
+    if (outcome === "executed") return undefined;
+    // Also one that tells why is over only when it has ended.
+    const status = await ended;
+    return outcome === "silent" ? cannotStart(program.file, status) : outcome;
+  });
+  return new Child(subprocess.pid, ownGroup, ended, began);
+}
+
+function readToEnd(socket: Duplex): Promise<string> {
+  let text = "";
+  socket.setEncoding("utf8").on("data", (part: string) => (text += part));
+  return new Promise((resolve) => {
+    socket.once("close", () => resolve(text));
+  });
+}
+
+/** @param status of the process that was started and ended before it became the program */
+function cannotStart(file: string, status?: number): SealexecError {
+  const what =
+    status === undefined
+      ? "no process can be started for it"
+      : `it was not executed: the process that was started for it ended with status ${status} before that`;
+  return new SealexecError("cannot-execute", `command: ${file}: ${what}`, {
+    hint: "look at the limits of processes and memory (ulimit -u, pids.max, memory.max)",
+    stage: "command",
+    target: file,
+    located: true,
+  });
 }
 
 type Stream = "inherit" | "ignore" | "pipe";

@@ -5,6 +5,7 @@
 import { SealexecError } from "../errors.ts";
 import type { Limit } from "../exec/limits.ts";
 import { VERSION } from "../version.ts";
+import { OTHER_VERSION } from "./outcome.ts";
 import type { StreamStates } from "./streams.ts";
 
 export interface Plan {
@@ -73,7 +74,7 @@ function otherVersion(version: string): SealexecError {
   return new SealexecError(
     "cannot-execute",
     `command: sealexec ${VERSION} is now where the ${version} that watches was started from`,
-    { hint: "start sealexec again", located: true },
+    { code: OTHER_VERSION, hint: "start sealexec again", located: true },
   );
 }
 

@@ -11,6 +11,7 @@ import type { Child, SignalName } from "./child.ts";
 import { listenToSignals } from "./forward.ts";
 import { loadChildLibc } from "./libc.ts";
 import type { ChildLibc } from "./libc.ts";
+import { OTHER_VERSION } from "./outcome.ts";
 import { reapOrphans } from "./orphans.ts";
 import { takeStreamStates } from "./streams.ts";
 import { Terminal } from "./terminal.ts";
@@ -88,8 +89,7 @@ export class Supervised {
   /** Starts CMD for the first time. */
   start(program: Program): void {
     this.#program = program;
-    const error = this.#startNow();
-    if (error !== undefined) this.#fail(error);
+    void this.#startFirst();
     // Of those who ended before we listened nobody tells any more.
     this.#onChild();
   }
@@ -158,8 +158,8 @@ export class Supervised {
     return status;
   }
 
-  /** @returns why there is none now */
-  #startNow(): SealexecError | undefined {
+  /** @returns when it was executed; or why there is none now */
+  async #startNow(): Promise<SealexecError | undefined> {
     if (this.#hasFinished) return undefined;
     if (this.#program === undefined || this.isRunning) throw new Error("no program, or one too many");
     const { image, env } = this.#how;
@@ -173,34 +173,42 @@ export class Supervised {
       foreground,
       ownGroup: this.#libc !== undefined,
     });
-    if (child === undefined) {
+    if (child instanceof SealexecError) {
       this.#terminal?.takeBack(false);
-      return cannotStart(this.#program.file);
+      return child;
     }
     this.#child = child;
     this.#running = this.#program;
     this.#terminal?.lentTo(child);
     this.#startedAt = performance.now();
-    void child.ended.then((status) => this.#onEnd(status));
-    return undefined;
+    void child.ended.then(async (status) => this.#onEnd(status, (await child.began) === undefined));
+    return child.began;
+  }
+
+  async #startFirst(): Promise<void> {
+    const error = await this.#startNow();
+    if (error !== undefined && !this.#isEnding) this.#fail(error);
   }
 
   /** Later there was a CMD, and there may be room for one again. What it is started with is wiped when this is over. */
   async #startAgain(): Promise<void> {
     for (let attempts = 1; ; attempts += 1) {
-      const error = this.#startNow();
-      if (error === undefined) return;
+      const error = await this.#startNow();
+      if (error === undefined || this.#isEnding) return;
+      if (error.code === OTHER_VERSION) return this.#fail(error);
       await sleep(this.#how.retryAfter(error, attempts));
     }
   }
 
-  #onEnd(status: number): void {
+  #onEnd(status: number, hasBegun: boolean): void {
     // Whoever has the terminal is told of a key and of its end, and we may not be.
     if (this.#terminal?.isLent === true && ENDED_BY_KEY.includes(status)) this.#endingUntil = Infinity;
     if (status === 128 + SIGHUP && this.#terminal?.isGone === true) this.#endingUntil = Infinity;
     this.#terminal?.takeBack(this.#isStopping || status > 128);
     this.#onChild();
     if (this.#isStopping) return;
+    // What was never CMD has not ended as CMD: whoever started it knows what to do.
+    if (!hasBegun && !this.#isEnding) return;
     const livedMs = performance.now() - this.#startedAt;
     const waitMs = this.#isEnding ? undefined : this.#how.restartAfter(status, livedMs);
     if (waitMs === undefined) return this.#finish(status);
@@ -263,15 +271,6 @@ export class Supervised {
     const untilMs = isFinal ? Infinity : performance.now() + this.#how.graceMs;
     this.#endingUntil = Math.max(this.#endingUntil, untilMs);
   }
-}
-
-function cannotStart(file: string): SealexecError {
-  return new SealexecError("cannot-execute", `command: ${file}: no process can be started for it`, {
-    hint: "look at the limits of processes and memory (ulimit -u, pids.max, memory.max)",
-    stage: "command",
-    target: file,
-    located: true,
-  });
 }
 
 /**

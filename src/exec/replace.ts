@@ -79,7 +79,11 @@ function replaceByRuntime({ file, args, env }: Program): never {
   // to its default. So catch them first.
   process.on("SIGPIPE", () => {});
   process.on("SIGXFSZ", () => {});
-  return process.execve(file, args.map(String), environmentOf(env));
+  try {
+    return process.execve(file, args.map(String), environmentOf(env));
+  } catch (error) {
+    throw refused(file, error);
+  }
 }
 
 function environmentOf(entries: readonly Buffer[]): Record<string, string> {
@@ -92,12 +96,13 @@ function environmentOf(entries: readonly Buffer[]): Record<string, string> {
   );
 }
 
-function refused(file: string): SealexecError {
+function refused(file: string, cause?: unknown): SealexecError {
   return new SealexecError("cannot-execute", `command: ${file}: the kernel refuses to execute it`, {
     hint: "look at its format, its interpreter, and the mount options (noexec) of its file system",
     stage: "command",
     target: file,
     located: true,
+    cause,
   });
 }
 

@@ -168,6 +168,51 @@ describe("the working directory", { skip, concurrency: 2 }, () => {
   }
 });
 
+describe("CMD's own file that cannot be executed for a change", { skip, concurrency: 2 }, () => {
+  for (const artefact of ARTEFACTS) {
+    test(`${artefact.name}: that is said, and tried again until it can be`, () =>
+      withPlace(
+        {
+          artefact,
+          prepare: (folder) => {
+            copyFileSync("/bin/sh", join(folder, "mine"));
+            return { cmd: [join(folder, "mine"), "-c", 'echo "start A=$A"; while :; do sleep 0.1; done'] };
+          },
+        },
+        async ({ watch, folder, change }) => {
+          const file = join(folder, "mine");
+          renameSync(file, `${file}.good`);
+          // As a deployment that is half done leaves it.
+          writeFileSync(file, readFileSync(`${file}.good`).subarray(0, 64), { mode: 0o755 });
+          change();
+          await until(() => watch.said().some((line) => line.endsWith("it is tried again in 1 s")));
+          assert.match(
+            watch.said().join("\n"),
+            /^sealexec: warning: command: \S+\/mine: the kernel refuses to execute it; it is tried again in 1 s\nsealexec: hint: look at its format/m,
+          );
+          renameSync(`${file}.good`, file);
+          await until(() => starts(watch).length === 2);
+          assert.deepEqual(starts(watch), ["start A=0", "start A=1"]);
+        },
+      ));
+  }
+});
+
+const TOO_MANY = [
+  {
+    what: "it has no place",
+    limit: () => 1,
+    reason: /^sealexec: warning: command: \S+\/sh: no process can be started for it; it is tried again in /,
+  },
+  {
+    what: "its threads have no place",
+    // CMD's own place is free when it has been ended.
+    limit: (watcher: number) => readdirSync(`/proc/${watcher}/task`).length + 1,
+    reason:
+      /^sealexec: warning: command: \S+\/sh: it was not executed: the process that was started for it ended with status 134 before that; it is tried again in /,
+  },
+];
+
 describe("a process that cannot be started", { skip: skip || skipReason(programs, "prlimit") }, () => {
   test("with a hard limit of open files that is too low, is said before anything is asked", async () => {
     const run = (limit: number) =>
@@ -191,40 +236,40 @@ describe("a process that cannot be started", { skip: skip || skipReason(programs
       : canUserRun(artefact)
         ? false
         : "uid 1000 may not run the artefact";
-    test(
-      `${artefact.name}: for a change, because there are too many: that is said, and tried again until one can be`,
-      { skip: skipUser || skipReason(programs, "setpriv") },
-      () => {
-        // It has no other process.
-        const user = String(1_000_000_000 + process.pid);
-        const asUser = ["--reuid", user, "--regid", user, "--clear-groups"];
-        const command = ["setpriv", ...asUser, ...artefact.command] as const;
-        return withPlace({ artefact: { name: artefact.name, command } }, async ({ watch, change }) => {
-          const limitProcesses = (limit: string): void => {
-            // A container's root may not do it for another.
-            const words = [...asUser, "prlimit", `--pid=${watch.pid}`, `--nproc=${limit}:`];
-            execFileSync("setpriv", words);
-          };
-          limitProcesses("1");
-          change();
-          await until(() => watch.said().some((line) => line.endsWith("it is tried again in 2 s")));
-          assert.deepEqual(starts(watch), ["start A=0"]);
-          const warned =
-            /^sealexec: warning: command: \S+\/sh: no process can be started for it; it is tried again in /;
-          assert.deepEqual(
-            watch.said().flatMap((line) => (warned.test(line) ? [line.replace(warned, "")] : [])),
-            ["1 s", "2 s"],
-          );
-          assert.match(
-            watch.said().join("\n"),
-            /^sealexec: hint: look at the limits of processes and memory/m,
-          );
-          limitProcesses("1000");
-          await until(() => starts(watch).length === 2);
-          assert.deepEqual(starts(watch), ["start A=0", "start A=1"]);
-        });
-      },
-    );
+    for (const { what, limit, reason } of TOO_MANY) {
+      test(
+        `${artefact.name}: for a change, because there are too many, ${what}: that is said, and tried again until one can be`,
+        { skip: skipUser || skipReason(programs, "setpriv", "prlimit") },
+        () => {
+          // It has no other process.
+          const user = String(1_000_000_000 + process.pid);
+          const asUser = ["--reuid", user, "--regid", user, "--clear-groups"];
+          const command = ["setpriv", ...asUser, ...artefact.command] as const;
+          return withPlace({ artefact: { name: artefact.name, command } }, async ({ watch, change }) => {
+            const limitProcesses = (count: number): void => {
+              // A container's root may not do it for another.
+              const words = [...asUser, "prlimit", `--pid=${watch.pid}`, `--nproc=${count}:`];
+              execFileSync("setpriv", words);
+            };
+            limitProcesses(limit(watch.pid));
+            change();
+            await until(() => watch.said().some((line) => line.endsWith("it is tried again in 2 s")));
+            assert.deepEqual(starts(watch), ["start A=0"]);
+            assert.deepEqual(
+              watch.said().flatMap((line) => (reason.test(line) ? [line.replace(reason, "")] : [])),
+              ["1 s", "2 s"],
+            );
+            assert.match(
+              watch.said().join("\n"),
+              /^sealexec: hint: look at the limits of processes and memory/m,
+            );
+            limitProcesses(1000);
+            await until(() => starts(watch).length === 2);
+            assert.deepEqual(starts(watch), ["start A=0", "start A=1"]);
+          });
+        },
+      );
+    }
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
-import { startChild } from "../../../src/child/child.ts";
+import { Child, startChild } from "../../../src/child/child.ts";
 
 /** In the place of sealexec's child: ends with 0 if it was told the value. */
 const READER = `
@@ -30,7 +30,8 @@ describe("what a child is to become", () => {
     const [plan] = concat.mock.calls.flatMap(({ result }) => (result?.includes("canary") ? [result] : []));
     concat.mock.restore();
     assert.ok(plan !== undefined);
-    assert.equal(await child?.ended, 0);
+    assert.ok(child instanceof Child);
+    assert.equal(await child.ended, 0);
     assert.deepEqual(plan, Buffer.alloc(plan.length));
   });
 });
