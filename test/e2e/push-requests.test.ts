@@ -296,6 +296,8 @@ const PATH = "ssm GetParametersByPath /app";
 const PARAMETERS = "ssm:///app/";
 const parameter = (name: string): string => `ssm PutParameter /app/${name}`;
 const ALL = [parameter("A"), parameter("C")];
+/** What is there already keeps its spelling. */
+const OVER = [parameter("a"), parameter("C")];
 
 const SSM: readonly Row[] = [
   {
@@ -308,13 +310,13 @@ const SSM: readonly Row[] = [
     name: "over parameters: what the file has not stays",
     words: push(PARAMETERS),
     input: "A=1\nC=1\n",
-    asks: [...ROLE, PATH, ...ALL],
+    asks: [...ROLE, PATH, ...OVER],
   },
   {
     name: "over parameters, --replace: what the file has not is removed last",
     words: push(PARAMETERS, "--replace"),
     input: "A=1\nC=1\n",
-    asks: [...ROLE, PATH, ...ALL, "ssm DeleteParameters"],
+    asks: [...ROLE, PATH, ...OVER, "ssm DeleteParameters"],
   },
   {
     name: "over parameters, --replace, and there are no others",
@@ -350,7 +352,7 @@ const SSM: readonly Row[] = [
       message: "The ciphertext refers to a customer master key that you may not use (kms:Decrypt)",
       times: 1,
     }),
-    asks: [...ROLE, `${PATH} 400`, PATH, ...ALL],
+    asks: [...ROLE, `${PATH} 400`, PATH, ...OVER],
   },
   {
     name: "a write that is refused is the last",
@@ -358,7 +360,7 @@ const SSM: readonly Row[] = [
     input: "A=1\nC=1\n",
     status: 77,
     given: (aws) => aws.parameters.deny("PutParameter"),
-    asks: [...ROLE, PATH, `${parameter("A")} 400`],
+    asks: [...ROLE, PATH, `${parameter("a")} 400`],
   },
   {
     name: "--create, which cannot be kept there: nobody is asked",
