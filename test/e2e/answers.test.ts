@@ -1,4 +1,4 @@
-/** Which answers of a service count as answers: 200, and no other of the statuses that say "well". */
+/** Which answers of a service count as answers: 200 without a range, and no other of the statuses that say "well". */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -42,6 +42,20 @@ describe("an answer that is not 200 opens nothing", { concurrency: 2 }, () => {
           }
         }));
     }
+  }
+
+  for (const { name, env } of WAYS) {
+    test(`nor one of 200 with a range that nobody asked for, asked ${name}`, () =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "TOKEN=t\n");
+        const args = ["run", "--timeout", "1", "--from", uri, "--", ...SAY];
+        for (const service of ["s3", "kms"] as const) {
+          const rule = { service, action: "header", name: "content-range", value: "bytes 0-99/100" } as const;
+          await struck(aws, rule, async () =>
+            assertFailed(await sealexec(args, { env: env(aws) }), 69, NOT_ITS_OWN),
+          );
+        }
+      }));
   }
 
   test("a push takes no other either: for its look and its data key", () =>

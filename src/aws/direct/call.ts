@@ -95,7 +95,7 @@ export class UnreadableAnswer extends Error {
 /**
  * Signs (Signature Version 4), asks, and takes the answer apart.
  *
- * Rejects with ServiceRefusal, UnreadableAnswer for any success but 200, or as `ask` does.
+ * Rejects with ServiceRefusal, UnreadableAnswer for any success but a whole 200, or as `ask` does.
  */
 export async function callService(caller: Caller, call: Call, signal: AbortSignal): Promise<Answer> {
   const url = new URL(call.url);
@@ -106,7 +106,8 @@ export async function callService(caller: Caller, call: Call, signal: AbortSigna
   const { method, body, largestBody } = call;
   const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
   const answer = await ask(caller.wires, question, signal);
-  if (answer.status === 200) return answer;
+  // Nobody asks for a range: one that comes all the same is a part of what was asked for.
+  if (answer.status === 200 && answer.headers["content-range"] === undefined) return answer;
   // A part of an object (206), or what a proxy made of it (203), is not what was asked for.
   if (answer.status < 300) throw new UnreadableAnswer(answer);
   throw new ServiceRefusal(answer, call.readRefusal(answer), caller);
