@@ -3,6 +3,7 @@ import { retry } from "../aws/retry.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
+import { requireKey } from "./answered-key.ts";
 import { askForKey } from "./ask.ts";
 import { kmsMeaning } from "./meanings.ts";
 
@@ -19,7 +20,7 @@ export interface DataKey {
  *
  * @param encryptionContext the stored map, exactly; empty for none
  * @param key sent as KeyId, so that KMS refuses a ciphertext of another key
- * @throws "denied", "config" (the key's state), "data" (changed ciphertext or context), "unavailable", "timeout"
+ * @throws "denied" (also where the answer is of another key), "config" (the key's state), "data" (changed ciphertext or context), "unavailable", "timeout"
  */
 export async function decryptDataKey(
   wrappedKey: Uint8Array,
@@ -46,5 +47,7 @@ export async function decryptDataKey(
       hint: "check the KMS endpoint, and what stands between here and there",
     });
   }
-  return { plaintext: answer.plaintext, keyArn };
+  const dataKey = { plaintext: answer.plaintext, keyArn };
+  requireKey("Decrypt", key, dataKey);
+  return dataKey;
 }

@@ -4,6 +4,7 @@ import type { AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../context.ts";
 import { decodeBase64 } from "../envelope/base64.ts";
 import { SealexecError } from "../errors.ts";
+import { requireKey } from "./answered-key.ts";
 import { askForKey } from "./ask.ts";
 import { kmsMeaning } from "./meanings.ts";
 import type { DataKey } from "./decrypt.ts";
@@ -17,7 +18,7 @@ export interface NewDataKey extends DataKey {
 /**
  * KMS GenerateDataKey: a fresh 32-byte data key, and the same wrapped under `key` with the context bound to it.
  *
- * @throws "denied", "config" (the key or its state), "unavailable", "timeout"
+ * @throws "denied" (also where the answer is of another key), "config" (the key or its state), "unavailable", "timeout"
  */
 export async function generateDataKey(
   key: string,
@@ -41,5 +42,7 @@ export async function generateDataKey(
       hint: "check the KMS endpoint, and what stands between here and there",
     });
   }
-  return { plaintext: answer.plaintext, wrapped, keyArn };
+  const dataKey = { plaintext: answer.plaintext, wrapped, keyArn };
+  requireKey("GenerateDataKey", key, dataKey);
+  return dataKey;
 }
