@@ -30,6 +30,11 @@ for (const artefact of ARTEFACTS) {
           "AWS_CONFIG_FILE",
           "NODE_TLS_REJECT_UNAUTHORIZED",
           "SEALEXEC_ALLOW",
+          "AR",
+          "YACC",
+          "PIP_REQUIREMENT",
+          "CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER",
+          "NAPI_RS_NATIVE_LIBRARY_PATH",
         ];
         for (const name of names) {
           await writeFile(file, `${name}=canary\n`, { mode: 0o600 });
