@@ -214,20 +214,31 @@ const TOO_MANY = [
 ];
 
 describe("a process that cannot be started", { skip: skip || skipReason(programs, "prlimit") }, () => {
-  test("with a hard limit of open files that is too low, is said before anything is asked", async () => {
-    const run = (limit: number) =>
-      sealexec(["run", "--watch", "--from", "s3://app-secrets/app.env", "--", "true"], {
-        prefix: ["prlimit", `--nofile=${limit}:${limit}`],
-        env: { AWS_EC2_METADATA_DISABLED: "true" },
-      });
-    const low = await run(252);
-    assert.equal(low.status, 78);
-    assert.match(
-      low.stderr,
-      /^sealexec: error: --watch: the hard limit of open files is 252, and it takes more than 252\nsealexec: hint: raise it/,
-    );
-    assert.doesNotMatch((await run(253)).stderr, /hard limit/);
-  });
+  for (const [artefact, least] of [
+    [binary, 256],
+    [bundle, 128],
+  ] as const) {
+    test(`${artefact.name}: with a hard limit of open files that is too low, is said before anything is asked`, () =>
+      withFolder(async (folder) => {
+        const file = join(folder, "app.env");
+        writeFileSync(file, "A=1\n");
+        const run = (limit: number, from: string) =>
+          sealexec(["run", "--watch", "--from", from, "--", "sh", "-c", "exit 5"], {
+            artefact,
+            prefix: ["prlimit", `--nofile=${limit}:${limit}`],
+            env: { AWS_EC2_METADATA_DISABLED: "true" },
+          });
+        // Each of them once ended otherwise.
+        for (const limit of artefact === binary ? [252, 253] : [24, 28]) {
+          const low = await run(limit, "s3://app-secrets/app.env");
+          assert.equal(low.status, 78, low.stderr);
+          const said = `sealexec: error: --watch: the hard limit of open files is ${limit}, and it takes ${least} or more\nsealexec: hint: raise it`;
+          assert.ok(low.stderr.startsWith(said), low.stderr);
+        }
+        const enough = await run(least, `env-file:${file}`);
+        assert.deepEqual([enough.status, enough.stderr], [5, ""]);
+      }));
+  }
 
   for (const artefact of ARTEFACTS) {
     // root, and whoever has its capabilities, has no limit of processes.
