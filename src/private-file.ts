@@ -10,15 +10,17 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import type { Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "./errors.ts";
 import { effectiveUid } from "./exec/image.ts";
-import { wayToWrite } from "./setting-file.ts";
 import { expectOwnSignal } from "./signals.ts";
 
-/** @throws "usage" where there is something of this name already */
-export function refuseExisting(file: string): void {
-  if (lstatSync(file, { throwIfNoEntry: false }) !== undefined) throw exists(file);
+const FORCE = "name another file, or say --force";
+
+/** @throws "usage" where there is something of this name already; "config" where there could be nothing */
+export function refuseExisting(file: string, hint = FORCE): void {
+  if (find(file) !== undefined) throw exists(file, hint);
 }
 
 /** Which file it is, for whom it was written: another one of its name is another. */
@@ -34,7 +36,7 @@ export interface FileId {
  * @throws "config"
  */
 export function refuseForeign(file: string): FileId | undefined {
-  const stats = lstatSync(file, { throwIfNoEntry: false });
+  const stats = find(file);
   if (stats === undefined) return undefined;
   if (stats.isFile() && stats.uid === effectiveUid()) return stats;
   const what = stats.isFile() ? "belongs to another user" : "is not a regular file";
@@ -69,13 +71,7 @@ export function writePrivateFile(file: string, bytes: Uint8Array, replace: Repla
     else renameSync(draft, file);
     return written;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw exists(file);
-    if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
-    throw new SealexecError("config", `${file}: cannot be written (${code ?? "error"})`, {
-      hint: wayToWrite(file, code),
-      cause: error,
-    });
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? exists(file, FORCE) : unwritable(error, file);
   } finally {
     removeDraft(draft);
   }
@@ -89,8 +85,32 @@ function removeDraft(draft: string): void {
   }
 }
 
-function exists(file: string): SealexecError {
-  return new SealexecError("usage", `${file}: is there already`, {
-    hint: "name another file, or say --force",
+/** What is there. It may be that nothing can be: a path through a file, a name too long, a circle of links. */
+function find(file: string): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unwritable(error, file);
+  }
+}
+
+/** What the system said of a file that is to be written, whatever it was: it is about the name that was given. */
+export function unwritable(error: unknown, file: string, where = `${file}: `): SealexecError {
+  const { code = "error" } = error as NodeJS.ErrnoException;
+  if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
+  return new SealexecError("config", `${where}cannot be written (${code})`, {
+    hint: code === "ENOENT" ? `mkdir -p ${dirname(file)}` : (HINTS[code] ?? WRITABLE),
+    cause: error,
   });
+}
+
+const WRITABLE = "name a file in a folder that this user can write";
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: "free some space there, or name a file elsewhere",
+  EDQUOT: "free some space there (this user's quota is used up), or name a file elsewhere",
+  EFBIG: "raise the limit of the size of files (ulimit -f)",
+};
+
+function exists(file: string, hint: string): SealexecError {
+  return new SealexecError("usage", `${file}: is there already`, { hint });
 }

@@ -3,7 +3,6 @@
  * device could keep the whole process waiting, deaf to its deadline and to signals; what may be one is read by
  * stores/mounted/read.ts.
  */
-import { dirname } from "node:path";
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 
@@ -62,11 +61,6 @@ export function whyUnread(error: unknown): string {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOTFILE") return "not a regular file";
   return code === "EFBIG" ? "too large" : (code ?? "error");
-}
-
-/** What to do about a file that could not be written, by the system's code. */
-export function wayToWrite(path: string, code: string | undefined): string {
-  return code === "ENOENT" ? `mkdir -p ${dirname(path)}` : "name a file in a folder that this user can write";
 }
 
 function readUpTo(fd: number, sizeBytes: number, expectedBytes: number): Buffer {

@@ -40,8 +40,7 @@ const STAYS = "it stays as it is: name another file";
  *   "data" where it is not such a file
  */
 export function readKept(path: string, uid: number): readonly Kept[] {
-  const unsafe = unsafeFolder(path, uid);
-  if (unsafe !== undefined) throw unsafe;
+  refuseUnsafeFolder(path, uid);
   const bytes = reading(() =>
     readSmallFile(path, LARGEST_BYTES, (stat) => {
       if (isOnlyOurs(stat, uid)) return;
@@ -54,9 +53,8 @@ export function readKept(path: string, uid: number): readonly Kept[] {
 
 /** @throws "config" where it cannot be written, others could put another in its place, or what is there is not to be replaced */
 export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
-  const unsafe = unsafeFolder(path, uid);
   try {
-    if (unsafe !== undefined) throw unsafe;
+    refuseUnsafeFolder(path, uid);
     refuseToReplace(path, uid);
   } catch (error) {
     throw error instanceof SealexecError ? error.at(path) : error;
@@ -76,17 +74,17 @@ function refuseToReplace(path: string, uid: number): void {
 }
 
 /** @returns undefined where there is no file */
-function reading(read: () => Buffer): Buffer | undefined {
+function reading<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
     if (error instanceof SealexecError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
+    const { code = "error" } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    if (code === "ELOOP" || code === "ENOTFILE" || code === "EISDIR") {
+    if (code === "ENOTFILE" || code === "EISDIR") {
       throw broken("config", "it is not a regular file", STAYS, error);
     }
-    throw broken("config", "it cannot be read", "check its mode and owner", error);
+    throw broken("config", `it cannot be read (${code})`, "check its path, mode and owner", error);
   }
 }
 
@@ -102,12 +100,12 @@ export function isAhead({ revision = 0, confirmed }: Kept): boolean {
  * Who can write to the folder can put an older file into the place of this one. As sshd does with its keys (StrictModes), the
  * sticky bit is no excuse.
  */
-function unsafeFolder(path: string, uid: number): SealexecError | undefined {
+function refuseUnsafeFolder(path: string, uid: number): void {
   const folder = dirname(path);
-  const stat = statSync(folder, { throwIfNoEntry: false });
-  if (stat === undefined || isOnlyOurs(stat, uid)) return undefined;
+  const stat = reading(() => statSync(folder));
+  if (stat === undefined || isOnlyOurs(stat, uid)) return;
   const hint = `name a file in a folder that only this user can write to: mkdir -m 700 ${folder}/sealexec`;
-  return broken("config", `others can write to its folder ${folder}`, hint);
+  throw broken("config", `others can write to its folder ${folder}`, hint);
 }
 
 function isOnlyOurs({ mode, uid: owner }: Stats, uid: number): boolean {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "../../errors.ts";
-import { wayToWrite } from "../../setting-file.ts";
+import { unwritable } from "../../private-file.ts";
 import { etagOf, readText } from "./read.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { printSealedText } from "./text.ts";
@@ -39,12 +39,8 @@ export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected
     else replaceExpected(ref, draft, expected.etag);
   } catch (error) {
     if (error instanceof SealexecError) throw error;
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw conflict("there is a file already");
-    throw new SealexecError("config", `cannot be written (${code ?? "error"})`, {
-      hint: wayToWrite(path, code),
-      cause: error,
-    });
+    const isTaken = (error as NodeJS.ErrnoException).code === "EEXIST";
+    throw isTaken ? conflict("there is a file already") : unwritable(error, path, "");
   } finally {
     removeDraft(draft);
   }
