@@ -32,15 +32,17 @@ export interface FileId {
 /**
  * Refuses to replace what is not a file of this user: a device, a pipe, a link or somebody else's file would be gone.
  *
+ * @param where how messages begin, where the caller does not say it
  * @returns what is there; undefined: nothing
  * @throws "config"
  */
-export function refuseForeign(file: string): FileId | undefined {
-  const stats = find(file);
+export function refuseForeign(file: string, where = `${file}: `): FileId | undefined {
+  const stats = find(file, where);
   if (stats === undefined) return undefined;
   if (stats.isFile() && stats.uid === effectiveUid()) return stats;
   const what = stats.isFile() ? "belongs to another user" : "is not a regular file";
-  throw new SealexecError("config", `${file}: ${what}, and is not replaced`, { hint: "name another file" });
+  const hint = stats.isSymbolicLink() ? "name the file that the link leads to" : "name another file";
+  throw new SealexecError("config", `${where}${what}, and is not replaced`, { hint });
 }
 
 export type Replace = "nothing" | "ours" | "anything";
@@ -86,11 +88,11 @@ function removeDraft(draft: string): void {
 }
 
 /** What is there. It may be that nothing can be: a path through a file, a name too long, a circle of links. */
-function find(file: string): Stats | undefined {
+function find(file: string, where = `${file}: `): Stats | undefined {
   try {
     return lstatSync(file, { throwIfNoEntry: false });
   } catch (error) {
-    throw unwritable(error, file);
+    throw unwritable(error, file, where);
   }
 }
 

@@ -1,9 +1,11 @@
 /** Sealed files: under a local key with no AWS at all, and under a key of KMS. */
 import assert from "node:assert/strict";
 import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { lstatSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { FOREIGN, notRoot } from "./foreign.ts";
 import { ARTEFACTS, KEY, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
 
@@ -144,6 +146,37 @@ for (const artefact of ARTEFACTS) {
             assertFailed(await sealexec([...run, ...flags, "--", "true"], options), 65, /^format: /, both);
         }),
       ));
+
+    test("push replaces no link, wherever it leads, no device or pipe, and nobody else's file", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd };
+        const file = join(cwd, "a.sealed");
+        const push = (to: string, ...flags: string[]): Promise<Outcome> =>
+          sealexec(["push", "-", `file:${to}`, "--key", "local:key", ...flags], { ...options, input: TEXT });
+        await sealexec(["keygen", "key"], options);
+        assert.equal((await push("b.sealed")).status, 0);
+        const links = ["b.sealed", "nowhere"].map((to) => (at: string) => symlinkSync(to, at));
+        for (const make of [...links, ...(notRoot === false ? FOREIGN : [])]) {
+          make(file);
+          const before = lstatSync(file);
+          for (const flags of [[], ["--replace"], ["--replace", "--force"]]) {
+            assertFailed(
+              await push("a.sealed", ...flags),
+              78,
+              /^object: file:a\.sealed: (is not a regular file|belongs to another user), and is not replaced$/,
+            );
+          }
+          const after = lstatSync(file);
+          assert.deepEqual([after.ino, after.mode, after.mtimeMs], [before.ino, before.mode, before.mtimeMs]);
+          rmSync(file, { recursive: true });
+        }
+        const run = ["run", "--from", "file:b.sealed", "--key", "local:key", "--", "printenv", "TOKEN"];
+        assertPrinted(await sealexec(run, options), "canary-7720ef\n");
+        // What only reads follows links, as mounted files often are some.
+        symlinkSync("b.sealed", join(cwd, "link"));
+        const name = ["run", "--from", "file:link?name=b.sealed", ...run.slice(3)];
+        assertPrinted(await sealexec(name, options), "canary-7720ef\n");
+      }));
 
     test("a local key is not for S3", () =>
       withFolder(async (cwd) => {

@@ -1,4 +1,5 @@
 import { SealexecError } from "../../errors.ts";
+import { refuseForeign } from "../../private-file.ts";
 import type { SealedObject, Tools } from "../source.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { sealedFileSource } from "./store.ts";
@@ -11,8 +12,9 @@ export type FoundFile =
   /** it is no sealed file, or a damaged one */
   | { readonly kind: "unreadable"; readonly etag: string; readonly why: string };
 
-/** @throws "config" if what is there cannot be read */
+/** @throws "config" if what is there cannot be read, or is not to be replaced: a write would leave another file than was read */
 export async function findSealedFile(ref: SealedFileRef, tools: Tools): Promise<FoundFile> {
+  refuseForeign(ref.path, "");
   const text = readTextRevision(ref);
   if (text.kind === "absent") return text;
   try {

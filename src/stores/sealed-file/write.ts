@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { SealexecError } from "../../errors.ts";
-import { unwritable } from "../../private-file.ts";
+import { refuseForeign, unwritable } from "../../private-file.ts";
 import { etagOf, readText } from "./read.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { printSealedText } from "./text.ts";
@@ -48,6 +48,7 @@ export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected
 }
 
 function replaceExpected(ref: SealedFileRef, draft: string, etag: string): void {
+  refuseForeign(ref.path, "");
   const now = readTextRevision(ref);
   if (now.kind !== "etag" || now.etag !== etag) throw conflict("the file is no longer the one expected");
   renameSync(draft, ref.path);
