@@ -45,6 +45,23 @@ export function refuseForeign(file: string, where = `${file}: `): FileId | undef
   throw new SealexecError("config", `${where}${what}, and is not replaced`, { hint });
 }
 
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** Whether nobody but this user and root can write to what has this mode and owner. */
+export function isOnlyOurs({ mode, uid: owner }: Stats, uid: number): boolean {
+  return (mode & OTHERS_WRITE) === 0 && isTrusted(owner, uid);
+}
+
+/** Whether nobody but this user and root can replace files of this user in such a folder. */
+export function keepsOurs(folder: Stats, uid: number): boolean {
+  return isOnlyOurs(folder, uid) || ((folder.mode & STICKY) !== 0 && isTrusted(folder.uid, uid));
+}
+
+function isTrusted(owner: number, uid: number): boolean {
+  return owner === uid || owner === 0;
+}
+
 export type Replace = "nothing" | "ours" | "anything";
 
 /**

@@ -3,12 +3,11 @@
  * a reader without the key; but who could write it could put an older object into it, so it is 0600 and its owner's.
  */
 import { statSync } from "node:fs";
-import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { MOST_AHEAD_MS } from "../envelope/revision.ts";
 import { SealexecError } from "../errors.ts";
 import { readFirstBytes, readSmallFile } from "../setting-file.ts";
-import { writePrivateFile } from "../private-file.ts";
+import { isOnlyOurs, writePrivateFile } from "../private-file.ts";
 
 /** An object as it was found. */
 export interface Kept {
@@ -30,7 +29,6 @@ const BEGINNING = /^\s*\{\s*"format":\s*"sealexec fallback /;
 const BEGINNING_BYTES = 100;
 /** Some objects of the largest size, in base64. */
 const LARGEST_BYTES = 64 * 1024 * 1024;
-const OTHERS_WRITE = 0o022;
 const STAYS = "it stays as it is: name another file";
 
 /**
@@ -106,10 +104,6 @@ function refuseUnsafeFolder(path: string, uid: number): void {
   if (stat === undefined || isOnlyOurs(stat, uid)) return;
   const hint = `name a file in a folder that only this user can write to: mkdir -m 700 ${folder}/sealexec`;
   throw broken("config", `others can write to its folder ${folder}`, hint);
-}
-
-function isOnlyOurs({ mode, uid: owner }: Stats, uid: number): boolean {
-  return (mode & OTHERS_WRITE) === 0 && (owner === uid || owner === 0);
 }
 
 export function printKept(objects: readonly Kept[]): string {

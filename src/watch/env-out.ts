@@ -2,12 +2,14 @@
  * `--env-out PATH`: the variables as a .env that CMD reads again when it is signalled. The one place where sealexec writes
  * what is secret without being asked for each time: in memory only, for its own user only, whole or not at all.
  */
-import { statfsSync, unlinkSync } from "node:fs";
+import { statSync, statfsSync, unlinkSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { dirname } from "node:path";
 import { printDotenv } from "../dotenv/print.ts";
 import { SealexecError } from "../errors.ts";
+import { effectiveUid } from "../exec/image.ts";
 import type { Logger } from "../logger.ts";
-import { refuseForeign, writePrivateFile } from "../private-file.ts";
+import { keepsOurs, refuseForeign, writePrivateFile } from "../private-file.ts";
 import type { FileId } from "../private-file.ts";
 import type { Variables } from "../secret.ts";
 
@@ -17,21 +19,28 @@ const IN_MEMORY: ReadonlySet<number> = new Set([
   0x858458f6, // RAMFS_MAGIC
 ]);
 
-/** @throws "config" where the file would not lie in memory */
+/** @throws "config" where the file would not lie in memory, or others could put another in its place for CMD to read */
 function checkEnvOut(path: string): void {
   const folder = dirname(path);
   let type: number;
+  let stats: Stats;
   try {
     ({ type } = statfsSync(folder));
+    stats = statSync(folder);
   } catch (error) {
     throw new SealexecError("config", `--env-out: ${folder} is no folder that can be looked at`, {
       hint: "mount a tmpfs there, or name a file in one",
       cause: error,
     });
   }
-  if (IN_MEMORY.has(type)) return;
-  throw new SealexecError("config", `--env-out: ${path} does not lie on a tmpfs`, {
-    hint: "secrets are not written to a disk: name a file on a tmpfs, such as one in /dev/shm or /run",
+  if (!IN_MEMORY.has(type)) {
+    throw new SealexecError("config", `--env-out: ${path} does not lie on a tmpfs`, {
+      hint: "secrets are not written to a disk: name a file on a tmpfs, such as one in /dev/shm or /run",
+    });
+  }
+  if (keepsOurs(stats, effectiveUid())) return;
+  throw new SealexecError("config", `--env-out: others can replace files in ${folder}`, {
+    hint: `name a file in a folder that only this user can write to: mkdir -m 700 ${folder}/sealexec`,
   });
 }
 

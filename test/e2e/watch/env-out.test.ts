@@ -1,6 +1,8 @@
 /** `--env-out`: the variables in a file in memory, for a program that reads them again when it is signalled. */
 import assert from "node:assert/strict";
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -170,6 +172,52 @@ describe("--env-out", { skip, concurrency: 2 }, () => {
       }),
     ),
   );
+
+  test("is refused in a folder in which others could replace it, before anything is fetched", () =>
+    inMemory((folder) =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "A=1\n");
+        aws.resetCalls();
+        const file = join(folder, "app.env");
+        const flags = ["--watch", "--on-change", "signal:HUP", "--env-out", file];
+        const run = (): ReturnType<typeof sealexec> =>
+          sealexec(["run", "--from", uri, ...flags, "--", "true"], { env: aws.env() });
+        for (const mode of [0o777, 0o770, 0o702]) {
+          chmodSync(folder, mode);
+          assertFailed(await run(), 78, /--env-out: others can replace files in \S+$/, /mkdir -m 700/);
+        }
+        if (notRoot === false) {
+          chownSync(folder, 12_345, 12_345);
+          for (const mode of [0o700, 0o1777]) {
+            chmodSync(folder, mode);
+            assertFailed(await run(), 78, /--env-out: others can replace files in \S+$/, /mkdir -m 700/);
+          }
+          chownSync(folder, 0, 0);
+        }
+        assert.deepEqual([aws.calls, readdirSync(folder)], [[], []]);
+        // As /dev/shm is: each can replace his own only.
+        for (const mode of [0o1777, 0o1770, 0o755]) {
+          chmodSync(folder, mode);
+          assert.deepEqual(await run(), { status: 0, signal: null, stdout: "", stderr: "" });
+        }
+      }),
+    ));
+
+  test("CMD is not signalled where others have been let into the folder since", () =>
+    inMemory((folder) =>
+      withAws(async (aws) => {
+        const file = join(folder, "app.env");
+        const uri = await push(aws, "app.env", "A=1\n");
+        const flags = ["--from", uri, ...SELDOM, "--on-change", "signal:HUP", "--env-out", file];
+        await watching({ env: aws.env(), flags, cmd: READER(file) }, async (watch) => {
+          chmodSync(folder, 0o777);
+          await push(aws, "app.env", "A=1\nB=2\n");
+          await watch.lookUntil(() => watch.said().length === 2);
+          assert.match(watch.said().join("\n"), /others can replace files in/);
+          assert.deepEqual([watch.lines().length, readFileSync(file, "utf8")], [1, "A=1\n"]);
+        });
+      }),
+    ));
 
   test("a file that has taken its place is neither written over nor removed, and that is said", () =>
     inMemory((folder) =>
