@@ -2,7 +2,7 @@
 import { statSync } from "node:fs";
 import type { Context, Environment } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { readSmallFile, whyUnread } from "../setting-file.ts";
+import { readSmallFile, refuseUnreadable, whyUnread } from "../setting-file.ts";
 import { refusePlainHttp } from "./endpoints.ts";
 import type { Target } from "./target.ts";
 
@@ -20,13 +20,14 @@ export class Connecting {
 
   /**
    * @param caVariable the variable that names the PEM file of the CAs: AWS's and Vault's do not mix
-   * @throws "config" where that file cannot be read (`AWS_CA_BUNDLE: FILE cannot be read`)
+   * @throws "config" where that file, or one that the runtime reads by itself, cannot be read (`AWS_CA_BUNDLE: FILE cannot be read`)
    */
   constructor(
     context: Pick<Context, "env" | "deadline">,
     caVariable: "AWS_CA_BUNDLE" | "VAULT_CACERT" = "AWS_CA_BUNDLE",
   ) {
     this.#context = context;
+    checkRuntimeFiles(context.env);
     this.ca = readCaBundle(caVariable, context.env);
   }
 
@@ -58,12 +59,32 @@ function readCaBundle(variable: string, env: Environment): Buffer | undefined {
       return bytes;
     }
   } catch (error) {
-    throw new SealexecError("config", `${variable}: ${file} cannot be read (${whyUnread(error)})`, {
-      hint: "name a PEM file that this user can read",
-      cause: error,
-    });
+    throw unreadable(variable, file, error);
   }
   throw new SealexecError("config", `${variable}: ${file} holds no certificate`, {
     hint: "name a PEM file with the certificates of your CAs",
+  });
+}
+
+/** Files that either runtime reads whole as TLS is first used: deaf to everything, if one never ends. */
+const OF_THE_RUNTIME = ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+
+function checkRuntimeFiles(env: Environment): void {
+  for (const variable of OF_THE_RUNTIME) {
+    const file = env[variable];
+    if (file === undefined || file === "") continue;
+    try {
+      refuseUnreadable(file, LARGEST_BUNDLE_BYTES);
+    } catch (error) {
+      // Of one that is not there, or not to be read, the runtime makes nothing.
+      if ((error as NodeJS.ErrnoException).code === "ENOTFILE") throw unreadable(variable, file, error);
+    }
+  }
+}
+
+function unreadable(variable: string, file: string, error: unknown): SealexecError {
+  return new SealexecError("config", `${variable}: ${file} cannot be read (${whyUnread(error)})`, {
+    hint: "name a PEM file that this user can read",
+    cause: error,
   });
 }

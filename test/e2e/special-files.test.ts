@@ -135,6 +135,49 @@ describe("what is no file is refused, and never waited for", { concurrency: 3 },
   }
 });
 
+describe("the runtime's own files of CAs, which it reads as TLS is first used", { concurrency: 2 }, () => {
+  for (const artefact of ARTEFACTS) {
+    for (const [what, make] of SPECIAL) {
+      for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
+        test(`${what} as ${name} is refused, by the ${artefact.name}`, () =>
+          withFolder((folder) =>
+            withAws(
+              async (aws) => {
+                const file = join(folder, "special");
+                make(file);
+                const args = ["run", "--from", URI, "--timeout", "3", "--", ...SAY];
+                const env = { ...aws.env(), [name]: file };
+                const outcome = await sealexec(args, { env, artefact, killAfterMs: 20_000 });
+                const error = new RegExp(`${name}: \\S+special cannot be read \\(not a regular file\\)$`);
+                assertFailed(outcome, 78, error, /PEM/);
+                assert.deepEqual(aws.calls, []);
+              },
+              { tls: true },
+            ),
+          ));
+      }
+    }
+
+    test(`/dev/null and a file that is not there are no hindrance, by the ${artefact.name}`, () =>
+      withAws(
+        async (aws) => {
+          await push(aws, "app.env", "TOKEN=t\n");
+          for (const [name, file] of [
+            ["NODE_EXTRA_CA_CERTS", "/dev/null"],
+            ["SSL_CERT_FILE", "/dev/null"],
+            ["SSL_CERT_FILE", "/nowhere/ca.pem"],
+            ["SSL_CERT_FILE", ""],
+          ] as const) {
+            const env = { ...aws.env(), [name]: file };
+            const outcome = await sealexec(["run", "--from", URI, "--", ...SAY], { env, artefact });
+            assert.deepEqual([outcome.status, outcome.stdout], [0, `${RAN}\n`], outcome.stderr);
+          }
+        },
+        { tls: true },
+      ));
+  }
+});
+
 describe("push of what is no file", { concurrency: 2 }, () => {
   for (const artefact of ARTEFACTS) {
     const args = (file: string, ...more: string[]) => ["push", file, URI, "--key", KEY, ...more];
