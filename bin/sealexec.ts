@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** argv, environment, clock and process in; exit status out. Nothing else. */
-import "../src/signals.ts";
+import { hasDebugger } from "../src/signals.ts";
 import { logFormat, namingCommand } from "../src/cli/context.ts";
 import { main } from "../src/cli/main.ts";
 import { errorName } from "../src/context.ts";
@@ -57,6 +57,7 @@ main({
   args,
   env,
   runtime,
+  hasDebugger,
   image,
   libc,
   allowDumps,

@@ -26,15 +26,21 @@ const INSPECT = /--inspect(?![-_]p)/;
  * opened it before any of our code ran: nothing that is secret is fetched while it is there.
  *
  * @param onBun whether the runtime is Bun
- * @throws "config" where a variable opens one
+ * @param isOpen whether one is open, by whatever
+ * @throws "config" where a variable opens one, or one is open
  */
-export function refuseInspector(env: Environment, onBun: boolean): void {
+export function refuseInspector(env: Environment, onBun: boolean, isOpen: () => boolean): void {
   const name = onBun
     ? ["BUN_INSPECT", "BUN_INSPECT_CONNECT_TO"].find((variable) => (env[variable] ?? "") !== "")
     : INSPECT.test(env["NODE_OPTIONS"] ?? "")
       ? "NODE_OPTIONS"
       : undefined;
-  if (name === undefined) return;
+  if (name === undefined) {
+    if (!isOpen()) return;
+    throw new SealexecError("config", "a debugger is open in sealexec, before there are secrets in it", {
+      hint: "start node without --inspect; a SIGUSR1 before sealexec's first line opens one, too",
+    });
+  }
   throw new SealexecError("config", `${name} opens a debugger in sealexec, before there are secrets in it`, {
     hint: `set it for CMD only: -- env ${name}=… CMD`,
   });

@@ -7,6 +7,8 @@ export interface World extends Host {
   readonly args: readonly string[];
   readonly env: Environment;
   readonly runtime: "bun" | "node";
+  /** whether the runtime has a debugger open that anybody could reach */
+  readonly hasDebugger: () => boolean;
   /** where SEALEXEC_TRACE asks for it */
   readonly trace: Trace | undefined;
   /** milliseconds of a monotonic clock */

@@ -58,7 +58,7 @@ export async function createContext(world: World, flags: CommonFlags, listener?:
   const log = listener === undefined ? plain : listener.listenTo(plain);
   if (unknown.length > 0) (await import("./unknown.ts")).warnUnknown(unknown, commandOf(world.args), log);
   refuseTellingDebug(world.env, world.runtime === "bun");
-  refuseInspector(world.env, world.runtime === "bun");
+  refuseInspector(world.env, world.runtime === "bun", world.hasDebugger);
   const deadline = new Deadline(parseTimeout(flags.timeout, world.env), world.now);
   return {
     env: world.env,

@@ -31,21 +31,26 @@ for (const value of [
   '"--inspect=9"',
 ]) {
   test(`NODE_OPTIONS=${value} is refused on Node`, () => {
-    assert.throws(() => refuseInspector({ NODE_OPTIONS: value }, false), isConfig);
-    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, true));
+    assert.throws(() => refuseInspector({ NODE_OPTIONS: value }, false, () => false), isConfig);
+    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, true, () => false));
   });
 }
 
 for (const value of ["", "--inspect-port=9", "--inspect-publish-uid=http", "--max-old-space-size=100"]) {
   test(`NODE_OPTIONS=${value} opens no debugger`, () => {
-    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, false));
+    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, false, () => false));
   });
 }
 
 for (const name of ["BUN_INSPECT", "BUN_INSPECT_CONNECT_TO"]) {
   test(`${name} is refused in the binary, if it is not empty`, () => {
-    assert.throws(() => refuseInspector({ [name]: "1" }, true), isConfig);
-    assert.doesNotThrow(() => refuseInspector({ [name]: "" }, true));
-    assert.doesNotThrow(() => refuseInspector({ [name]: "1" }, false));
+    assert.throws(() => refuseInspector({ [name]: "1" }, true, () => false), isConfig);
+    assert.doesNotThrow(() => refuseInspector({ [name]: "" }, true, () => false));
+    assert.doesNotThrow(() => refuseInspector({ [name]: "1" }, false, () => false));
   });
 }
+
+test("a debugger that is open is refused, whatever opened it", () => {
+  assert.throws(() => refuseInspector({}, false, () => true), isConfig);
+  assert.doesNotThrow(() => refuseInspector({}, false, () => false));
+});
