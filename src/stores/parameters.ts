@@ -1,5 +1,8 @@
 import type { SealexecError } from "../errors.ts";
 
+// Nothing is decoded, so that an encoded blank would be sent as it is.
+const BLANK = /^(?:[\s,]|%(?:09|20|2c))*$/i;
+
 /**
  * The parameters behind the "?" of a URI: each of them known, there once, and not empty. Nothing is decoded.
  *
@@ -21,7 +24,7 @@ export function parseParameters<Name extends string>(
       throw refuse(`has a parameter other than ${names.join(", ")}${shownName(written)}`);
     if (found[name] !== undefined) throw refuse(`has ${name} twice`);
     const value = equals === -1 ? "" : pair.slice(equals + 1);
-    if (flags.includes(name) ? equals !== -1 : value === "")
+    if (flags.includes(name) ? equals !== -1 : BLANK.test(value))
       throw refuse(
         flags.includes(name) ? `has a value for ${name}, which takes none` : `has an empty ${name}`,
       );

@@ -117,7 +117,7 @@ function readOptions(pairs: readonly string[]): UriOptions {
     const [, name = "", text = ""] = OWN_PAIR.exec(pair) ?? [];
     const known = name as Name;
     if (texts.has(known)) throw refusal(`has ${name} twice`);
-    if (/^[\s,]*$/.test(text)) throw refusal(`has an empty ${name}`);
+    if (text.split(",").some((word) => word.trim() === "")) throw refusal(`has an empty ${name}`);
     texts.set(known, text);
   }
   return Object.fromEntries([...texts].map(([name, text]) => [name, OPTIONS[name](text)]));

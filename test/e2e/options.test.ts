@@ -70,6 +70,30 @@ for (const artefact of ARTEFACTS) {
       assertFailed(names, 64, /^--require is given empty$/);
     });
 
+    for (const uri of [
+      "s3://bucket/app.env?versionId=%20",
+      "s3://bucket/app.env?versionId= ",
+      "s3://bucket/app.env?versionId=,",
+      "s3://bucket/app.env?region=,",
+      "s3://bucket/app.env?region=%2C",
+      "ssm:///app/?region= ",
+      "secretsmanager://app?stage=%20",
+      "s3://bucket/app.env?allow=PATH,",
+      "s3://bucket/app.env?allow=PATH,,HOME",
+      "s3://bucket/app.env?accept=,v2",
+      "s3://bucket/app.env?context=a=b,",
+    ]) {
+      test(`so is a parameter of a URI, or an element of one: ${uri}`, async () => {
+        const env = { AWS_REGION: "us-east-1" };
+        const { status, stderr } = await sealexec(["pull", uri], { env, artefact });
+        assert.equal(status, 64, stderr);
+        assert.match(
+          stderr,
+          /^sealexec: error: .* has an empty (versionId|region|stage|allow|accept|context)$/m,
+        );
+      });
+    }
+
     test("help and the version are shown all the same", async () => {
       for (const args of [["--version"], ["help", "run"]]) {
         const { status, stdout, stderr } = await sealexec(args, { env: { SEALEXEC_KEY: "" }, artefact });
