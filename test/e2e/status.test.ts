@@ -73,14 +73,14 @@ const USAGE: readonly Case[] = [
     status: 64,
     args: () => ["run", "--help=1"],
     error: /^option '--help' takes no value$/,
-    hint: /sealexec help COMMAND/,
+    hint: /sealexec help run/,
   },
   {
     name: "a value of a switch, with a CMD",
     status: 64,
     args: ({ uri }) => ["run", "--pristine=canary", "--from", uri, "--", ...SAY],
     error: /^option '--pristine' takes no value$/,
-    hint: /sealexec help COMMAND/,
+    hint: /sealexec help run/,
   },
   {
     name: "run with a source in the place of CMD",

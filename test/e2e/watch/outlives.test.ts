@@ -208,8 +208,9 @@ const TOO_MANY = [
     what: "its threads have no place",
     // CMD's own place is free when it has been ended.
     limit: (watcher: number) => readdirSync(`/proc/${watcher}/task`).length + 1,
+    // The runtime's own threads come and go: there may be no place for the process either.
     reason:
-      /^sealexec: warning: command: \S+\/sh: it was not executed: the process that was started for it ended with status 134 before that; it is tried again in /,
+      /^sealexec: warning: command: \S+\/sh: (?:it was not executed: the process that was started for it ended with status 134 before that|no process can be started for it); it is tried again in /,
   },
 ];
 
