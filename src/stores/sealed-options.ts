@@ -1,6 +1,8 @@
 /** What must hold of a sealed object, as options say it: of the command line for all sources, or of a URI for one. Pure. */
-import { ACCEPTANCES, RESERVED_CONTEXT_NAMES } from "../envelope/index.ts";
-import type { Acceptance, EncryptionContext } from "../envelope/index.ts";
+// Not of index.ts, which brings the whole envelope and node:crypto before the first request has left.
+import { RESERVED_CONTEXT_NAMES } from "../envelope/context.ts";
+import { ACCEPTANCES } from "../envelope/format.ts";
+import type { Acceptance, EncryptionContext } from "../envelope/format.ts";
 import { SealexecError } from "../errors.ts";
 import { words } from "../names.ts";
 
