@@ -12,41 +12,45 @@ const BLANK = 0x20;
 /** Whether a source may not set `name` unless it is allowed by name. */
 export function isRefusedName(name: string): boolean {
   if (stands(TABLE, name)) return true;
-  const isOfFamily = hasPrefix(prefixes(), name) || isRefusedInAnyCase(name);
+  const isOfFamily = hasPrefix((families ??= familiesIn(TABLE)), name) || isRefusedInAnyCase(name);
   return isOfFamily && !stands(ORDINARY, name);
 }
 
 function isRefusedInAnyCase(name: string): boolean {
   const upper = name.toUpperCase();
-  return stands(ANY_CASE, upper) || hasPrefix(prefixesIn(ANY_CASE), upper);
+  return stands(ANY_CASE, upper) || hasPrefix((foldedFamilies ??= familiesIn(ANY_CASE)), upper);
 }
 
 /** Whether `word` stands in `text` with white space around it. */
 function stands(text: string, word: string): boolean {
+  if (word === "") return false;
   for (let at = text.indexOf(word); at !== -1; at = text.indexOf(word, at + 1))
     if (text.charCodeAt(at - 1) <= BLANK && text.charCodeAt(at + word.length) <= BLANK) return true;
   return false;
 }
 
-function hasPrefix(known: readonly string[], name: string): boolean {
-  return known.some((prefix) => name.startsWith(prefix));
-}
+/** Prefixes by their first character: most names meet none. */
+type Families = ReadonlyMap<string, readonly string[]>;
 
-let found: readonly string[] | undefined;
+let families: Families | undefined;
+let foldedFamilies: Families | undefined;
 
-function prefixes(): readonly string[] {
-  return (found ??= prefixesIn(TABLE));
+function hasPrefix(known: Families, name: string): boolean {
+  return known.get(name.charAt(0))?.some((prefix) => name.startsWith(prefix)) ?? false;
 }
 
 /** The words of `text` that end in a star, without it. */
-function prefixesIn(text: string): string[] {
-  const words: string[] = [];
+function familiesIn(text: string): Families {
+  const found = new Map<string, string[]>();
   for (let end = text.indexOf("*"); end !== -1; end = text.indexOf("*", end + 1)) {
     let start = end;
     while (text.charCodeAt(start - 1) > BLANK) start -= 1;
-    words.push(text.slice(start, end));
+    const first = text.charAt(start);
+    const alike = found.get(first);
+    if (alike === undefined) found.set(first, [text.slice(start, end)]);
+    else alike.push(text.slice(start, end));
   }
-  return words;
+  return found;
 }
 
 /** What a refused name does, to follow "it"; undefined: it is not refused. */

@@ -6,7 +6,7 @@ import { startAws } from "../../aws/server.ts";
 import type { Aws } from "../../aws/server.ts";
 import { firstInNamespace, isRoot, skipReason } from "../exec/programs.ts";
 import { putDirect, until, withFolder } from "../expect.ts";
-import { ARTEFACTS, BUCKET, KEY } from "../harness.ts";
+import { ARTEFACTS, BUCKET, KEY, WAITING_LINE } from "../harness.ts";
 import type { Artefact } from "../harness.ts";
 
 export interface Place {
@@ -174,8 +174,9 @@ export class Watched {
     return this.#stdout;
   }
 
+  /** without the lines that say what is waited for: on a busy machine they may come in any test */
   get stderr(): string {
-    return this.#stderr;
+    return this.#stderr.replaceAll(WAITING_LINE, "");
   }
 
   get hasEnded(): boolean {
