@@ -1,12 +1,23 @@
 /** What a push would change, by name. */
 import type { Secret, Variables } from "../secret.ts";
-import type { PresentThere } from "./target.ts";
 
 /** Names of variables, each list sorted. */
 export interface Changes {
   readonly added: readonly string[];
   readonly changed: readonly string[];
   readonly removed: readonly string[];
+}
+
+/** What a push would make of what is there. */
+export interface Comparison {
+  /** undefined: it could not be opened, or not be compared */
+  readonly changes: Changes | undefined;
+  /** why */
+  readonly why?: string;
+  /** what a push would change beside the variables, to follow "would" */
+  readonly otherwise?: readonly string[];
+  /** an old version in the place of a newer one */
+  readonly isPutBack?: boolean;
 }
 
 /** A message shows no more names than this of each list. */
@@ -31,7 +42,7 @@ export function describeChanges({
   why = "",
   otherwise = [],
   isPutBack = false,
-}: Pick<PresentThere, "changes" | "why" | "otherwise" | "isPutBack">): string {
+}: Comparison): string {
   if (changes === undefined)
     return `what is there cannot be compared with the file${why === "" ? "" : `: ${why}`}`;
   const parts = [

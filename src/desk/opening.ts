@@ -17,7 +17,7 @@ import { openSealed } from "../sealed/open.ts";
 import type { Opened } from "../sealed/open.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
 import { changesBetween } from "./changes.ts";
-import type { Changes } from "./changes.ts";
+import type { Comparison } from "./changes.ts";
 import type { CheckedFile, State } from "./target.ts";
 
 /** How the push is going to seal. */
@@ -29,18 +29,11 @@ export interface Sealing {
   readonly dialect: Dialect | undefined;
 }
 
-export interface OpenedPresent {
+export interface OpenedPresent extends Comparison {
   /** the revision of what is there, as far as it counts: authenticated and bound to this place */
   readonly before: number | undefined;
   /** the file holds the same, and it is to be sealed in the same way */
   readonly same: boolean;
-  /** undefined: it could not be opened */
-  readonly changes: Changes | undefined;
-  /** why it could not be opened, or not be compared */
-  readonly why?: string;
-  /** what the push would change beside the variables, to follow "would" */
-  readonly otherwise?: readonly string[];
-  readonly isPutBack?: boolean;
   readonly state: State;
 }
 

@@ -8,7 +8,7 @@ import type { Variables } from "../secret.ts";
 import { RunTools } from "../stores/tools.ts";
 import { takeOptions } from "../stores/uri-options.ts";
 import type { UriOptions } from "../stores/uri-options.ts";
-import type { Changes } from "./changes.ts";
+import type { Changes, Comparison } from "./changes.ts";
 import type { PushFlags } from "./push.ts";
 
 /** A place that was named and is not asked yet. */
@@ -40,20 +40,12 @@ export type Present =
   | { readonly kind: "parts"; readonly changes: Changes | undefined }
   | PresentThere;
 
-export interface PresentThere {
+export interface PresentThere extends Comparison {
   readonly kind: "there";
   /** tells this state of it from any other */
   readonly etag: string;
   /** the file holds the same, and what seals it is the same too */
   readonly same: boolean;
-  /** undefined: it could not be opened */
-  readonly changes: Changes | undefined;
-  /** why it could not be opened */
-  readonly why?: string;
-  /** what a push would change beside the variables, to follow "would" */
-  readonly otherwise?: readonly string[];
-  /** an old version in the place of a newer one */
-  readonly isPutBack?: boolean;
   /** what it is, for the report of a push that has nothing to do */
   readonly state: State;
 }
