@@ -1,7 +1,7 @@
 /**
  * Builds the artefacts into dist/, under Bun (`npm run build`):
  *   sealexec        one compiled binary for this platform, or for --target TARGET (bun-linux-arm64, bun-linux-x64-musl, …)
- *   sealexec*.cjs   CommonJS for Node ≥ 22.15 (the npm package): sealexec.cjs, and beside it what a start does not need
+ *   sealexec*.cjs   CommonJS for Node ≥ 22.15 (the npm package): sealexec.cjs, and beside it what a plain `run` does not need
  */
 import { chmodSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -56,28 +56,70 @@ const staticBuiltins = {
   },
 };
 
+// dotenv's parser uses nothing of these, which its other functions want; they would cost each start 0.6 ms.
+const dotenvAlone = {
+  name: "dotenv without files",
+  setup(build: BuildPlugin): void {
+    build.onLoad({ filter: /node_modules\/dotenv\/dist\/index\.cjs$/ }, ({ path }) => {
+      const source = readFileSync(path, "utf8");
+      const contents = source.replace(/require\("(?:fs|path|os|url)"\)/g, "{}");
+      if (contents.includes('require("')) throw new Error("dotenv wants another module");
+      return { contents, loader: "js" };
+    });
+  },
+};
+
 // What lies in the first file is read whole at each start (bench/README.md). In the binary every dynamic import is a chunk
-// of its own. The npm package is CommonJS, which Bun does not split: there, the large libraries that a start does not
-// need are files of their own beside the first. Nothing of ours may be in them, as it would be there twice.
+// of its own. The npm package is CommonJS, which Bun does not split. There, the large libraries that a start does not need
+// are files of their own beside the first: nothing of ours may be in them, as it would be there twice. The first file
+// itself has only what a plain `run` needs; for everything else one is loaded in its place that has it all.
 const APART: Readonly<Record<string, string>> = {
   "src/aws/sdk.ts": "sealexec-sdk.cjs",
   "src/cli/commander.ts": "sealexec-commander.cjs",
   "src/exec/execa.ts": "sealexec-execa.cjs",
+  "bin/every-command.ts": "sealexec-commands.cjs",
 };
+
+/** What bin/package.ts leaves to the file that has it all. */
+const NEVER_FIRST = [
+  "src/cli/program.ts",
+  "src/watch/watch.ts",
+  "src/watch/options.ts",
+  "src/child/become.ts",
+];
+
+function namesFile(
+  files: readonly string[],
+  { path, importer }: { path: string; importer: string },
+): string | undefined {
+  // An entry point has no importer.
+  return files.find((name) => importer !== "" && resolve(dirname(importer), path) === realpathSync(name));
+}
 
 const filesApart = {
   name: "files apart",
   setup(build: BuildPlugin): void {
-    build.onResolve({ filter: /\/(sdk|commander|execa)\.ts$/ }, ({ path, importer }) => {
-      // An entry point has no importer.
-      const file = Object.keys(APART).find(
-        (name) => importer !== "" && resolve(dirname(importer), path) === realpathSync(name),
-      );
+    build.onResolve({ filter: /\/(sdk|commander|execa|every-command)\.ts$/ }, (found) => {
+      const file = namesFile(Object.keys(APART), found);
       return file === undefined ? undefined : { path: `./${APART[file] ?? ""}`, namespace: "apart" };
     });
     build.onLoad({ filter: /./, namespace: "apart" }, ({ path }) => ({
       // Not a literal: the bundler would look for it.
       contents: `module.exports = require([${JSON.stringify(path)}].join());`,
+      loader: "js",
+    }));
+  },
+};
+
+const plainRun = {
+  name: "plain run",
+  setup(build: BuildPlugin): void {
+    build.onResolve({ filter: /\/(program|watch|options|become)\.ts$/ }, (found) => {
+      const file = namesFile(NEVER_FIRST, found);
+      return file === undefined ? undefined : { path: file, namespace: "later" };
+    });
+    build.onLoad({ filter: /./, namespace: "later" }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not in this file`)});`,
       loader: "js",
     }));
   },
@@ -100,7 +142,7 @@ async function buildBinary(): Promise<void> {
       splitting: true,
       bytecode: true,
       minify: { whitespace: true, syntax: true, identifiers: false },
-      plugins: [staticBuiltins],
+      plugins: [staticBuiltins, dotenvAlone],
       compile: {
         outfile,
         autoloadDotenv: false,
@@ -113,21 +155,23 @@ async function buildBinary(): Promise<void> {
   chmodSync(outfile, 0o755);
 }
 
+const FIRST = "bin/package.ts";
+
 async function buildBundle(): Promise<void> {
-  for (const [entry, name] of Object.entries({ "bin/sealexec.ts": "sealexec.cjs", ...APART })) {
+  for (const [entry, name] of Object.entries({ [FIRST]: "sealexec.cjs", ...APART })) {
     const result = await bun.build({
       entrypoints: [entry],
       target: "node",
       conditions: CONDITIONS,
       format: "cjs",
       minify: { whitespace: true, syntax: true, identifiers: false },
-      plugins: [staticBuiltins, filesApart],
+      plugins: [staticBuiltins, dotenvAlone, filesApart, ...(entry === FIRST ? [plainRun] : [])],
       external: ["bun:ffi"],
     });
     check(result);
     const code = (await result.outputs[0]?.text()) ?? "";
-    const first = entry.startsWith("bin/") && !code.startsWith("#!") ? "#!/usr/bin/env node\n" : "";
-    writeFileSync(`dist/${name}`, first + code, { mode: entry.startsWith("bin/") ? 0o755 : 0o644 });
+    const [shebang, mode] = entry === FIRST ? ["#!/usr/bin/env node\n", 0o755] : ["", 0o644];
+    writeFileSync(`dist/${name}`, shebang + code.replace(/^#!.*\n/, ""), { mode });
   }
 }
 

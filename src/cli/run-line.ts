@@ -3,6 +3,7 @@
  * takes as long as two calls of AWS. Never a second opinion: what is not read here exactly as commander would read it
  * (test/unit/cli/run-line.test.ts) is left to commander, mistakes and --help among it.
  */
+import type { Environment } from "../context.ts";
 import type { RunCliFlags } from "./run.ts";
 
 type Kind = "once" | "list" | "switch";
@@ -72,4 +73,11 @@ export function readRunLine(args: readonly string[]): RunLine | undefined {
   }
   const words = args.slice(at);
   return words.length === 0 ? undefined : { flags, words };
+}
+
+const WATCH_FLAGS = ["watch", "onChange", "every", "grace", "onExit", "envOut"] as const;
+
+/** Whether the code of watching has to be loaded to know what is meant. */
+export function mentionsWatching(flags: RunCliFlags, env: Environment): boolean {
+  return WATCH_FLAGS.some((name) => flags[name] !== undefined) || env["SEALEXEC_WATCH"] !== undefined;
 }

@@ -6,6 +6,7 @@ import { parseFileLimit } from "../exec/limits.ts";
 import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
+import { mentionsWatching } from "./run-line.ts";
 
 export type RunCliFlags = CommonFlags &
   import("../run/options.ts").RunFlags &
@@ -63,13 +64,6 @@ export async function readStart(
   if (!mentionsWatching(flags, world.env)) return { options, how: undefined };
   const { parseWatchOptions } = await import("../watch/options.ts");
   return { options, how: parseWatchOptions(flags, world.env) };
-}
-
-const WATCH_FLAGS = ["watch", "onChange", "every", "grace", "onExit", "envOut"] as const;
-
-/** Whether the code of watching has to be loaded to know what is meant. */
-function mentionsWatching(flags: RunCliFlags, env: World["env"]): boolean {
-  return WATCH_FLAGS.some((name) => flags[name] !== undefined) || env["SEALEXEC_WATCH"] !== undefined;
 }
 
 /** The last arguments as the kernel has them: a string would lose bytes that are not UTF-8. */

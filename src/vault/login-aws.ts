@@ -17,7 +17,7 @@ export async function proveByAws(env: Environment, identity: LoadIdentity): Prom
   const role = need(env, "VAULT_ROLE", "the role of VAULT_AUTH=aws");
   const { region, url } = stsOf(env);
   const serverId = env["VAULT_AWS_IAM_SERVER_ID"] ?? "";
-  const { host: _, ...headers } = await sign(
+  const { host: _, ...headers } = sign(
     { identity: await identity(), clock: new Clock(), region },
     {
       service: "sts",

@@ -2,9 +2,6 @@
  * A signed call of an AWS service and what it answered: what a generated client of the SDK does, for the few calls of a
  * start. Loading the generated S3 client alone took a third of it (bench/README.md).
  */
-import { createHash, createHmac } from "node:crypto";
-import type { Hash, Hmac } from "node:crypto";
-import { SignatureV4 } from "@smithy/signature-v4";
 import { isClockSkew } from "../failure.ts";
 import type { Identity } from "../credentials.ts";
 import { VERSION } from "../../version.ts";
@@ -12,7 +9,7 @@ import type { Answer } from "./answer.ts";
 import { ask } from "./ask.ts";
 import type { Service } from "../endpoints.ts";
 import type { Clock } from "./clock.ts";
-import { encodeUriComponent } from "./endpoint.ts";
+import { canonicalQuery, signRequest } from "./sign.ts";
 import type { Wires } from "./wires.ts";
 
 export interface Caller {
@@ -99,10 +96,8 @@ export class UnreadableAnswer extends Error {
  */
 export async function callService(caller: Caller, call: Call, signal: AbortSignal): Promise<Answer> {
   const url = new URL(call.url);
-  url.search = Object.entries(call.query ?? {})
-    .map(([name, value]) => `${encodeUriComponent(name)}=${encodeUriComponent(value)}`)
-    .join("&");
-  const headers = await sign(caller, call);
+  url.search = canonicalQuery(call.query ?? {});
+  const headers = sign(caller, call);
   const { method, body, largestBody } = call;
   const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
   const answer = await ask(caller.wires, question, signal);
@@ -114,58 +109,12 @@ export async function callService(caller: Caller, call: Call, signal: AbortSigna
 }
 
 /** The headers of a signed request: those of the call, and those of Signature Version 4. */
-export async function sign(
+export function sign(
   { identity, region, clock }: Pick<Caller, "identity" | "region" | "clock">,
   call: Omit<Call, "largestBody" | "readRefusal">,
-): Promise<Record<string, string>> {
-  const { service, method, url, query = {}, headers = {}, body } = call;
-  const signer = new SignatureV4({
-    service,
-    region,
-    credentials: identity,
-    sha256: Sha256,
-    // Amazon S3 API Reference, "Signature calculations": S3 alone does not encode the path a second time.
-    uriEscapePath: service !== "s3",
-  });
-  const signed = await signer.sign(
-    {
-      method,
-      protocol: url.protocol,
-      hostname: url.hostname,
-      path: url.pathname,
-      query: { ...query },
-      headers: { host: url.host, "user-agent": `sealexec/${VERSION}`, ...headers },
-      ...(body === undefined ? {} : { body }),
-    },
-    { signingDate: clock.now() },
-  );
-  return signed.headers;
-}
-
-type SourceData = string | ArrayBuffer | ArrayBufferView;
-
-/** What the signer wants of a hash: SHA-256, or HMAC of it where there is a secret. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: SourceData) {
-    this.#hash = secret === undefined ? createHash("sha256") : createHmac("sha256", bytesOf(secret));
-  }
-
-  update(data: SourceData): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-}
-
-function bytesOf(data: SourceData): string | Uint8Array {
-  if (typeof data === "string") return data;
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+): Record<string, string> {
+  const headers = { host: call.url.host, "user-agent": `sealexec/${VERSION}`, ...call.headers };
+  return signRequest({ ...call, headers }, { identity, region }, clock.now());
 }
 
 function requestIdOf({ headers }: Answer): string | undefined {

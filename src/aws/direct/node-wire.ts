@@ -1,6 +1,5 @@
 /** A wire by node:net and node:tls, for the npm package. */
 import net from "node:net";
-import tls from "node:tls";
 import type { Target } from "../target.ts";
 import { WireError, wireError } from "./wire.ts";
 import type { Wire, WireListener, WireOptions } from "./wire.ts";
@@ -30,8 +29,11 @@ export function openSocket(target: Target, ca: Buffer | undefined): net.Socket {
   const address = { host: target.host, port: target.port };
   // A server name is for names only (RFC 6066, section 3).
   const servername = net.isIP(target.host) === 0 ? target.host : "";
+  // Not imported: the metadata service, which is asked first and without TLS, is on its way while this loads (10 ms).
   const socket = target.secure
-    ? tls.connect({ ...address, servername, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) })
+    ? process
+        .getBuiltinModule("node:tls")
+        .connect({ ...address, servername, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) })
     : net.connect(address);
   return socket.setNoDelay(true);
 }

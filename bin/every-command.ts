@@ -1,0 +1,2 @@
+/** Every command, in the npm package a file of its own (scripts/build.ts). */
+import "./sealexec.ts";
