@@ -11,6 +11,8 @@ export class AwsEngine implements Engine {
   readonly options = null;
   /** how long IAM takes to know a new user's key, ms */
   propagationMs = 0;
+  /** what it says of how long they are good, whatever IAM and STS think, seconds */
+  leaseSeconds = 3_600;
   /** every access key that was given out */
   readonly issued: {
     readonly accessKeyId: string;
@@ -34,7 +36,7 @@ export class AwsEngine implements Engine {
     if (!this.#roles.has(role)) throw new VaultError(400, `Role "${role}" not found`);
     const lease = {
       lease_id: `aws/${kind}/${role}/${randomBytes(9).toString("hex")}`,
-      lease_duration: 3_600,
+      lease_duration: this.leaseSeconds,
     };
     return kind === "creds" ? this.#user(role, lease) : this.#session(role, lease);
   }
