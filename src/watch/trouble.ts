@@ -1,13 +1,23 @@
-/** Failures of looking, each reported once, and once more when it is over. */
+/** Failures that do not end CMD, each reported once, and once more when it is over. */
 import type { SealexecError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 
+/** What is said when there is no trouble any more. */
+export interface End {
+  readonly message: string;
+  /** for machines */
+  readonly code: string;
+}
+
+/** The trouble with one thing: its end says nothing of another. */
 export class Trouble {
   readonly #log: Logger;
+  readonly #end: End;
   #last: string | undefined;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, end: End) {
     this.#log = log;
+    this.#end = end;
   }
 
   report(error: SealexecError): void {
@@ -20,11 +30,11 @@ export class Trouble {
     this.#log.warn(`${error.message}; CMD goes on as it is`, error.hint, error.particulars);
   }
 
-  /** All could be looked at and opened. */
+  /** It went well. */
   over(): void {
     if (this.#last === undefined) return;
     this.#last = undefined;
-    this.#log.notice("the sources can be read again", { code: "sources-readable-again" });
+    this.#log.notice(this.#end.message, { code: this.#end.code });
   }
 }
 

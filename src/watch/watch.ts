@@ -27,6 +27,7 @@ import { giveBackMemory } from "./memory.ts";
 import type { WatchOptions } from "./options.ts";
 import { Backoff, waitBeforeAttempt } from "./schedule.ts";
 import { Trouble } from "./trouble.ts";
+import type { End } from "./trouble.ts";
 
 /**
  * Starts CMD and watches until it ends.
@@ -92,7 +93,9 @@ class Watcher {
   readonly #host: Host;
   readonly #context: Context;
   readonly #lookout: Lookout;
-  readonly #trouble: Trouble;
+  readonly #sourceTrouble: Trouble;
+  readonly #commandTrouble: Trouble;
+  readonly #fileTrouble: Trouble;
   readonly #alarm: Alarm;
   readonly #supervised: Supervised;
   readonly #fallback: Fallback | undefined;
@@ -116,7 +119,9 @@ class Watcher {
     this.#host = host;
     this.#context = context;
     this.#lookout = new Lookout(options.sources, fallback?.seen);
-    this.#trouble = new Trouble(context.log);
+    this.#sourceTrouble = new Trouble(context.log, SOURCES_END);
+    this.#commandTrouble = new Trouble(context.log, COMMAND_END);
+    this.#fileTrouble = new Trouble(context.log, fileEnd(how.envOut));
     this.#alarm = new Alarm(how.everyMs, this.#lookout.folders);
     this.#supervised = new Supervised({
       graceMs: how.graceMs,
@@ -179,7 +184,8 @@ class Watcher {
       ({ changes } = seen);
       const taken = changes.size === 0 ? undefined : await this.#open(changes, tools);
       if (seen.failure !== undefined) this.#report(seen.failure, tools);
-      else if (taken !== undefined || (range === "all" && !this.#lookout.hasRefused)) this.#trouble.over();
+      else if (taken !== undefined || (changes.size === 0 && range === "all" && !this.#lookout.hasRefused))
+        this.#sourceTrouble.over();
       if (taken !== undefined) await this.#take(taken);
     } catch (error) {
       const known = toKnown(error);
@@ -191,19 +197,28 @@ class Watcher {
 
   #report(error: SealexecError, tools: RunTools): void {
     if (error.kind === "denied") tools.forgetCredentials();
-    this.#trouble.report(error);
+    this.#sourceTrouble.report(error);
   }
 
-  /** Opens what has changed, whole. */
-  async #open(changes: Changes, tools: RunTools): Promise<Taken> {
-    const command = findCommand(this.#options, this.#host, tools.context);
+  /** Opens what has changed, whole. @returns undefined where CMD cannot be given it now, which has been said */
+  async #open(changes: Changes, tools: RunTools): Promise<Taken | undefined> {
+    const command = attempt(this.#commandTrouble, () =>
+      findCommand(this.#options, this.#host, tools.context),
+    );
+    if (command === undefined) return undefined;
     const opened = await openSources({ ...this.#options, seen: this.#lookout.seen }, tools);
     const program = this.#complete(command, opened, changes);
     const hasChanged = this.#digestOf(program) !== this.#digest;
-    if (hasChanged) this.#envOut?.write(opened.variables);
+    if (hasChanged && !this.#writeOut(opened)) return undefined;
     this.#remember(program, opened);
     this.#fallback?.keep(opened.sources);
     return { what: describe(changes, opened), program, hasChanged };
+  }
+
+  /** @returns whether CMD can read it in the file of --env-out, where there is one */
+  #writeOut({ variables }: Opened): boolean {
+    const file = this.#envOut;
+    return file === undefined || attempt(this.#fileTrouble, () => file.write(variables)) !== undefined;
   }
 
   /** Only then CMD is touched. */
@@ -256,6 +271,25 @@ class Watcher {
     const digest = createHmac("sha256", this.#key);
     for (const entry of env) digest.update(entry).update("\0");
     return digest.digest("base64");
+  }
+}
+
+const SOURCES_END = { message: "the sources can be read again", code: "sources-readable-again" };
+const COMMAND_END = { message: "CMD can be executed again", code: "cmd-executable-again" };
+
+function fileEnd(path = ""): End {
+  return { message: `--env-out: ${path} can be written again`, code: "env-out-writable-again" };
+}
+
+/** @returns undefined where it failed, which has been said */
+function attempt<T>(trouble: Trouble, work: () => T): T | undefined {
+  try {
+    const result = work();
+    trouble.over();
+    return result;
+  } catch (error) {
+    trouble.report(toKnown(error));
+    return undefined;
   }
 }
 

@@ -114,9 +114,13 @@ describe("--env-out", { skip, concurrency: 2 }, () => {
           await push(aws, "app.env", "A=1\nB=2\n");
           await watch.lookUntil(() => watch.said().length === 2);
           assert.equal(watch.lines().length, 1);
+          assert.match(watch.said()[0] ?? "", /--env-out: .*; CMD goes on as it is$/);
           renameSync(`${folder}-away`, folder);
           await watch.lookUntil(() => watch.lines().length === 2);
           assert.equal(watch.lines()[1], "2");
+          // The sources could be read all the while.
+          const over = watch.said().filter((line) => line.endsWith(" again"));
+          assert.deepEqual(over, [`sealexec: notice: --env-out: ${file} can be written again`]);
         });
       }),
     ));

@@ -193,6 +193,30 @@ describe("CMD's own file that cannot be executed for a change", { skip, concurre
           assert.deepEqual(starts(watch), ["start A=0", "start A=1"]);
         },
       ));
+
+    test(`${artefact.name}: one that has gone leaves CMD as it is; that it is there again is said of it, not of the sources`, () =>
+      withPlace(
+        {
+          artefact,
+          prepare: (folder) => {
+            copyFileSync("/bin/sh", join(folder, "mine"));
+            return { cmd: [join(folder, "mine"), "-c", 'echo "start A=$A"; while :; do sleep 0.1; done'] };
+          },
+        },
+        async ({ watch, folder, change }) => {
+          const file = join(folder, "mine");
+          renameSync(file, `${file}.good`);
+          change();
+          const said = /^sealexec: warning: command: \S+\/mine: .*; CMD goes on as it is$/m;
+          await until(() => said.test(watch.said().join("\n")));
+          renameSync(`${file}.good`, file);
+          await until(() => starts(watch).length === 2);
+          const notices = watch.said().filter((line) => line.startsWith("sealexec: notice: "));
+          assert.equal(notices[0], "sealexec: notice: CMD can be executed again");
+          assert.match(notices[1] ?? "", /has changed: CMD is restarted$/);
+          assert.equal(notices.length, 2);
+        },
+      ));
   }
 });
 

@@ -7,7 +7,8 @@ import { Trouble } from "../../../src/watch/trouble.ts";
 
 function said(work: (trouble: Trouble) => void): string[] {
   const lines: string[] = [];
-  work(new Trouble(createLogger("text", false, (line) => lines.push(line.trimEnd()))));
+  const log = createLogger("text", false, (line) => lines.push(line.trimEnd()));
+  work(new Trouble(log, { message: "the sources can be read again", code: "again" }));
   return lines;
 }
 
