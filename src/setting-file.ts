@@ -45,7 +45,8 @@ export function readFirstBytes(path: string, sizeBytes: number, judge?: (stats: 
 }
 
 /**
- * Refuses what somebody else, who asks no such questions, is about to read. /dev/null is an empty file to everybody.
+ * Refuses what somebody else, who asks no such questions, is about to read: what keeps him waiting, or what he would pass over as
+ * if it were not there. /dev/null is an empty file to everybody.
  *
  * @throws as readSmallFile
  */
@@ -54,6 +55,8 @@ export function refuseUnreadable(path: string, largestBytes = SMALL_BYTES): void
   if (isNull(stats)) return;
   refuseOthers(stats);
   if (stats.size > largestBytes) throw tooLarge();
+  // Neither its mode nor its disk is known before it is read.
+  readFirstBytes(path, 1);
 }
 
 /** For messages: what was wrong with a file, in a few words that hold nothing of it. */

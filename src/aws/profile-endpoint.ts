@@ -114,12 +114,14 @@ function readSections(env: Environment, kind: "config" | "credentials"): Readonl
   return sections;
 }
 
+/** @throws "config" where one that is there cannot be read */
 function readShared(env: Environment, kind: "config" | "credentials"): string {
+  if (!hasSharedFiles(env)) return "";
   const file = sharedFile(env, kind);
   try {
     return file === undefined ? "" : readSmallFile(file, LARGEST_SHARED_BYTES).toString("utf8");
   } catch {
-    // Not there, or not to be read: whoever takes the credentials from it says so.
+    // This one is not there, or it is /dev/null.
     return "";
   }
 }

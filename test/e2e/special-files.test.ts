@@ -1,11 +1,12 @@
 /** Files that are none: a FIFO that nobody writes to, and a device that never ends, in the place of each file that is read. */
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
 import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { asUser, canUserRun, isRoot } from "./exec/programs.ts";
 import { ARTEFACTS, BINARY, KEY, push, sealexec, withAws } from "./harness.ts";
 
 interface Read {
@@ -236,3 +237,99 @@ describe("/dev/null is an empty file to everybody", () => {
       assertPrinted(await sealexec(["run", "--from", URI, "--", ...SAY], { env }), `${RAN}\n`);
     }));
 });
+
+describe("a shared file that is named is read, or refused", { concurrency: 3 }, () => {
+  /** How a file is made that cannot be read, and what the kernel says of it. */
+  const UNREADABLE: readonly (readonly [string, (folder: string) => string])[] = [
+    ["EISDIR", (folder) => folder],
+    ["ENOTDIR", (folder) => join(fileIn(folder), "below")],
+    // A regular file, whose first byte nobody can read.
+    ["EIO", () => "/proc/self/mem"],
+    [
+      "ELOOP",
+      (folder) => {
+        symlinkSync("loop", join(folder, "loop"));
+        return join(folder, "loop");
+      },
+    ],
+    [
+      "EACCES",
+      (folder) => {
+        const file = fileIn(folder);
+        chmodSync(file, 0);
+        return file;
+      },
+    ],
+  ];
+
+  for (const artefact of ARTEFACTS) {
+    const asAnother = !isRoot ? [] : asUser;
+    const skipUser = isRoot && !canUserRun(artefact) ? "uid 1000 may not run the artefact" : false;
+    for (const [code, make] of UNREADABLE) {
+      for (const variable of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) {
+        const skip = code === "EACCES" && skipUser;
+        test(`${variable}: ${code} is 78, before anybody is asked, by the ${artefact.name}`, { skip }, () =>
+          withFolder((folder) =>
+            withAws(async (aws) => {
+              chmodSync(folder, 0o755);
+              await push(aws, "app.env", "TOKEN=t\n");
+              const file = make(folder);
+              aws.resetCalls();
+              // With credentials from elsewhere, so that the file could be passed over.
+              for (const env of [aws.env(), aws.keyEnv()]) {
+                const outcome = await sealexec(["run", "--from", URI, "--", ...SAY], {
+                  env: { ...env, [variable]: file },
+                  artefact,
+                  ...(code === "EACCES" ? { prefix: asAnother } : {}),
+                });
+                assertFailed(
+                  outcome,
+                  78,
+                  new RegExp(`the shared file ${file} cannot be read \\(${code}\\)$`),
+                );
+                assert.deepEqual(aws.calls, []);
+              }
+            }),
+          ),
+        );
+      }
+    }
+
+    test(`one that is not there is an empty one, as to Amazon's SDKs, by the ${artefact.name}`, () =>
+      withFolder((folder) =>
+        withAws(async (aws) => {
+          await push(aws, "app.env", "TOKEN=t\n");
+          const none = join(folder, "none");
+          const env = { ...aws.env(), AWS_CONFIG_FILE: none, AWS_SHARED_CREDENTIALS_FILE: none };
+          assertPrinted(await sealexec(["run", "--from", URI, "--", ...SAY], { env, artefact }), `${RAN}\n`);
+        }),
+      ));
+
+    test(`one that nobody named and nobody can get to is not there, by the ${artefact.name}`, () =>
+      withFolder((folder) =>
+        withAws(async (aws) => {
+          await push(aws, "app.env", "TOKEN=t\n");
+          const env = { ...aws.env(), HOME: fileIn(folder) };
+          assertPrinted(await sealexec(["run", "--from", URI, "--", ...SAY], { env, artefact }), `${RAN}\n`);
+        }),
+      ));
+
+    test(`one that nobody named and is there is read, or refused, by the ${artefact.name}`, () =>
+      withFolder((folder) =>
+        withAws(async (aws) => {
+          await push(aws, "app.env", "TOKEN=t\n");
+          mkdirSync(join(folder, ".aws"));
+          symlinkSync("/proc/self/mem", join(folder, ".aws/credentials"));
+          const env = { ...aws.env(), HOME: folder };
+          const outcome = await sealexec(["run", "--from", URI, "--", ...SAY], { env, artefact });
+          assertFailed(outcome, 78, /the shared file \S+\/\.aws\/credentials cannot be read \(EIO\)$/);
+        }),
+      ));
+  }
+});
+
+function fileIn(folder: string): string {
+  const file = join(folder, "file");
+  writeFileSync(file, "");
+  return file;
+}
