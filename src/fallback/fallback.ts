@@ -165,11 +165,18 @@ export class Fallback {
   /** Only where S3 is away: "forbidden" and "gone" are answers. */
   #instead(uri: string, place: string, located: AwsNeed, error: unknown): Content {
     if (!(error instanceof SealexecError)) throw error;
-    const isAway = error.kind === "unavailable" || error.kind === "timeout";
+    if (error.kind !== "unavailable" && error.kind !== "timeout") throw error;
     const kept = this.#kept.get(uri);
-    if (!isAway || kept === undefined) throw error;
+    if (kept === undefined) {
+      const soon = "a start while S3 answers keeps it there";
+      throw error.reworded(
+        `${error.message}; and the fallback ${this.#options.path} has nothing for this source`,
+        error.hint === undefined ? soon : `${error.hint}; ${soon}`,
+      );
+    }
     const ageMs = Date.now() - kept.confirmed;
     const age = roughDuration(Math.abs(ageMs));
+    const clockHint = "set this machine's clock, or remove the file: a start with S3 writes a new one";
     if (ageMs > this.#options.largestAgeMs) {
       throw error.reworded(
         `${error.message}; and the fallback is ${age} old`,
@@ -179,10 +186,14 @@ export class Fallback {
     if (ageMs < -this.#options.largestAgeMs) {
       throw error.reworded(
         `${error.message}; and the fallback was confirmed at a time that is ${age} ahead`,
-        "set this machine's clock, or remove the file: a start with S3 writes a new one",
+        clockHint,
       );
     }
-    this.#context.log.warn(`object: ${uri}: ${error.message}; using the fallback, ${age} old`, undefined, {
+    const [what, hint] =
+      ageMs < 0
+        ? [`using the fallback, confirmed at a time that is ${age} ahead`, clockHint]
+        : [`using the fallback, ${age} old`];
+    this.#context.log.warn(`object: ${uri}: ${error.message}; ${what}`, hint, {
       ...error.facts,
       code: "fallback-used",
       stage: "object",

@@ -197,7 +197,12 @@ describe("--fallback: when it is used", { concurrency: 2 }, () => {
         /cannot be reached .*; and the fallback was confirmed at a time that is 3 h ahead$/,
         /clock/,
       );
-      assert.equal((await run("--fallback-age", "4h")).status, 0);
+      const { status, stderr } = await run("--fallback-age", "4h");
+      assert.equal(status, 0);
+      assert.match(
+        stderr,
+        /^sealexec: warning: object: s3:.*; using the fallback, confirmed at a time that is 3 h ahead\nsealexec: hint: .*clock.*\n$/,
+      );
     }));
 
   test("using it does not make it younger", () =>
@@ -216,8 +221,25 @@ describe("--fallback: when it is used", { concurrency: 2 }, () => {
     withPlace(async ({ aws, file, run }) => {
       const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
       await fault.ready;
-      assertFailed(await run(), 69, /cannot be reached/);
+      const none = new RegExp(`cannot be reached .*; and the fallback ${file} has nothing for this source$`);
+      assertFailed(await run(), 69, none, /check the endpoint.*; a start while S3 answers keeps it there$/);
       assert.ok(!existsSync(file));
+    }));
+
+  test("where it holds others of the sources only, that is said of the one that it does not hold", () =>
+    withPlace(async ({ aws, file, uri, run }) => {
+      await run();
+      const other = await push(aws, "other.env", "B=2\n");
+      const fault = aws.faults.add({ service: "s3", action: "resetOnConnect" });
+      await fault.ready;
+      const { status, stderr } = await run("--from", other);
+      assert.equal(status, 69);
+      const errors = stderr.split("\n").filter((line) => line.includes("error"));
+      assert.deepEqual(errors.length, 1);
+      assert.ok(errors[0]?.startsWith(`sealexec: error: object: ${other}: `), stderr);
+      assert.ok(errors[0]?.endsWith(`; and the fallback ${file} has nothing for this source`), stderr);
+      assert.equal((await run()).status, 0);
+      assert.ok(!readFileSync(file, "utf8").includes(other) && readFileSync(file, "utf8").includes(uri));
     }));
 });
 
