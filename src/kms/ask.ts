@@ -3,6 +3,7 @@ import type { KMSClient } from "@aws-sdk/client-kms";
 import { UnreadableAnswer } from "../aws/direct/call.ts";
 import { answerOf } from "../aws/direct/json.ts";
 import type { AwsSession, Located } from "../aws/session.ts";
+import { joinAndWipe } from "../wipeable.ts";
 import { takePlaintext } from "./plaintext.ts";
 import type { TakenAnswer } from "./plaintext.ts";
 
@@ -87,10 +88,8 @@ function takeBefore(stack: object, found: { taken?: TakenAnswer | undefined }): 
 
 /** The whole body; nothing is left where its parts were. */
 async function collect(body: AsyncIterable<Buffer> | Buffer): Promise<Buffer> {
-  if (body instanceof Uint8Array) return body;
+  if (body instanceof Uint8Array) return joinAndWipe([body]);
   const parts: Buffer[] = [];
   for await (const part of body) parts.push(part);
-  const whole = Buffer.concat(parts);
-  for (const part of parts) part.fill(0);
-  return whole;
+  return joinAndWipe(parts);
 }

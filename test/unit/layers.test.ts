@@ -49,6 +49,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/variables.ts",
     "src/version.ts",
     "src/waiting.ts",
+    "src/wipeable.ts",
     "package.json",
   ],
 ];

@@ -2,6 +2,7 @@
  * HTTP/1.1 answers, read strictly: RFC 9112 (sections 2 to 7) without its leniencies. Pure: bytes in, an answer out.
  * Whatever is not plainly an answer is refused; a body that ends early is never taken for a whole one.
  */
+import { joinAndWipe, wipeable } from "../../wipeable.ts";
 
 export interface Answer {
   readonly status: number;
@@ -69,12 +70,12 @@ export class AnswerReader {
 
   /**
    * Takes the next bytes. Returns the answer once it is whole. The bytes are the reader's from now on: what it has copied
-   * into the body is wiped where it was.
+   * is wiped where it was.
    *
    * @throws InvalidAnswer, AnswerTooLarge
    */
   push(bytes: Buffer): Answer | undefined {
-    this.#pending = this.#pending.length === 0 ? bytes : joinAndWipe(this.#pending, bytes);
+    this.#pending = joinAndWipe([this.#pending, bytes]);
     if (this.#head === undefined && !this.#readHead()) return undefined;
     const head = this.#head as Head;
     try {
@@ -123,7 +124,7 @@ export class AnswerReader {
   #makeRoom(size: number): void {
     if (size <= this.#body.length) return;
     const asked = Math.max(size, this.#head?.length ?? 0, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
-    const larger = Buffer.alloc(Math.min(asked, this.#largest));
+    const larger = wipeable(Math.min(asked, this.#largest));
     larger.set(this.#body);
     this.#body.fill(0);
     this.#body = larger;
@@ -190,13 +191,6 @@ export class AnswerReader {
     this.#pending = this.#pending.subarray(end + CRLF.length);
     return line;
   }
-}
-
-function joinAndWipe(first: Buffer, second: Buffer): Buffer {
-  const joined = Buffer.concat([first, second]);
-  first.fill(0);
-  second.fill(0);
-  return joined;
 }
 
 /** Whether these first bytes can still become an answer: a stranger's protocol is not waited for. */
