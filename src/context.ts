@@ -7,8 +7,7 @@ import { SealexecError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 import type { Trace } from "./trace.ts";
 import type { Waiting } from "./waiting.ts";
-
-export type Environment = Readonly<Record<string, string | undefined>>;
+import type { Environment } from "./env.ts";
 
 /** The steps of opening a source, in their order. `check` shows one line for each. */
 export type Stage =

@@ -1,4 +1,4 @@
-import type { Environment } from "./context.ts";
+import type { Environment } from "./env.ts";
 import { SealexecError } from "./errors.ts";
 
 /** One deadline over everything before exec. Its timer keeps the event loop alive until `clear`. */

@@ -1,4 +1,4 @@
-import type { Environment } from "./context.ts";
+import type { Environment } from "./env.ts";
 import { SealexecError } from "./errors.ts";
 
 // The sections of Node's own debug log that print headers or bytes of requests: session tokens are among them.

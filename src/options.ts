@@ -1,5 +1,5 @@
 /** Values of options that several commands have, from flags and from the variables that stand for them. */
-import type { Environment } from "./context.ts";
+import type { Environment } from "./env.ts";
 import { parseRevision } from "./envelope/revision.ts";
 import { parseDuration } from "./duration.ts";
 import { SealexecError } from "./errors.ts";

@@ -1,6 +1,6 @@
 /** Standard input, output and error of this process, each touched only when used. */
 import { fstatSync, writeSync } from "node:fs";
-import type { Environment } from "./context.ts";
+import type { Environment } from "./env.ts";
 import { SealexecError } from "./errors.ts";
 import { expectOwnSignal } from "./signals.ts";
 

@@ -1,5 +1,5 @@
 /** The variables that are sealexec's own: all of them, and nowhere else. Those of AWS and Vault are theirs. */
-import type { Environment } from "./context.ts";
+import type { Environment } from "./env.ts";
 
 export const PREFIX = "SEALEXEC_";
 

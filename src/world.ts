@@ -1,4 +1,4 @@
-import type { Environment } from "./context.ts";
+import type { Environment } from "./env.ts";
 import type { Trace } from "./trace.ts";
 import type { Host } from "./exec/replace.ts";
 

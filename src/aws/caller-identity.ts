@@ -1,5 +1,5 @@
-import type { Environment } from "../context.ts";
-import type { Identity } from "./credentials.ts";
+import type { Environment } from "../env.ts";
+import type { Identity } from "./identity.ts";
 import type { Network } from "./network.ts";
 import { ONLY_200 } from "./only-200.ts";
 import { GetCallerIdentityCommand, STSClient } from "./sdk.ts";

@@ -2,12 +2,11 @@
  * The SDK's clients as sealexec uses them: one attempt a call (retry.ts retries), our agents, and every option that
  * the SDK would otherwise look up in files given here, so that a start reads none.
  */
-import { KMSClient } from "./sdk.ts";
-import { S3Client } from "./sdk.ts";
-import type { Environment } from "../context.ts";
+import { KMSClient, S3Client } from "./sdk.ts";
+import type { Environment } from "../env.ts";
 import type { Agents } from "./agents.ts";
-import { hasSharedFiles } from "./credentials.ts";
-import type { Credentials } from "./credentials.ts";
+import { hasSharedFiles } from "./shared-files.ts";
+import type { Credentials } from "./identity.ts";
 import { customEndpoint } from "./endpoints.ts";
 import { ONLY_200 } from "./only-200.ts";
 import { usesEndpoint } from "./profile-endpoint.ts";

@@ -1,6 +1,7 @@
 /** What holds for every connection: which CAs are trusted, how long connecting may take, no plain HTTP to strangers. */
 import { statSync } from "node:fs";
-import type { Context, Environment } from "../context.ts";
+import type { Context } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { readSmallFile, refuseUnreadable, whyUnread } from "../setting-file.ts";
 import { refusePlainHttp } from "./endpoints.ts";

@@ -1,5 +1,6 @@
 /** Where requests may go: endpoints from the environment, and the rule against plain HTTP. */
-import type { Context, Environment } from "../context.ts";
+import type { Context } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { isTrue } from "./flag.ts";
 import { printable } from "../logger.ts";

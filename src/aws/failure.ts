@@ -4,14 +4,8 @@ import type { Facts as EventFacts } from "../errors.ts";
 import { counted, printable } from "../logger.ts";
 import { CLOCK_SKEW, CLOCK_SKEW_LEARNED, UNKNOWN_YET, meaningOfCode, meaningOfStatus } from "./meanings.ts";
 import type { Meaning } from "./meanings.ts";
-import { AttemptTimeout } from "./retry.ts";
-import type { Transient } from "./retry.ts";
-
-export interface Failure {
-  readonly error: SealexecError;
-  /** absent: another attempt would end the same way */
-  readonly transient?: Transient;
-}
+import { AttemptTimeout } from "./attempt.ts";
+import type { Failure } from "./attempt.ts";
 
 /** The fields that an error of the SDK may have. */
 interface ServiceError {

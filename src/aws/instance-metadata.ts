@@ -2,8 +2,9 @@
  * The EC2 instance metadata service, version 2 only: nothing is ever asked without a token.
  * Source: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
  */
-import type { Environment } from "../context.ts";
-import { hasSharedFiles, isSet } from "./credentials.ts";
+import type { Environment } from "../env.ts";
+import { isSet } from "../env.ts";
+import { hasSharedFiles } from "./shared-files.ts";
 import { parseEndpoint } from "./endpoints.ts";
 import { ask } from "./direct/ask.ts";
 import type { Wires } from "./direct/wires.ts";

@@ -4,7 +4,7 @@
  * KMS API Reference", the others from "Common errors".
  */
 import type { ErrorKind } from "../errors.ts";
-import type { Transient } from "./retry.ts";
+import type { Transient } from "./attempt.ts";
 
 export interface Meaning {
   readonly kind: ErrorKind;

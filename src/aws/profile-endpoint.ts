@@ -4,10 +4,11 @@
  * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Dual-stack and FIPS endpoints", "Shared
  * config and credentials files: file format".
  */
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { readSmallFile } from "../setting-file.ts";
-import { LARGEST_SHARED_BYTES, hasSharedFiles, isSet, sharedFile } from "./credentials.ts";
+import { isSet } from "../env.ts";
+import { LARGEST_SHARED_BYTES, hasSharedFiles, sharedFile } from "./shared-files.ts";
 import { customEndpoint } from "./endpoints.ts";
 import { parseFlag } from "./flag.ts";
 

@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { refuseUnreadable, whyUnread } from "../setting-file.ts";
 import { profileChain } from "./profile-endpoint.ts";

@@ -1,10 +1,10 @@
 /** What the shared files say of profiles, for messages: which there are, and why one gives no credentials. */
 import { loadSharedConfigFiles } from "./sdk.ts";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import type { ErrorKind } from "../errors.ts";
 import { printable } from "../logger.ts";
-import { sharedFile } from "./credentials.ts";
+import { sharedFile } from "./shared-files.ts";
 
 type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefined>> | undefined>>;
 

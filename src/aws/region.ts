@@ -2,7 +2,8 @@
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
 import type { Network } from "./network.ts";
-import { hasSharedFiles, isSet } from "./credentials.ts";
+import { isSet } from "../env.ts";
+import { hasSharedFiles } from "./shared-files.ts";
 
 export interface Region {
   readonly name: string;

@@ -1,7 +1,7 @@
 /** Calls of the AWS JSON services that have only the direct way: Secrets Manager and Systems Manager. */
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import { hasSharedFiles } from "./credentials.ts";
+import { hasSharedFiles } from "./shared-files.ts";
 import type { Direct } from "./direct/call.ts";
 import { regionalService } from "./direct/endpoint.ts";
 import { callJson } from "./direct/json.ts";

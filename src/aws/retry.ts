@@ -5,19 +5,8 @@
 import { orAborted } from "../deadline.ts";
 import type { Context } from "../context.ts";
 import { SealexecError } from "../errors.ts";
-import type { Failure } from "./failure.ts";
-
-/** First window of the back-off, by what each is wider than the one before, and the widest; milliseconds. */
-const WINDOWS = {
-  // A throttled fleet has to spread over as many seconds as it is too many: start wide, and widen fast. The figures
-  // are those with which 1,000 starts at once cost a start 6 calls of KMS at most (bench/fleet.ts).
-  throttled: { first: 6_000, factor: 4, largest: 32_000 },
-  unreachable: { first: 100, factor: 2, largest: 2_000 },
-  failing: { first: 500, factor: 2, largest: 4_000 },
-  hung: { first: 100, factor: 2, largest: 1_000 },
-} as const;
-
-export type Transient = keyof typeof WINDOWS;
+import type { Failure } from "./attempt.ts";
+import { AttemptTimeout, WINDOWS } from "./attempt.ts";
 
 export interface RetryOptions {
   /** one attempt may take so long, milliseconds */
@@ -90,11 +79,6 @@ async function once<T>(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** An attempt took longer than it may. */
-export class AttemptTimeout extends Error {
-  override readonly name = "AttemptTimeout";
 }
 
 function sleep(waitMs: number, signal: AbortSignal, last: SealexecError): Promise<void> {

@@ -5,11 +5,12 @@
  */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Context, Environment } from "../context.ts";
+import type { Context } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { step } from "../context.ts";
 import { eventLoopTurn } from "../event-loop.ts";
 import { loadCredentials } from "./credentials.ts";
-import type { ChosenSource, Credentials } from "./credentials.ts";
+import type { ChosenSource, Credentials } from "./identity.ts";
 import type { Direct } from "./direct/call.ts";
 import { Clock } from "./direct/clock.ts";
 import { directService } from "./direct/endpoint.ts";

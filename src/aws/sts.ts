@@ -1,4 +1,4 @@
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import type { Agents } from "./agents.ts";
 import { customEndpoint } from "./endpoints.ts";
 import { usesEndpoint } from "./profile-endpoint.ts";

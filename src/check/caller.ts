@@ -1,5 +1,5 @@
 import { getCallerIdentity } from "../aws/caller-identity.ts";
-import type { Credentials } from "../aws/credentials.ts";
+import type { Credentials } from "../aws/identity.ts";
 import { classify } from "../aws/failure.ts";
 import { retry } from "../aws/retry.ts";
 import type { AwsSession } from "../aws/session.ts";

@@ -1,5 +1,6 @@
 /** What a command is given to work with, made of its common options and of the world. */
-import type { Context, Environment } from "../context.ts";
+import type { Context } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { Deadline, parseTimeout } from "../deadline.ts";
 import { SealexecError } from "../errors.ts";
 import { createLogger } from "../logger.ts";

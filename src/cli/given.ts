@@ -1,5 +1,5 @@
 /** What was given, before any of it is read: flags and variables of every command. */
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { SWITCHES, VARIABLES, ownVariables } from "../variables.ts";
 

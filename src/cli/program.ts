@@ -7,7 +7,7 @@ import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
 import { common, credentials, list, opening, repeatable, sources, starting } from "./options.ts";
 import { readStart, startRun } from "./run.ts";
-import type { RunCliFlags } from "./run.ts";
+import type { RunCliFlags } from "./run-flags.ts";
 
 const EXIT_HELP = `
 Exit status: CMD's own, because sealexec is CMD by then. Before that:
@@ -179,7 +179,7 @@ Examples:
   });
 }
 
-type PushCliFlags = CommonFlags & import("../desk/push.ts").PushFlags;
+type PushCliFlags = CommonFlags & import("../desk/push-flags.ts").PushFlags;
 
 function addPull(program: Command, world: World): void {
   const command = program

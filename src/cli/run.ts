@@ -5,12 +5,8 @@ import type { WatchOptions } from "../watch/options.ts";
 import { parseFileLimit } from "../exec/limits.ts";
 import type { World } from "../world.ts";
 import { createContext } from "./context.ts";
-import type { CommonFlags } from "./context.ts";
 import { mentionsWatching } from "./run-line.ts";
-
-export type RunCliFlags = CommonFlags &
-  import("../run/options.ts").RunFlags &
-  import("../watch/options.ts").WatchFlags;
+import type { RunCliFlags } from "./run-flags.ts";
 
 /**
  * @param words CMD and its arguments

@@ -2,7 +2,7 @@
 import { SealexecError } from "../errors.ts";
 import type { Facts } from "../errors.ts";
 import { describeChanges } from "./changes.ts";
-import type { PushFlags } from "./push.ts";
+import type { PushFlags } from "./push-flags.ts";
 import type { Present, PresentThere, Target } from "./target.ts";
 
 /** What lies at a target, in a sentence. */

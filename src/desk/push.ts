@@ -15,23 +15,9 @@ import type { World } from "../world.ts";
 import { printJson, printText } from "./outcome.ts";
 import type { PushOutcome } from "./outcome.ts";
 import { checkPermission, quotedEtag } from "./permission.ts";
-import { parseTarget } from "./target.ts";
+import { parseTarget } from "./targets/registry.ts";
 import type { CheckedFile, PresentThere, Target } from "./target.ts";
-
-export interface PushFlags {
-  readonly key?: string;
-  readonly context?: readonly string[];
-  readonly format: "v3" | "v2";
-  readonly bind: boolean;
-  readonly ifMatch?: string;
-  readonly create?: boolean;
-  readonly replace?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-  readonly revision?: string;
-  readonly allow?: readonly string[];
-  readonly credentials?: string;
-}
+import type { PushFlags } from "./push-flags.ts";
 
 const FROM_TERMINAL = "type or paste the .env; end it with ^D at the beginning of a line";
 

@@ -4,7 +4,7 @@
  */
 import { MOST_AHEAD_MS, parseRevision } from "../envelope/index.ts";
 import { SealexecError } from "../errors.ts";
-import type { PushFlags } from "./push.ts";
+import type { PushFlags } from "./push-flags.ts";
 
 /** The local clock counts as long as it is no further from the store's than this. */
 const AGREEMENT_MS = 2_000;

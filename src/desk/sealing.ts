@@ -5,12 +5,9 @@ import type { Context } from "../context.ts";
 import type { Dialect } from "../dialects/dialect.ts";
 import { generateLocalDataKey, seal } from "../envelope/index.ts";
 import type { EncryptionContext, Metadata } from "../envelope/index.ts";
-import { SealexecError } from "../errors.ts";
 import { LOCAL } from "../key-name.ts";
 import { generateDataKey } from "../kms/generate.ts";
 import { readLocalKey } from "../local-key.ts";
-import type { PushFlags } from "./push.ts";
-import { keyOf } from "./target.ts";
 
 export interface Sealed {
   readonly metadata: Metadata;
@@ -79,13 +76,4 @@ function newLocalDataKey(
 /** What the context says of the text's form: nothing of a .env, so that other clients need not name it to open one. */
 export function sealedDialect(dialect: Dialect = "dotenv"): Dialect | undefined {
   return dialect === "dotenv" ? undefined : dialect;
-}
-
-/** @throws "usage" where neither the flags nor the environment name a key */
-export function chosenKey(flags: PushFlags, context: Context): string {
-  const key = keyOf(flags, context);
-  if (key !== undefined) return key;
-  throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", {
-    hint: "a KMS key id, ARN or alias, such as alias/my-app",
-  });
 }

@@ -1,7 +1,6 @@
 import { matchesName } from "../names.ts";
 import type { NamePatterns } from "../names.ts";
 import type { Variables } from "../secret.ts";
-import type { Underneath } from "./explain.ts";
 
 export interface EnvironmentPolicy {
   /** a variable that is already set wins over the source */
@@ -61,4 +60,11 @@ export function underneath(
 export function nameOf(entry: Buffer): string {
   const equals = entry.indexOf(0x3d, 1);
   return (equals === -1 ? entry : entry.subarray(0, equals)).toString("utf8");
+}
+
+/** What the sources are put over. */
+export interface Underneath {
+  /** names in the environment that sealexec was started with */
+  readonly inherited: ReadonlySet<string>;
+  readonly policy: EnvironmentPolicy;
 }

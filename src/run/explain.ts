@@ -2,7 +2,7 @@
 import type { Variables } from "../secret.ts";
 import { matchesName } from "../names.ts";
 import { handsOn } from "./environment.ts";
-import type { EnvironmentPolicy } from "./environment.ts";
+import type { Underneath } from "./environment.ts";
 
 /** Where variables came from. */
 export interface Origin {
@@ -10,13 +10,6 @@ export interface Origin {
   readonly variables: Variables;
   /** names that it sets and --only does not name */
   readonly leftOut?: readonly string[];
-}
-
-/** What the sources are put over. */
-export interface Underneath {
-  /** names in the environment that sealexec was started with */
-  readonly inherited: ReadonlySet<string>;
-  readonly policy: EnvironmentPolicy;
 }
 
 const ENVIRONMENT = "the environment";

@@ -1,5 +1,5 @@
 /** The options of `run` and of `check`, from flags and from the variables that stand for them in a Dockerfile. */
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { parseDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
 import { parseNames, parsePatterns, words } from "../names.ts";

@@ -1,6 +1,6 @@
 /** Finding CMD as execvp(3) does, and finding out beforehand why it could not be executed. */
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { architecture } from "../exec/image.ts";
 import { readFirstBytes } from "../setting-file.ts";

@@ -1,4 +1,4 @@
-import type { Credentials } from "../aws/credentials.ts";
+import type { Credentials } from "../aws/identity.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
 import type { LookUp } from "../dialects/docker.ts";
@@ -14,7 +14,8 @@ import type { SizeLimit } from "../start-size.ts";
 import { requireNames, requireOnly, takeOnly } from "../names.ts";
 import type { NamePolicy } from "../names.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
-import type { Origin, Underneath } from "./explain.ts";
+import type { Origin } from "./explain.ts";
+import type { Underneath } from "./environment.ts";
 
 export interface SourceOptions {
   readonly sources: readonly Source[];

@@ -1,4 +1,4 @@
-import type { ChosenSource, Identity } from "../aws/credentials.ts";
+import type { ChosenSource, Identity } from "../aws/identity.ts";
 import { AwsSession } from "../aws/session.ts";
 import type { AwsNeed } from "../aws/session.ts";
 import type { Context } from "../context.ts";

@@ -8,10 +8,8 @@ import type { Answer } from "../aws/direct/answer.ts";
 import { ask } from "../aws/direct/ask.ts";
 import { Wires } from "../aws/direct/wires.ts";
 import { retry } from "../aws/retry.ts";
-import type { Identity } from "../aws/credentials.ts";
 import { step } from "../context.ts";
 import type { Context } from "../context.ts";
-import type { SealexecError } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { activeNode, redirectedTwice } from "./redirect.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault, scanObject } from "./refusal.ts";
@@ -19,28 +17,11 @@ import type { Json } from "./refusal.ts";
 import { readSettings } from "./settings.ts";
 import type { VaultSettings } from "./settings.ts";
 import { findToken } from "./token.ts";
-import type { Token } from "./token.ts";
+import type { LoadIdentity, Token, VaultCall } from "./call.ts";
 
 const ATTEMPT_MS = 10_000;
 /** The largest answer that is read, bytes: no secret that fits an environment is larger. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
-
-export interface VaultCall {
-  readonly method: "GET" | "POST";
-  /** below /v1/, not encoded */
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Json;
-  /** how long an attempt may take, milliseconds */
-  readonly attemptMs?: number;
-  /** give up after so many; absent: when the time is over */
-  readonly mostAttempts?: number;
-  /** a refusal that means more here than its status says; undefined: it does not */
-  readonly explain?: (refusal: VaultRefusal, operation: string) => SealexecError | undefined;
-}
-
-/** How AWS credentials are come by where a login needs them. */
-export type LoadIdentity = () => Promise<Identity>;
 
 export class VaultClient {
   readonly #context: Context;
@@ -92,7 +73,12 @@ export class VaultClient {
       "credentials",
       "Vault",
       async () => {
-        const token = await findToken(this, this.#context.env, this.#identity, this.#context.now());
+        const token = await findToken(
+          (call) => this.login(call),
+          this.#context.env,
+          this.#identity,
+          this.#context.now(),
+        );
         // One that the environment or a file names is looked up again each time: whoever put it there may have renewed it.
         if (token.lease !== undefined) this.#held = token;
         return token;

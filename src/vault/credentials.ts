@@ -4,9 +4,9 @@
  * new ones shortly before.
  */
 import { getCallerIdentity } from "../aws/caller-identity.ts";
-import type { ChosenSource, Credentials, Identity } from "../aws/credentials.ts";
+import type { ChosenSource, Credentials, Identity } from "../aws/identity.ts";
 import { classify, facts, isUnknownKey } from "../aws/failure.ts";
-import type { Failure } from "../aws/failure.ts";
+import type { Failure } from "../aws/attempt.ts";
 import { UNKNOWN_YET } from "../aws/meanings.ts";
 import type { Network } from "../aws/network.ts";
 import { retry } from "../aws/retry.ts";

@@ -1,7 +1,6 @@
-import type { Environment } from "../context.ts";
-import type { Proof } from "./login.ts";
-import { need } from "./settings.ts";
-import { readSettingFile } from "./token.ts";
+import type { Environment } from "../env.ts";
+import type { Proof } from "./call.ts";
+import { need, readSettingFile } from "./settings.ts";
 
 /** Source: HashiCorp Vault HTTP API, "AppRole auth method: Login with AppRole". */
 export function proveByAppRole(env: Environment): Proof {

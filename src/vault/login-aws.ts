@@ -5,10 +5,9 @@
 import { sign } from "../aws/direct/call.ts";
 import { Clock } from "../aws/direct/clock.ts";
 import { parseRegion } from "../aws/region.ts";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
-import type { LoadIdentity } from "./client.ts";
-import type { Proof } from "./login.ts";
+import type { LoadIdentity, Proof } from "./call.ts";
 import { need } from "./settings.ts";
 
 const BODY = "Action=GetCallerIdentity&Version=2011-06-15";

@@ -1,7 +1,6 @@
-import type { Environment } from "../context.ts";
-import type { Proof } from "./login.ts";
-import { need } from "./settings.ts";
-import { readSettingFile } from "./token.ts";
+import type { Environment } from "../env.ts";
+import type { Proof } from "./call.ts";
+import { need, readSettingFile } from "./settings.ts";
 
 // Kubernetes documentation, "Accessing the Kubernetes API from a Pod".
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";

@@ -1,17 +1,10 @@
 /** Logging in to Vault, by the method that VAULT_AUTH names. The code of each is loaded where it is used. */
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
-import type { LoadIdentity, VaultClient } from "./client.ts";
+import type { LoadIdentity, Proof, SendLogin } from "./call.ts";
 import { leaseMs } from "./lease.ts";
 import { objectOf } from "./refusal.ts";
-import type { Json, VaultRefusal } from "./refusal.ts";
-
-/** What a method proves itself with. */
-export interface Proof {
-  readonly body: Json;
-  /** what to look at where Vault does not take it */
-  readonly hint: string;
-}
+import type { VaultRefusal } from "./refusal.ts";
 
 type Method = (env: Environment, identity: LoadIdentity) => Proof | Promise<Proof>;
 
@@ -30,11 +23,7 @@ export interface LoggedIn {
 }
 
 /** @throws "config", "denied" where Vault does not take the proof, "unavailable", "timeout" */
-export async function logIn(
-  client: VaultClient,
-  env: Environment,
-  identity: LoadIdentity,
-): Promise<LoggedIn> {
+export async function logIn(send: SendLogin, env: Environment, identity: LoadIdentity): Promise<LoggedIn> {
   const name = env["VAULT_AUTH"] ?? "";
   const load = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
   if (load === undefined) {
@@ -52,7 +41,7 @@ export async function logIn(
           cause: refusal,
         })
       : undefined;
-  const answer = await client.login({ path: `auth/${mount}/login`, body, explain });
+  const answer = await send({ path: `auth/${mount}/login`, body, explain });
   const auth = objectOf(answer["auth"]);
   const text = auth?.["client_token"];
   if (typeof text !== "string" || text === "") {

@@ -4,7 +4,7 @@
  */
 import type { Answer } from "../aws/direct/answer.ts";
 import { isLoopback } from "../aws/endpoints.ts";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
 import { isOn } from "./settings.ts";
 

@@ -1,7 +1,6 @@
 /** Answers of Vault that are no success, and what they mean (HashiCorp Vault HTTP API: "HTTP status codes"). */
 import { classify } from "../aws/failure.ts";
-import type { Failure } from "../aws/failure.ts";
-import type { Transient } from "../aws/retry.ts";
+import type { Failure, Transient } from "../aws/attempt.ts";
 import { AnswerTooLarge } from "../aws/direct/answer.ts";
 import type { Answer } from "../aws/direct/answer.ts";
 import { JsonLiteral, scanJson } from "../dialects/json-scan.ts";

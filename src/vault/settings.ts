@@ -2,9 +2,10 @@
  * Where Vault is and how it is spoken to, from the variables that the vault command has as well.
  * Source: HashiCorp Vault documentation, "Vault CLI: Environment variables".
  */
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { parseEndpoint } from "../aws/endpoints.ts";
 import { SealexecError } from "../errors.ts";
+import { readSmallFile, whyUnread } from "../setting-file.ts";
 
 export interface VaultSettings {
   /** of VAULT_ADDR */
@@ -55,4 +56,20 @@ export function need(env: Environment, name: string, hint: string): string {
   const value = env[name] ?? "";
   if (value !== "") return value;
   throw new SealexecError("config", `${name} is missing`, { hint });
+}
+
+/** What a file that the environment names holds, without the white space around it. */
+export function readSettingFile(name: string, file: string): string {
+  try {
+    return readSmallFile(file).toString("utf8").trim();
+  } catch (error) {
+    throw unreadable(name, file, error);
+  }
+}
+
+export function unreadable(name: string, file: string, error: unknown): SealexecError {
+  return new SealexecError("config", `${name}: ${file} cannot be read (${whyUnread(error)})`, {
+    hint: "mount it where this user can read it",
+    cause: error,
+  });
 }

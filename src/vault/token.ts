@@ -1,22 +1,15 @@
 /** The run's token: VAULT_TOKEN, VAULT_TOKEN_FILE, a login (VAULT_AUTH), or the file that `vault login` writes. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
-import { readSmallFile, whyUnread } from "../setting-file.ts";
-import type { LoadIdentity, VaultClient } from "./client.ts";
-
-export interface Token {
-  readonly text: string;
-  /** for people */
-  readonly from: string;
-  /** of a login: since when, by the context's clock, and for how long; Infinity where it does not expire */
-  readonly lease?: { readonly since: number; readonly ms: number };
-}
+import { readSmallFile } from "../setting-file.ts";
+import type { LoadIdentity, SendLogin, Token } from "./call.ts";
+import { readSettingFile, unreadable } from "./settings.ts";
 
 /** @throws "config" where what is configured is broken; "denied" where there is nothing, or a login was refused */
 export async function findToken(
-  client: VaultClient,
+  send: SendLogin,
   env: Environment,
   identity: LoadIdentity,
   now: number,
@@ -29,7 +22,7 @@ export async function findToken(
   }
   if ((env["VAULT_AUTH"] ?? "") !== "") {
     const { logIn } = await import("./login.ts");
-    const { text, from, leaseMs } = await logIn(client, env, identity);
+    const { text, from, leaseMs } = await logIn(send, env, identity);
     return checked({ text, from, lease: { since: now, ms: leaseMs } });
   }
   return checked(tokenOfHome(env));
@@ -58,22 +51,6 @@ function homeOf(env: Environment): string {
     // A user without a line in /etc/passwd has no home.
     return "/";
   }
-}
-
-/** What a file that the environment names holds, without the white space around it. */
-export function readSettingFile(name: string, file: string): string {
-  try {
-    return readSmallFile(file).toString("utf8").trim();
-  } catch (error) {
-    throw unreadable(name, file, error);
-  }
-}
-
-function unreadable(name: string, file: string, error: unknown): SealexecError {
-  return new SealexecError("config", `${name}: ${file} cannot be read (${whyUnread(error)})`, {
-    hint: "mount it where this user can read it",
-    cause: error,
-  });
 }
 
 // It goes into a header.

@@ -1,7 +1,7 @@
 /** The options of `run --watch`, from flags and from the variables that stand for them in a Dockerfile. */
 import { parseSignal } from "../child/forward.ts";
 import type { SignalName } from "../child/child.ts";
-import type { Environment } from "../context.ts";
+import type { Environment } from "../env.ts";
 import { parseDuration } from "../duration.ts";
 import { SealexecError } from "../errors.ts";
 

@@ -35,6 +35,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/context.ts",
     "src/deadline.ts",
     "src/duration.ts",
+    "src/env.ts",
     "src/errors.ts",
     "src/event-loop.ts",
     "src/hash.ts",
@@ -133,6 +134,18 @@ describe("layers", () => {
       }
     });
   }
+
+  test("no file imports, by however many others, itself", () => {
+    const below = new Map(FILES.map((file) => [file, new Set<string>()]));
+    for (const { from, to } of IMPORTS) if (below.has(to)) below.get(from)?.add(to);
+    // What imports nothing that is left is in no circle: taken away, until only circles are left.
+    for (let before = -1; before !== below.size;) {
+      before = below.size;
+      for (const [file, others] of below)
+        if (![...others].some((other) => below.has(other))) below.delete(file);
+    }
+    assert.deepEqual([...below.keys()], []);
+  });
 
   test("run and desk never see each other, and stores see no other store", () => {
     for (const { from, to } of IMPORTS) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Deadline } from "../../src/deadline.ts";
-import type { Context, Environment, StepReport } from "../../src/context.ts";
+import type { Context, StepReport } from "../../src/context.ts";
+import type { Environment } from "../../src/env.ts";
 import { SealexecError } from "../../src/errors.ts";
 import type { ErrorKind } from "../../src/errors.ts";
 import { createLogger } from "../../src/logger.ts";

@@ -3,7 +3,7 @@
  * start. Loading the generated S3 client alone took a third of it (bench/README.md).
  */
 import { isClockSkew } from "../failure.ts";
-import type { Identity } from "../credentials.ts";
+import type { Identity } from "../identity.ts";
 import { VERSION } from "../../version.ts";
 import type { Answer } from "./answer.ts";
 import { ask } from "./ask.ts";

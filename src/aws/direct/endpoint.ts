@@ -3,8 +3,8 @@
  * region. Everything beyond that (other partitions, FIPS, dual stack, directory buckets, Outposts, endpoints in the
  * shared config file) is for the SDK's endpoint rules: there is no direct endpoint then.
  */
-import type { Environment } from "../../context.ts";
-import { hasSharedFiles } from "../credentials.ts";
+import type { Environment } from "../../env.ts";
+import { hasSharedFiles } from "../shared-files.ts";
 import { customEndpoint } from "../endpoints.ts";
 import { isTrue } from "../flag.ts";
 

@@ -4,7 +4,7 @@
  * SDK's took 1 ms of a start (bench/README.md); the tests hold it to that one.
  */
 import { hmacSha256, sha256 } from "../../hash.ts";
-import type { Identity } from "../credentials.ts";
+import type { Identity } from "../identity.ts";
 import { encodeUriComponent } from "./endpoint.ts";
 
 const ALGORITHM = "AWS4-HMAC-SHA256";

@@ -1,4 +1,4 @@
-import type { LoadedIdentity } from "../credentials.ts";
+import type { LoadedIdentity } from "../identity.ts";
 
 /**
  * The credentials in a metadata service's JSON answer: AccessKeyId, SecretAccessKey, Token, and Expiration where it is

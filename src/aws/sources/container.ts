@@ -1,9 +1,9 @@
-import type { Environment } from "../../context.ts";
+import type { Environment } from "../../env.ts";
 import { SealexecError } from "../../errors.ts";
-import { isSet } from "../credentials.ts";
-import type { CredentialSource } from "../credentials.ts";
+import { isSet } from "../../env.ts";
+import type { CredentialSource } from "../identity.ts";
 import { ask } from "../direct/ask.ts";
-import type { Failure } from "../failure.ts";
+import type { Failure } from "../attempt.ts";
 import { readSmallFile, whyUnread } from "../../setting-file.ts";
 import { parseCredentials } from "./answer.ts";
 

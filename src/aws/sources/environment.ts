@@ -1,6 +1,6 @@
-import type { Environment } from "../../context.ts";
+import type { Environment } from "../../env.ts";
 import { SealexecError } from "../../errors.ts";
-import type { CredentialSource } from "../credentials.ts";
+import type { CredentialSource } from "../identity.ts";
 import { classify } from "../failure.ts";
 
 /** AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. */

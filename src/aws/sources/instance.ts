@@ -1,8 +1,8 @@
-import type { Environment } from "../../context.ts";
+import type { Environment } from "../../env.ts";
 import { SealexecError } from "../../errors.ts";
 import { orAborted } from "../../deadline.ts";
-import type { CredentialSource, LoadedIdentity } from "../credentials.ts";
-import type { Failure } from "../failure.ts";
+import type { CredentialSource, LoadedIdentity } from "../identity.ts";
+import type { Failure } from "../attempt.ts";
 import {
   InstanceMetadata,
   MetadataRefusal,

@@ -1,11 +1,11 @@
 import { exec } from "node:child_process";
 import { externalDataInterceptor, fromIni } from "../sdk.ts";
-import type { Environment } from "../../context.ts";
+import type { Environment } from "../../env.ts";
 import { SealexecError } from "../../errors.ts";
-import { isSet } from "../credentials.ts";
-import type { CredentialSource } from "../credentials.ts";
+import { isSet } from "../../env.ts";
+import type { CredentialSource } from "../identity.ts";
 import { classify, facts } from "../failure.ts";
-import type { Failure } from "../failure.ts";
+import type { Failure } from "../attempt.ts";
 import { ONLY_200 } from "../only-200.ts";
 import { checkProfileFiles } from "../profile-files.ts";
 import type { ProcessEnd } from "../profiles.ts";

@@ -1,9 +1,9 @@
 import { fromWebToken } from "../sdk.ts";
-import type { Environment } from "../../context.ts";
+import type { Environment } from "../../env.ts";
 import { SealexecError } from "../../errors.ts";
 import { readSmallFile, whyUnread } from "../../setting-file.ts";
-import { isSet } from "../credentials.ts";
-import type { CredentialSource } from "../credentials.ts";
+import { isSet } from "../../env.ts";
+import type { CredentialSource } from "../identity.ts";
 import { classify } from "../failure.ts";
 import { ONLY_200 } from "../only-200.ts";
 import { stsConfig } from "../sts.ts";

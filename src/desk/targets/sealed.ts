@@ -8,10 +8,11 @@ import { words } from "../../names.ts";
 import { parseContext } from "../../stores/sealed-options.ts";
 import type { SealedObject, Tools } from "../../stores/source.ts";
 import { openPresent } from "../opening.ts";
-import type { PushFlags } from "../push.ts";
+import type { PushFlags } from "../push-flags.ts";
 import { chooseRevision, parseGivenRevision } from "../revision.ts";
 import type { Moment } from "../revision.ts";
-import { chosenKey, sealedDialect } from "../sealing.ts";
+import { sealedDialect } from "../sealing.ts";
+import { chosenKey } from "../sealing-flags.ts";
 import type { CheckedFile, Present } from "../target.ts";
 
 /** A push of something sealed. */

@@ -13,8 +13,8 @@ import type { ExpectedSecret, WrittenSecret } from "../../stores/secrets-manager
 import type { RunTools } from "../../stores/tools.ts";
 import { changesBetween, isNoChange } from "../changes.ts";
 import { bareEtag } from "../permission.ts";
-import type { PushFlags } from "../push.ts";
-import { openTools, refuseSealingFlags, storeKeyOf } from "../target.ts";
+import type { PushFlags } from "../push-flags.ts";
+import { openTools, refuseSealingFlags, storeKeyOf } from "../sealing-flags.ts";
 import type { CheckedFile, Look, Present, Target, Written } from "../target.ts";
 
 /** More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON. */

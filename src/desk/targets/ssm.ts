@@ -11,8 +11,8 @@ import { checkParameters, removeParameters, writeParameters } from "../../stores
 import type { RunTools } from "../../stores/tools.ts";
 import { changesBetween, list } from "../changes.ts";
 import type { Changes } from "../changes.ts";
-import type { PushFlags } from "../push.ts";
-import { openTools, refuseSealingFlags, storeKeyOf } from "../target.ts";
+import type { PushFlags } from "../push-flags.ts";
+import { openTools, refuseSealingFlags, storeKeyOf } from "../sealing-flags.ts";
 import type { CheckedFile, Look, Target, Written } from "../target.ts";
 
 /** Far more than an environment holds. */

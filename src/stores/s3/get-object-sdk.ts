@@ -2,7 +2,7 @@
 import { GetObjectCommand } from "../../aws/sdk.ts";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
 import { AnswerTooLarge } from "../../aws/direct/answer.ts";
-import type { S3Object } from "./read.ts";
+import type { S3Object } from "./object.ts";
 import { ownerInput } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
 import { AT_ANSWER, AnswerDate } from "./times.ts";

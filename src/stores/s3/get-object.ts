@@ -2,7 +2,7 @@
 import type { Answer } from "../../aws/direct/answer.ts";
 import { callService } from "../../aws/direct/call.ts";
 import type { Caller, Refusal } from "../../aws/direct/call.ts";
-import type { S3Object } from "./read.ts";
+import type { S3Object } from "./object.ts";
 import { ownerHeader } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
 import { parseHttpDate } from "./times.ts";

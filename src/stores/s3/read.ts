@@ -2,30 +2,19 @@ import { AnswerTooLarge } from "../../aws/direct/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { directObject } from "../../aws/direct/endpoint.ts";
 import { classify, facts } from "../../aws/failure.ts";
-import type { Failure } from "../../aws/failure.ts";
+import type { Failure } from "../../aws/attempt.ts";
 import { retry } from "../../aws/retry.ts";
 import type { Context } from "../../context.ts";
 import { SealexecError } from "../../errors.ts";
-import type { Metadata } from "../../envelope/format.ts";
 import { getObject } from "./get-object.ts";
 import { followRedirect } from "./redirect.ts";
 import { namingOwner } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";
+import type { S3Object } from "./object.ts";
 
 /** The largest sealed object that is read, bytes. A .env of this size would not fit an environment. */
 export const LARGEST_OBJECT_BYTES = 4 * 1024 * 1024;
 const ATTEMPT_MS = 10_000;
-
-export interface S3Object {
-  readonly metadata: Metadata;
-  readonly body: Uint8Array;
-  readonly etag: string | undefined;
-  readonly versionId: string | undefined;
-  /** S3's own time as it answered, milliseconds since 1970; undefined where its answer does not say */
-  readonly date: number | undefined;
-  /** when this version was written, by S3's own time, milliseconds since 1970 */
-  readonly lastModified: number | undefined;
-}
 
 /**
  * Reads an object whole, in one GetObject (more only where an attempt failed or S3 named another region).

@@ -1,7 +1,7 @@
 import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { classify, facts } from "../../aws/failure.ts";
-import type { Failure } from "../../aws/failure.ts";
+import type { Failure } from "../../aws/attempt.ts";
 import { retry } from "../../aws/retry.ts";
 import type { Context } from "../../context.ts";
 import type { Metadata } from "../../envelope/format.ts";

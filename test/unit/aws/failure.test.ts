@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { classify, facts } from "../../../src/aws/failure.ts";
-import { AttemptTimeout } from "../../../src/aws/retry.ts";
+import { AttemptTimeout } from "../../../src/aws/attempt.ts";
 import { SealexecError } from "../../../src/errors.ts";
 import type { ErrorKind } from "../../../src/errors.ts";
 

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
-import type { Failure } from "../../../src/aws/failure.ts";
+import type { Failure, Transient } from "../../../src/aws/attempt.ts";
 import { retry } from "../../../src/aws/retry.ts";
-import type { RetryOptions, Transient } from "../../../src/aws/retry.ts";
-import { AttemptTimeout } from "../../../src/aws/retry.ts";
+import type { RetryOptions } from "../../../src/aws/retry.ts";
+import { AttemptTimeout } from "../../../src/aws/attempt.ts";
 import { SealexecError } from "../../../src/errors.ts";
 import type { ErrorKind } from "../../../src/errors.ts";
 import { makeContext } from "../refuses.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AnswerTooLarge, InvalidAnswer } from "../../../src/aws/direct/answer.ts";
-import { AttemptTimeout } from "../../../src/aws/retry.ts";
+import { AttemptTimeout } from "../../../src/aws/attempt.ts";
 import type { ErrorKind } from "../../../src/errors.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault } from "../../../src/vault/refusal.ts";
 

@@ -7,7 +7,7 @@ import { AwsSession } from "../../../../src/aws/session.ts";
 import { Deadline } from "../../../../src/deadline.ts";
 import { createLogger } from "../../../../src/logger.ts";
 import { readObject } from "../../../../src/stores/s3/read.ts";
-import type { S3Object } from "../../../../src/stores/s3/read.ts";
+import type { S3Object } from "../../../../src/stores/s3/object.ts";
 import { s3Need } from "../../../../src/stores/s3/store.ts";
 import { parseHttpDate } from "../../../../src/stores/s3/times.ts";
 import { withFolder } from "../../../e2e/expect.ts";
