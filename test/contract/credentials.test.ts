@@ -12,7 +12,7 @@ import { startAws } from "../aws/server.ts";
 import type { Aws } from "../aws/server.ts";
 import { startVault } from "../vault/server.ts";
 import type { Vault } from "../vault/server.ts";
-import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "../e2e/expect.ts";
+import { RAN, SAY, assertFailed, assertPrinted, until, withFolder } from "../e2e/expect.ts";
 import {
   ARTEFACTS,
   BINARY,
@@ -235,6 +235,17 @@ const SOURCES: readonly Source[] = [
     given: async ({ aws, folder }) => ({
       AWS_CONTAINER_CREDENTIALS_FULL_URI: aws.endpoints.container + aws.container.path,
       AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: await writeToken(folder, aws.container.token),
+    }),
+  },
+  {
+    name: "EKS Pod Identity, whose token in a file counts before the one of a variable",
+    shown: "container (full URI: EKS Pod Identity or another agent)",
+    arn: /:assumed-role\/sealexec-task-role\//,
+    asked: ["container"],
+    given: async ({ aws, folder }) => ({
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: aws.endpoints.container + aws.container.path,
+      AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: await writeToken(folder, aws.container.token),
+      AWS_CONTAINER_AUTHORIZATION_TOKEN: "of-yesterday",
     }),
   },
   {
@@ -628,6 +639,48 @@ const BROKEN: readonly Broken[] = [
     },
   },
 ];
+
+describe("credentials: a token file is read again for each attempt, as it is rotated", () => {
+  const ROTATED: readonly {
+    readonly name: string;
+    readonly service: "sts" | "container";
+    readonly given: (file: string, place: Place) => Record<string, string>;
+  }[] = [
+    {
+      name: "of a web identity",
+      service: "sts",
+      given: (file, { aws }) => {
+        aws.sts.addWebToken("new");
+        return { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: ROLE };
+      },
+    },
+    {
+      name: "of an agent",
+      service: "container",
+      given: (file, { aws }) => ({
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: aws.endpoints.container + aws.container.path,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file,
+      }),
+    },
+  ];
+  for (const { name, service, given } of ROTATED) {
+    test(name, () =>
+      withPlace(async (place) => {
+        const { aws, folder } = place;
+        const file = await writeToken(folder, "old");
+        // The first attempt fails in the end, and by then the file has another token.
+        const slow = aws.faults.add({ service, action: "delay", delayMs: 700, times: 1 });
+        aws.faults.add({ service, action: "status", status: 500, times: 1 });
+        const env = { ...baseEnv(place), ...given(file, place) };
+        const outcome = sealexec(["run", "--from", URI, "--", ...SAY], { env });
+        await until(() => slow.hits > 0);
+        await writeToken(folder, service === "sts" ? "new" : aws.container.token);
+        assertPrinted(await outcome, `${RAN}\n`);
+        assert.equal(aws.count(service), 2);
+      }),
+    );
+  }
+});
 
 describe("credentials: a configured source that is broken stops the chain", { concurrency: 2 }, () => {
   for (const { name, status, error, hint, given } of BROKEN) {

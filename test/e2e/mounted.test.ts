@@ -222,6 +222,17 @@ for (const artefact of ARTEFACTS) {
             `sealexec: warning: dir:${folder}/d is readable by every user of this machine (A, B, 2 more)`,
             `sealexec: warning: ${file} is readable by every user of this machine`,
           ]);
+          await put(folder, { "a.json": '{"A":"1"}' });
+          await chmod(join(folder, "a.json"), 0o604);
+          const object = await run([`json-file:${folder}/a.json`]);
+          assert.equal(
+            object.stderr.split("\n")[0],
+            `sealexec: warning: json-file:${folder}/a.json is readable by every user of this machine`,
+          );
+          await mkdir(join(folder, "closed"), { mode: 0o750 });
+          await put(folder, { "closed/A": "1" });
+          await chmod(join(folder, "closed/A"), 0o644);
+          assertPrinted(await run([`dir:${folder}/closed`]), `${RAN}\n`);
           const json = await run([file], ["--log", "json", "--", ...SAY]);
           const [event = {}] = eventsOf(json.stderr);
           assert.deepEqual(event, {

@@ -115,6 +115,15 @@ const S3: readonly Row[] = [
     asks: [...ROLE, `${OBJECT} 403`, GENERATE, `${PUT} 412`],
   },
   {
+    name: "the credentials have expired, --create: that tells nothing of the object",
+    words: toS3("--create"),
+    status: 77,
+    given: (aws) => {
+      aws.imds.credentials = aws.identities.issue("arn:aws:iam::111122223333:role/app", "i-0", -60_000);
+    },
+    asks: [...ROLE, `${OBJECT} 400`],
+  },
+  {
     name: "no right to write",
     words: toS3("--replace"),
     status: 77,

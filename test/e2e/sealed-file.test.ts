@@ -1,10 +1,10 @@
 /** Sealed files: under a local key with no AWS at all, and under a key of KMS. */
 import assert from "node:assert/strict";
-import { chmod, readFile, stat, writeFile } from "node:fs/promises";
+import { chmod, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { lstatSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
+import { assertFailed, assertPrinted, until, withFolder } from "./expect.ts";
 import { FOREIGN, notRoot } from "./foreign.ts";
 import { ARTEFACTS, KEY, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
@@ -176,6 +176,47 @@ for (const artefact of ARTEFACTS) {
         symlinkSync("b.sealed", join(cwd, "link"));
         const name = ["run", "--from", "file:link?name=b.sealed", ...run.slice(3)];
         assertPrinted(await sealexec(name, options), "canary-7720ef\n");
+      }));
+
+    for (const before of ["nothing", "an older text"] as const) {
+      test(`what somebody else wrote over ${before} since the look stays, and no draft is left beside it`, () =>
+        withFolder((cwd) =>
+          withAws(async (aws) => {
+            const options = { env: aws.env(), artefact, cwd };
+            const push = (input: string, ...flags: string[]): Promise<Outcome> =>
+              sealexec(["push", "-", "file:a.sealed", "--key", KEY, ...flags], { ...options, input });
+            if (before !== "nothing") assert.equal((await push("A=1\n")).status, 0);
+            const rule = {
+              service: "kms",
+              operation: "GenerateDataKey",
+              action: "delay",
+              delayMs: 700,
+            } as const;
+            const slow = aws.faults.add(rule);
+            const outcome = push("A=2\n", "--replace");
+            await until(() => slow.hits > 0);
+            await writeFile(join(cwd, "a.sealed"), "theirs");
+            assertFailed(await outcome, 80, /^object: file:a\.sealed: /, /nothing was overwritten/);
+            assert.equal(await readFile(join(cwd, "a.sealed"), "utf8"), "theirs");
+            assert.deepEqual(await readdir(cwd), ["a.sealed"]);
+          }),
+        ));
+    }
+
+    test("a sealed file can be read by others, as far as the umask lets them", () =>
+      withFolder(async (cwd) => {
+        const options = { env: ENV, artefact, cwd, input: TEXT };
+        await sealexec(["keygen", "key"], { env: ENV, artefact, cwd });
+        const push = ["push", "-", "file:a.sealed", "--key", "local:key", "--replace", "--force"];
+        for (const [umask, mode] of [
+          ["022", 0o644],
+          ["027", 0o640],
+        ] as const) {
+          const prefix = ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
+          const { status, stderr } = await sealexec(push, { ...options, prefix });
+          assert.equal(status, 0, stderr);
+          assert.equal((await stat(join(cwd, "a.sealed"))).mode & 0o777, mode);
+        }
       }));
 
     test("a local key is not for S3", () =>

@@ -74,6 +74,17 @@ describe("AWS credentials from Vault", { concurrency: 2 }, () => {
       assertPrinted(outcome, `${RAN}\n`);
     }));
 
+  test("an STS that only fails is asked once, and not waited for", () =>
+    withSealed(async (place) => {
+      for (const action of ["reset", "hangUp"] as const) {
+        const fault = place.aws.faults.add({ service: "sts", action });
+        const outcome = await sealexec(run("--credentials", CREDS), { env: envOf(place) });
+        assertPrinted(outcome, `${RAN}\n`);
+        assert.equal(fault.hits, 1);
+        await fault.remove();
+      }
+    }));
+
   test("they count before the environment's own, which CMD still has; Vault's never reach CMD", () =>
     withSealed(async (place) => {
       const own = { AWS_ACCESS_KEY_ID: "AKIAOFTHECONTAINER00", AWS_SECRET_ACCESS_KEY: "of-the-container" };

@@ -130,6 +130,25 @@ describe("vault: what is read", { concurrency: 2 }, () => {
       }));
   }
 
+  test("a deleted version, where Vault does not say which version the engine is of: that is said, and no more is asked", () =>
+    withVault(async (place) => {
+      place.vault.faults.add({ action: "status", status: 403, path: /^sys\// });
+      place.vault.kv2.delete("app", 2);
+      const outcome = await sealexec(run("vault://secret/app"), { env: envOf(place) });
+      assertFailed(outcome, 66, /this version was deleted \(GET secret\/data\/app: 404\)/, /undelete/);
+      assert.deepEqual(paths(place), ["sys/internal/ui/mounts/secret", "secret/data/app"]);
+    }));
+
+  test("a mount that was made before Vault 0.8, which calls it generic", () =>
+    withVault(async (place) => {
+      const { kv1, engines } = place.vault;
+      const handle = kv1.handle.bind(kv1);
+      engines.set("old", { type: "generic", options: null, handle });
+      const args = ["run", "--from", "vault://old/app", "--", ...SHOW];
+      assertPrinted(await sealexec(args, { env: envOf(place) }), SHOWN);
+      assert.deepEqual(paths(place), ["sys/internal/ui/mounts/old", "old/app"]);
+    }));
+
   test("a token whose only policy is for this path may read it", () =>
     withVault(async (place) => {
       const { text } = place.vault.tokens.issue({ paths: ["secret/data/app"] });
@@ -144,6 +163,8 @@ describe("vault: what is read", { concurrency: 2 }, () => {
   test("it is tried again where Vault fails, cuts, or resets", () =>
     withVault(async (place) => {
       place.vault.faults.add({ action: "status", status: 500, times: 1 });
+      // A replica that has not seen the write yet.
+      place.vault.faults.add({ action: "status", status: 412, times: 1 });
       place.vault.faults.add({ action: "cut", times: 1 });
       place.vault.faults.add({ action: "reset", times: 1 });
       place.vault.faults.add({ action: "body", body: "<html>", times: 1 });
@@ -562,6 +583,40 @@ describe("vault: logging in", { concurrency: 2 }, () => {
         assert.equal(aws.count("sts"), 0);
       }));
   }
+
+  test("the token is VAULT_TOKEN, else that of VAULT_TOKEN_FILE, else of a login, else of vault login", () =>
+    withVault(async (place) => {
+      const { vault, folder } = place;
+      const role = vault.approle.addRole(POLICY);
+      const secretId = vault.approle.addSecretId(role);
+      const [text, file] = [vault.tokens.issue(POLICY).text, join(folder, "token")];
+      await writeFile(file, vault.tokens.issue(POLICY).text);
+      await writeFile(join(folder, ".vault-token"), vault.tokens.issue(POLICY).text);
+      const login = { VAULT_AUTH: "approle", VAULT_ROLE_ID: role, VAULT_SECRET_ID: secretId };
+      for (const [given, shown] of [
+        [{ VAULT_TOKEN: text, VAULT_TOKEN_FILE: file, ...login }, /credentials: Vault: VAULT_TOKEN \(\d/],
+        [{ VAULT_TOKEN: "", VAULT_TOKEN_FILE: file, ...login }, /VAULT_TOKEN_FILE \(/],
+        [{ VAULT_TOKEN: "", VAULT_TOKEN_FILE: "", ...login }, /login by approle/],
+        [{ VAULT_TOKEN: "", VAULT_TOKEN_FILE: "", VAULT_AUTH: "" }, /\.vault-token/],
+      ] as const) {
+        const outcome = await sealexec(run("vault://secret/app", "-v"), {
+          env: { ...envOf(place), ...given },
+        });
+        assert.equal(outcome.stdout, `${RAN}\n`, outcome.stderr);
+        assert.match(outcome.stderr, shown);
+      }
+    }));
+
+  test("by AWS, in the global STS, which is of us-east-1 wherever this machine is", () =>
+    withVault(async (place) => {
+      const { aws, vault } = place;
+      vault.awsAuth.addRole("app", /:user\/tester$/, POLICY);
+      const { AWS_ACCESS_KEY_ID = "", AWS_SECRET_ACCESS_KEY = "" } = aws.keyEnv();
+      const login = { VAULT_AUTH: "aws", VAULT_ROLE: "app", AWS_REGION: "eu-west-1" };
+      const env = { ...envOf(place), VAULT_TOKEN: "", ...login, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
+      assertPrinted(await sealexec(run("vault://secret/app"), { env }), `${RAN}\n`);
+      nothingOfAws(place);
+    }));
 
   test("by AWS, in a region's STS", () =>
     withVault(async (place) => {

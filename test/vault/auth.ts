@@ -67,6 +67,14 @@ export class Kubernetes implements AuthMethod {
   }
 }
 
+/** IAM User Guide, "Managing AWS STS in an AWS Region": the global endpoint is in us-east-1, each other one in its own region. */
+function checkScope({ hostname }: URL, headers: ReadonlyMap<string, string>): void {
+  const region = /^sts\.(.+)\.amazonaws\.com(?:\.cn)?$/.exec(hostname)?.[1] ?? "us-east-1";
+  const scope = /Credential=[^/]+\/\d{8}\/([^/]+)\/sts\//.exec(headers.get("authorization") ?? "")?.[1];
+  if (scope !== region)
+    throw new VaultError(400, "error making upstream request: received error code 403 from STS");
+}
+
 export class AwsAuth implements AuthMethod {
   /** iam_server_id_header_value; undefined: none is asked for */
   serverId: string | undefined;
@@ -95,6 +103,7 @@ export class AwsAuth implements AuthMethod {
     const headers = new Map<string, string>([["host", url.host]]);
     for (const [name, value] of Object.entries(JSON.parse(decoded("iam_request_headers")) as object))
       headers.set(name.toLowerCase(), [value].flat().join(","));
+    checkScope(url, headers);
     this.#checkServerId(headers);
     const arn = this.#callerOf(url, headers, decoded("iam_request_body"));
     if (!role.principal.test(arn)) throw new VaultError(400, "does not belong to the role");

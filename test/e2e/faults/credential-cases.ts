@@ -151,6 +151,14 @@ export const CREDENTIAL_CASES: readonly FaultCase[] = [
     expected: "CMD runs",
   },
   {
+    id: "4e",
+    fault: "IMDS token empty",
+    rules: [{ service: "imds", operation: "GetToken", action: "body", body: "", contentType: "text/plain" }],
+    boundMs: seconds(10),
+    expected: NO_METADATA,
+    verify: onlyTokens,
+  },
+  {
     id: "5",
     fault: "IMDS token 500",
     rules: [{ service: "imds", operation: "GetToken", action: "status", status: 500 }],
@@ -207,6 +215,15 @@ export const CREDENTIAL_CASES: readonly FaultCase[] = [
     verify: untouched,
   },
   {
+    id: "9b",
+    fault: "role list a captive portal's page",
+    rules: [{ service: "imds", operation: "ListRoles", action: "body", body: "<html>log in</html>" }],
+    boundMs: seconds(10),
+    expected: NO_METADATA,
+    verify: (aws) =>
+      assert.equal(aws.count("imds"), aws.count("imds", "GetToken") + aws.count("imds", "ListRoles")),
+  },
+  {
     id: "10",
     fault: "credentials cut",
     rules: [{ service: "imds", operation: "GetCredentials", action: "cutJson" }],
@@ -218,6 +235,19 @@ export const CREDENTIAL_CASES: readonly FaultCase[] = [
     id: "10b",
     fault: "credentials short and claiming to be whole",
     rules: [{ service: "imds", operation: "GetCredentials", action: "wrongLength" }],
+    boundMs: seconds(10),
+    expected: NO_METADATA,
+    verify: untouched,
+  },
+  {
+    id: "10c",
+    fault: "credentials without their session token",
+    prepare: ({ aws }) => {
+      const { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey } = aws.imds.credentials;
+      const body = JSON.stringify({ Code: "Success", AccessKeyId, SecretAccessKey });
+      aws.faults.add({ service: "imds", operation: "GetCredentials", action: "body", body });
+      return {};
+    },
     boundMs: seconds(10),
     expected: NO_METADATA,
     verify: untouched,
@@ -291,6 +321,14 @@ export const CREDENTIAL_CASES: readonly FaultCase[] = [
     fault: "ECS agent 500 three times",
     prepare: ecs,
     rules: [{ service: "container", action: "status", status: 500, times: 3 }],
+    boundMs: seconds(10),
+    expected: "CMD runs",
+  },
+  {
+    id: "15d",
+    fault: "Pod Identity agent throttles three times",
+    prepare: podIdentity,
+    rules: [{ service: "container", action: "status", status: 429, times: 3 }],
     boundMs: seconds(10),
     expected: "CMD runs",
   },
