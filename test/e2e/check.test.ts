@@ -397,6 +397,15 @@ describe("check: what run finds out before it opens anything", { concurrency: 2 
       assert.match(stdout, /^✗ command +command: A is 131074 bytes long with its name/m);
     }));
 
+  test("a file for the variables that is on a disk, also without a CMD", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      const flags = ["--watch", "--on-change", "signal:HUP", "--env-out", join(ROOT, "app.env")];
+      const { status, stdout } = await sealexec(["check", "--from", URI, ...flags], { env: aws.env() });
+      assert.equal(status, 78, stdout);
+      assert.match(stdout, /^✗ configuration +configuration: \S+: --env-out: \S+ does not lie on a tmpfs /m);
+    }));
+
   test("it takes the options of run, and neither keeps nor starts anything", () =>
     withFolder((folder) =>
       withAws(async (aws) => {

@@ -21,7 +21,7 @@ import type { Aws } from "../aws/server.ts";
 import { isRoot } from "./exec/programs.ts";
 import { RAN, SAY, assertFailed, flipBodyBit, withFolder } from "./expect.ts";
 import { FOREIGN } from "./foreign.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, push, putSealed, sealexec, withAws } from "./harness.ts";
 import type { Artefact, Outcome } from "./harness.ts";
 
 const CANARY = "canary-5d1f0c";
@@ -256,6 +256,19 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
       assert.equal(readFileSync(file, "utf8"), kept);
       await push(aws, "app.env", "A=3\n");
       assert.equal((await run()).stdout, "3\n");
+    }));
+
+  test("--min-revision holds beside what was kept: the later of the two counts", () =>
+    withPlace(async ({ aws, run }) => {
+      putSealed(aws, "app.env", "A=5\n", 5);
+      assert.equal((await run()).stdout, "5\n");
+      assert.equal((await run("--min-revision", "5")).stdout, "5\n");
+      const refused = /it is revision 5, and 6 is the oldest that may be opened$/;
+      assertFailed(await run("--min-revision", "6"), 65, refused);
+      putSealed(aws, "app.env", "A=6\n", 6);
+      assert.equal((await run("--min-revision", "4")).stdout, "6\n");
+      putSealed(aws, "app.env", "A=5\n", 5);
+      assertFailed(await run("--min-revision", "4"), 65, refused);
     }));
 
   test("another object of the same key, put into the file in its place, does not open", () =>

@@ -1,6 +1,6 @@
 /** `sealexec push` over what is there: never over somebody else's change, and never without having something to say. */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { assertFailed, assertPrinted, flipBodyBit, withFolder } from "./expect.ts";
@@ -393,6 +393,10 @@ describe("push over a sealed file", { concurrency: 2 }, () => {
       );
       report(await push("A=2\n", "--if-match", etag));
       assertFailed(await push("A=3\n", "--if-match", etag), 80, /the file is no longer the one expected/);
+      await rm(join(cwd, "a.sealed"));
+      const gone = /the file is no longer the one expected: there is none$/;
+      assertFailed(await push("A=3\n", "--if-match", etag), 80, gone);
+      assert.deepEqual(await readdir(cwd), ["key"]);
       report(await push("A=3\n", "--replace"));
       await writeFile(join(cwd, "a.sealed"), "not sealed\n");
       assertFailed(await push("A=4\n"), 80, /cannot be compared/);

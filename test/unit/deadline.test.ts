@@ -64,6 +64,21 @@ describe("the deadline", () => {
     now = 5_000;
     assert.equal(deadline.remainingMs, 0);
   });
+  test("does not run while somebody types: what was left is left", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let now = 0;
+    const deadline = new Deadline(1_000, () => now);
+    now = 400;
+    const typed = await deadline.notDuring(async () => {
+      t.mock.timers.tick((now = 90_000));
+      return Promise.resolve("typed");
+    });
+    assert.deepEqual([typed, deadline.signal.aborted, deadline.remainingMs], ["typed", false, 600]);
+    t.mock.timers.tick(599);
+    assert.equal(deadline.signal.aborted, false);
+    t.mock.timers.tick(1);
+    assert.equal(deadline.signal.aborted, true);
+  });
   test("is over for good once it is cleared", (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const deadline = new Deadline(1_000, () => 0);

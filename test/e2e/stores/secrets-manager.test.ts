@@ -274,6 +274,9 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
     withAws(async (aws) => {
       const push = (input: string, ...flags: string[]): Promise<Outcome> =>
         sealexec(["push", "-", URI, ...flags], { env: aws.env(), input });
+      const gone = /the secret is no longer the one expected: there is none$/;
+      assertFailed(await push("A=1\n", "--if-match", "00000000-0000-4000-8000-000000000000"), 80, gone);
+      assert.equal(aws.secrets.find(NAME), undefined);
       const first = report(await push(`A=${VALUE}\nB=1\n`))["version"] ?? "";
       assert.match(
         (await push(`B=1\nA=${VALUE}\n`)).stdout,

@@ -51,6 +51,14 @@ describe("the environment of CMD", () => {
     // What is not passed is not there, so nothing keeps the secret out.
     assert.deepEqual(built(inherited, { B: "new" }, { pristine: true, keepExisting: true }), ["B=new"]);
   });
+  test("what is dropped is not there, also if it is passed; a secret of its name is no inherited variable", () => {
+    const inherited = bytes("A=1", "VAULT_TOKEN=t", "B=2");
+    const drop = { names: new Set(["A"]), prefixes: ["VAULT_"] };
+    assert.deepEqual(built(inherited, { S: "s" }, { drop }), ["B=2", "S=s"]);
+    const pass = new Set(["A", "B", "VAULT_TOKEN"]);
+    assert.deepEqual(built(inherited, { S: "s" }, { drop, pristine: true, pass }), ["B=2", "S=s"]);
+    assert.deepEqual(built(inherited, { A: "new" }, { drop, keepExisting: true }), ["B=2", "A=new"]);
+  });
   test("a name ends at the first equals sign behind its first byte", () => {
     assert.deepEqual(
       bytes("A=b=c", "A", "=C:=x", "").map((entry) => nameOf(entry)),

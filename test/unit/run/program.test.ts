@@ -31,8 +31,15 @@ describe("finding CMD", () => {
     elf.write("\u007fELF", "latin1");
     elf.writeUInt8(2, 4);
     elf.writeUInt8(1, 5);
-    elf.writeUInt16LE(0x1234, 18);
-    write("second/alien", elf, 0o755);
+    const built = (machine: number): Buffer => {
+      elf.writeUInt16LE(machine, 18);
+      return elf;
+    };
+    write("second/alien", built(0x1234), 0o755);
+    // elf.h: EM_386 and EM_ARM, which the kernels of x86-64 and arm64 run as well.
+    write("second/of-32-bits", built(process.arch === "arm64" ? 40 : 3), 0o755);
+    write("second/no-program", "#!/bin/sh\n", 0o644);
+    write("second/plain-interpreter", `#!${file("second/no-program")}\n`, 0o755);
     symlinkSync(file("second/tool"), file("first/link"));
     symlinkSync(file("nowhere"), file("first/dangling"));
   });
@@ -49,12 +56,25 @@ describe("finding CMD", () => {
     assert.equal(find("plain"), file("second/plain"));
     assert.equal(find("spaced"), file("second/spaced"));
   });
+  test("a program of 32 bits is one, as the kernel runs it too", () => {
+    assert.equal(find("of-32-bits"), file("second/of-32-bits"));
+  });
   test("takes a word with a slash as a path, whatever PATH says", () => {
     assert.equal(find(file("second/tool"), ""), file("second/tool"));
     refuses(() => find("./no-such-file"), "not-found", /no such file/);
   });
   test("an empty entry of PATH is the current directory; without PATH the system's own counts", () => {
     refuses(() => find("tool", ""), "not-found", /not found in PATH/);
+    const before = process.cwd();
+    process.chdir(file("second"));
+    try {
+      assert.equal(find("tool", ""), "./tool");
+      assert.equal(find("tool", `${file("none")}:`), "./tool");
+      // And nothing else: what lies in the system's own folders is not looked for.
+      refuses(() => find("sh", ""), "not-found", /not found in PATH/);
+    } finally {
+      process.chdir(before);
+    }
     assert.match(findProgram("sh", {}), /^\/(usr\/)?bin\/sh$/);
   });
   for (const [command, kind, message] of [
@@ -64,6 +84,7 @@ describe("finding CMD", () => {
     ["only-plain", "cannot-execute", /permission denied/],
     ["tool-folder", "cannot-execute", /is a directory/],
     ["no-interpreter", "cannot-execute", /interpreter/],
+    ["plain-interpreter", "cannot-execute", /the interpreter of its #! line cannot be executed/],
     ["nothing-named", "cannot-execute", /names no interpreter/],
     ["text", "cannot-execute", /wrong format/],
     ["empty", "cannot-execute", /wrong format/],
