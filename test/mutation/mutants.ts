@@ -54,7 +54,7 @@ const TWINS: Readonly<Record<string, string>> = {
 };
 
 /** Their arguments are what a person reads; which failure it is, is a mutant of its own. */
-const ERRORS: ReadonlySet<string> = new Set(["SealexecError", "refusal", "Error"]);
+const ERRORS: ReadonlySet<string> = new Set(["SealexecError", "refusal", "valueRefusal", "Error"]);
 /** Nothing in them runs. */
 const NOT_RUN = /^(?:TS|ImportDeclaration|ExportAllDeclaration)/;
 
@@ -77,7 +77,8 @@ function walk(node: Node, visit: (node: Node) => void): void {
   if (NOT_RUN.test(node.type) && !/^TS(?:As|NonNull|Satisfies)Expression$/.test(node.type)) return;
   visit(node);
   for (const [name, child] of Object.entries(node)) {
-    if (name === "parent" || name === "loc" || name === "range" || isMessage(node, name)) continue;
+    if (name === "parent" || name === "loc" || name === "range" || name === "source" || isMessage(node, name))
+      continue;
     for (const one of Array.isArray(child) ? (child as unknown[]) : [child])
       if (isNode(one)) walk(one, visit);
   }

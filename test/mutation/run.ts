@@ -1,11 +1,11 @@
 /**
- * `npm run test:mutation [-- ROOM… --sample N --seed S]`: puts faults into the pure rooms, one at a time, and runs the room's unit
+ * `npm run test:mutation [-- ROOM… --sample N --seed S --at FILE:LINE… --at-once N]`: puts faults into the pure rooms, one at a time, and runs the room's unit
  * tests. Prints what they did not notice; ends with 1 where a room is below what it is to be.
  */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -13,6 +13,7 @@ import { randomFrom } from "../soak/fault-schedules.ts";
 import type { Random } from "../soak/fault-schedules.ts";
 import { mutantsOf } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";
+import type { Answer, Order } from "./worker.ts";
 
 interface Room {
   readonly sources: readonly string[];
@@ -29,45 +30,64 @@ const ROOMS: Readonly<Record<string, Room>> = {
   envelope: { sources: ["src/envelope/*.ts"], tests: ["test/unit/envelope/*.test.ts"] },
 };
 const NOTICED_AT_LEAST = 0.9;
-const AT_ONCE = 2;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 /** Only what is found each time counts, and not what one of thousands of random inputs shows. */
 const BY_CHANCE = /(properties|fuzz)\.test\.ts$/;
-/** Tests of what a large text costs. */
-const SLOW = "on large input";
-const HOOK = fileURLToPath(new URL("hook.ts", import.meta.url));
+const WORKER = fileURLToPath(new URL("worker.ts", import.meta.url));
+/** After so many it is started anew. */
+const ROUNDS = 100;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { sample: { type: "string" }, seed: { type: "string", default: "1" } },
+  options: {
+    sample: { type: "string" },
+    seed: { type: "string", default: "1" },
+    at: { type: "string", multiple: true },
+    "at-once": { type: "string", default: "2" },
+  },
 });
-const folder = mkdtempSync(join(tmpdir(), "sealexec-mutation-"));
 
-/** Runs the tests, to the first that fails. A fault that never ends is noticed too. */
-function passes(
-  tests: readonly string[],
-  env: Readonly<Record<string, string>>,
-  mostMs: number,
-): Promise<boolean> {
-  const words = ["--import", HOOK, "--test", "--test-isolation=none", "--test-reporter=tap"];
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [...words, `--test-skip-pattern=${SLOW}`, ...tests], {
+/** Runs the tests on one fault after the other. It is started anew after one that does not end, and now and then, as modules stay. */
+class Worker {
+  readonly #tests: readonly string[];
+  #child: ChildProcess | undefined;
+  #rounds = 0;
+
+  constructor(files: readonly string[]) {
+    this.#tests = files.map(urlOf);
+  }
+
+  /** @returns what the tests say; undefined: they did not end, or ended the process */
+  run(mostMs: number, source?: Order["source"]): Promise<Answer | undefined> {
+    this.#rounds += 1;
+    if (this.#rounds % ROUNDS === 0) this.end();
+    const child = (this.#child ??= fork(WORKER, {
       cwd: ROOT,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "ignore"],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      execArgv: ["--max-old-space-size=1024"],
+    }));
+    return new Promise((resolve) => {
+      const settle = (answer: Answer | undefined): void => {
+        clearTimeout(timer);
+        child.removeAllListeners();
+        if (answer === undefined) this.end();
+        resolve(answer);
+      };
+      const timer = setTimeout(() => settle(undefined), mostMs);
+      child.once("message", (answer) => settle(answer as Answer));
+      child.once("exit", () => settle(undefined));
+      child.send({ tests: this.#tests, ...(source === undefined ? {} : { source }) } satisfies Order);
     });
-    const timer = setTimeout(() => child.kill("SIGKILL"), mostMs);
-    let failed = false;
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (!/^\s*not ok /m.test(text)) return;
-      failed = true;
-      child.kill("SIGKILL");
-    });
-    child.on("close", (status) => {
-      clearTimeout(timer);
-      resolve(!failed && status === 0);
-    });
-  });
+  }
+
+  end(): void {
+    this.#child?.kill("SIGKILL");
+    this.#child = undefined;
+  }
+}
+
+function urlOf(file: string): string {
+  return pathToFileURL(join(ROOT, file)).href;
 }
 
 /** One of each of `count` stretches of equal length. */
@@ -80,50 +100,58 @@ function sampled<T>(all: readonly T[], count: number, random: Random): readonly 
   });
 }
 
-interface Survivor extends Mutant {
-  readonly file: string;
+/** What was there and what is there now, from a little before the first difference. */
+function changeOf({ from, to }: Mutant): string {
+  const same = Array.from(from).findIndex((character, at) => character !== to[at]);
+  const shown = (text: string): string => JSON.stringify(text.slice(Math.max(0, same - 20)).slice(0, 60));
+  return `${shown(from)} → ${shown(to)}`;
 }
 
 /** @returns the part that was noticed, 0 to 1 */
 async function testRoom(name: string, { sources, tests }: Room): Promise<number> {
   const files = globSync([...tests], { cwd: ROOT }).filter((file) => !BY_CHANCE.test(file));
+  const first = new Worker(files);
+  let whole = await first.run(600_000);
   const started = performance.now();
-  if (!(await passes(files, {}, 600_000))) throw new Error(`${name}: its tests fail without a fault`);
-  const mostMs = 10_000 + 5 * (performance.now() - started);
+  if (whole?.failed === undefined) whole = await first.run(600_000);
+  const mostMs = 1_000 + 10 * (performance.now() - started);
+  first.end();
+  if (whole === undefined || whole.failed !== undefined || whole.passed < files.length)
+    throw new Error(`${name}: its tests fail without a fault: ${whole?.failed}`);
   const all = globSync([...sources], { cwd: ROOT })
     .toSorted()
     .flatMap((file) =>
       mutantsOf(readFileSync(join(ROOT, file), "utf8")).map((mutant) => ({ ...mutant, file })),
-    );
+    )
+    .filter(({ file, line }) => values.at?.some((at) => at === file || at === `${file}:${line}`) ?? true);
   const chosen = sampled(all, Number(values.sample ?? all.length), randomFrom(Number(values.seed)));
   const left = chosen.values();
-  const survivors: Survivor[] = [];
-  const work = async (worker: number): Promise<void> => {
-    const copy = join(folder, `${name}-${worker}.ts`);
+  let survivors = 0;
+  let endless = 0;
+  const work = async (): Promise<void> => {
+    const worker = new Worker(files);
     for (const mutant of left) {
-      writeFileSync(copy, mutant.text);
-      const env = { MUTANT_URL: pathToFileURL(join(ROOT, mutant.file)).href, MUTANT_FILE: copy };
-      if (!(await passes(files, env, mostMs))) continue;
-      survivors.push(mutant);
-      const shown = (text: string): string => JSON.stringify(text.slice(0, 60));
-      process.stdout.write(`${mutant.file}:${mutant.line}: ${shown(mutant.from)} → ${shown(mutant.to)}\n`);
+      const answer = await worker.run(mostMs, { url: urlOf(mutant.file), text: mutant.text });
+      if (answer?.failed !== undefined) continue;
+      if (answer === undefined) endless += 1;
+      else survivors += 1;
+      const note = answer === undefined ? " (noticed: the tests did not end)" : "";
+      process.stdout.write(`${mutant.file}:${mutant.line}: ${changeOf(mutant)}${note}\n`);
     }
+    worker.end();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, (_, worker) => work(worker)));
-  const noticed = (chosen.length - survivors.length) / chosen.length;
+  await Promise.all(Array.from({ length: Number(values["at-once"]) }, work));
+  const noticed = chosen.length - survivors;
+  const part = noticed / chosen.length;
   process.stdout.write(
-    `${name}: ${chosen.length - survivors.length} of ${chosen.length} noticed (${(100 * noticed).toFixed(1)} %)\n`,
+    `${name}: ${noticed} of ${chosen.length} noticed (${(100 * part).toFixed(1)} %); with ${endless} of them the tests did not end\n`,
   );
-  return noticed;
+  return part;
 }
 
-try {
-  const wanted = positionals.length === 0 ? Object.keys(ROOMS) : positionals;
-  for (const name of wanted) {
-    const room = ROOMS[name];
-    if (room === undefined) throw new Error(`no room ${name}: ${Object.keys(ROOMS).join(", ")}`);
-    if ((await testRoom(name, room)) < NOTICED_AT_LEAST) process.exitCode = 1;
-  }
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+const wanted = positionals.length === 0 ? Object.keys(ROOMS) : positionals;
+for (const name of wanted) {
+  const room = ROOMS[name];
+  if (room === undefined) throw new Error(`no room ${name}: ${Object.keys(ROOMS).join(", ")}`);
+  if ((await testRoom(name, room)) < NOTICED_AT_LEAST) process.exitCode = 1;
 }

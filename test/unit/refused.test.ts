@@ -131,6 +131,10 @@ describe("names that are refused by default", () => {
     }
   });
 
+  test("what is no name of a variable is not in the table", () => {
+    for (const name of ["", " x", "x ", "*"]) assert.equal(isRefusedName(name), false, name);
+  });
+
   test("the table: each name once, plain, and none under a prefix of its own", () => {
     const names = REFUSED_GROUPS.flatMap((group) => words(group.names));
     assert.ok(names.length > 900);

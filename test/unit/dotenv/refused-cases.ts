@@ -103,6 +103,7 @@ const names: readonly RefusedCase[] = [
   ["A\v=x", 1, NAME],
   ["export\u00a0A=x", 1, NAME],
   ["export A B=x", 1, NAME],
+  ["A B: C=x", 1, NAME],
   ["export -A=x", 1, NAME],
   ["export -n A=x", 1, NAME],
   ["declare -x A=x", 1, NAME],

@@ -229,6 +229,9 @@ const quoted: readonly ValidCase[] = ["'", '"', "`"].flatMap((q): readonly Valid
     [`A=${q}C:\\dir\\${q}\nB=${q}x${q}`, { A: "C:\\dir\\", B: "x" }],
     [`A=${q}C:\\dir\\${q}\nB=${q}${q}`, { A: "C:\\dir\\", B: "" }],
     [`A=${q}x\\${q}\nB=${q}y\\${q}\nC=${q}z\\${q}`, { A: "x\\", B: "y\\", C: "z\\" }],
+    // Its quote is the last one of the text, which begins as what follows a closing quote may.
+    [`# note\nA=${q}C:\\dir\\${q}`, { A: "C:\\dir\\" }],
+    [`\nA=${q}C:\\dir\\${q}`, { A: "C:\\dir\\" }],
     [`A=${q}C:\\dir\\${q} # a ${q} here`, { A: "C:\\dir\\" }],
     [`A=${q}x\\${q}y${q}`, { A: `x\\${q}y` }],
     [`A=${q}\\${q}x\\${q}${q}`, { A: `\\${q}x\\${q}` }],
