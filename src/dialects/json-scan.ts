@@ -47,7 +47,7 @@ class Scanner {
   }
 
   value(depth: number): JsonValue {
-    if (depth > DEEPEST) throw this.#refusal("more than 64 values in each other");
+    if (depth >= DEEPEST) throw this.#refusal("more than 64 values in each other");
     this.#count();
     this.#take(SPACE);
     switch (this.#text[this.#at]) {

@@ -28,7 +28,7 @@ const MISTAKES: readonly (readonly [RegExp, string, string])[] = [
     "that is the form of a .env: leave ?format=yaml out",
   ],
   [/^__proto__[ ]*:/, "__proto__ cannot be set", "choose another name"],
-  [/^[^:]*:(?:[ \t]|$)/, "invalid variable name", "letters, digits and _ only, not beginning with a digit"],
+  [/:(?:[ \t]|$)/, "invalid variable name", "letters, digits and _ only, not beginning with a digit"],
 ];
 
 /** @throws SealexecError "data", always, with nothing of the line */

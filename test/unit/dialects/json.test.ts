@@ -16,6 +16,8 @@ describe("the scanner of JSON", () => {
     " [ true , false ,null,-0.5e+3,\n0 , 10E-2 ]\t",
     '{"a":"\\\\","b":"\\\\\\"","":"\\/\\u0041\\ud83d\\ude42"}',
     `${"[".repeat(64)}${"]".repeat(64)}`,
+    `${'{"a":'.repeat(63)}1${"}".repeat(63)}`,
+    `${'[{"a":'.repeat(31)}[1]${"}]".repeat(31)}`,
   ])
     test(`reads ${text.slice(0, 30)} as JSON.parse does`, () =>
       assert.deepEqual(plain(scanJson(text)), JSON.parse(text)));
@@ -34,7 +36,13 @@ describe("the scanner of JSON", () => {
     ['"\\"', /a string is not closed/],
     ['"\\x"', /a string is not escaped/],
     ['"\\ud83d"', /half of a surrogate pair/],
-    ["[".repeat(70), /more than 64 values in each other/],
+    ["1.", /text behind the JSON/],
+    ["1.e5", /text behind the JSON/],
+    ["\n\n+1", /^line 3: .*a value is missing/],
+    ["[".repeat(65), /more than 64 values in each other/],
+    [`${"[".repeat(64)}1`, /more than 64 values in each other/],
+    ['{"a":'.repeat(65), /more than 64 values in each other/],
+    [`${'{"a":'.repeat(64)}1`, /more than 64 values in each other/],
   ] as const)
     test(`refuses ${text.slice(0, 30)}`, () => {
       assert.throws(() => JSON.parse(text.startsWith('"\\ud') ? "" : text));
@@ -44,6 +52,31 @@ describe("the scanner of JSON", () => {
   test("takes long strings, and many keys, in linear time", () => {
     const long = `${'\\"'.repeat(300_000)}${"\\\\".repeat(300_000)}`;
     assert.deepEqual(parse(`{"A":"${long}"}`), [["A", `${'"'.repeat(300_000)}${"\\".repeat(300_000)}`]]);
+  });
+});
+
+describe("more values than a program can be started with", () => {
+  // execve(2) always takes 131,072 bytes, and the least of a variable is "A=", its end and a pointer: 11.
+  const array = (values: number): string => `[${Array.from({ length: values - 1 }, () => "0").join(",")}]`;
+  const scan = (values: number, limitBytes: number): number => {
+    let asked = 0;
+    scanJson(array(values), () => {
+      asked += 1;
+      return limitBytes;
+    });
+    return asked;
+  };
+
+  test("the limit is asked for once, if it could matter", () => {
+    assert.equal(scan(11_915, 0), 0);
+    assert.equal(scan(11_916, 11 * 11_916), 1);
+    assert.equal(scan(11_917, 11 * 11_917), 1);
+  });
+
+  test("are refused while they are read", () => {
+    const message = new RegExp(`^more values than the ${11 * 11_916 - 1} bytes`);
+    refuses(() => scan(11_916, 11 * 11_916 - 1), "cannot-execute", message);
+    refuses(() => scan(11_917, 11 * 11_916), "cannot-execute", /^more values than the 131076 bytes/);
   });
 });
 
@@ -68,6 +101,7 @@ describe("a JSON object as variables", () => {
         ["F", "false"],
       ],
     ],
+    ['{"A":"\uFEFFx\uFEFF"}', [["A", "\uFEFFx\uFEFF"]]],
     [
       '{"B":"b\\nc","A":"\\ud83d\\ude42$x `y`"}',
       [
@@ -85,6 +119,8 @@ describe("a JSON object as variables", () => {
     assert.equal(pickJson(text, "").reveal(), "2.0");
     refuses(() => pickJson(text, "null"), "data", /^"null" is null/);
     refuses(() => pickJson(text, "a"), "missing", /^no key "a" in the JSON object/);
+    const long = "k".repeat(81);
+    refuses(() => pickJson(Buffer.from(`{"${long}":null}`), long), "data", /^"k{80}" is null, not a text$/);
   });
 
   test("flattens, and takes one key", () => {

@@ -21,6 +21,29 @@ for (const [name, text] of Object.entries(TEXTS))
     );
   });
 
+test("every dialect is held to what a program can be started with", async () => {
+  const names = ["A", "B", "C"];
+  const value = "x".repeat(60_000);
+  // Each with "=", its end and a pointer: execve(2).
+  const bytes = names.length * (1 + 1 + value.length + 1 + 8);
+  const written = (pair: (name: string) => string): string => names.map((name) => `${pair(name)}\n`).join("");
+  for (const dialect of DIALECTS) {
+    const text =
+      dialect === "json"
+        ? JSON.stringify(Object.fromEntries(names.map((name) => [name, value])))
+        : written((name) => (dialect === "yaml" ? `${name}: ${value}` : `${name}=${value}`));
+    const parse = (limitBytes: number): ReturnType<typeof parseText> =>
+      parseText(
+        Buffer.from(text),
+        dialect,
+        () => undefined,
+        () => limitBytes,
+      );
+    assert.equal((await parse(bytes)).size, 3, dialect);
+    await assert.rejects(parse(bytes - 1), { kind: "cannot-execute" }, dialect);
+  }
+});
+
 test("there is no other dialect", () => {
   assert.deepEqual(DIALECTS, Object.keys(TEXTS));
   for (const name of ["", "env", "JSON", "yml", "toString"])

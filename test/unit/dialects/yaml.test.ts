@@ -77,6 +77,30 @@ describe("a flat mapping in YAML", () => {
       ],
     ],
     ["A: 'a: b # c \\n'\n", [["A", "a: b # c \\n"]]],
+    // Words of which only the beginning is one of YAML 1.1, and marks that mean something only where a value begins.
+    [
+      "A: node\nB: yes sir\nC: nullable\nD: once\nE: ~/x\nF: a!b&c*d[e]{f},g%h@i`j`\n",
+      [
+        ["A", "node"],
+        ["B", "yes sir"],
+        ["C", "nullable"],
+        ["D", "once"],
+        ["E", "~/x"],
+        ["F", "a!b&c*d[e]{f},g%h@i`j`"],
+      ],
+    ],
+    // 7.3.2: in single quotes a quote is two.
+    [
+      "A: ''''\nB: 'a'''\nC: '''a'\nD: 'a''''b'\n",
+      [
+        ["A", "'"],
+        ["B", "a'"],
+        ["C", "'a"],
+        ["D", "a''b"],
+      ],
+    ],
+    ["A: |", [["A", ""]]],
+    ["A: >+", [["A", ""]]],
   ] as const) {
     test(`reads ${JSON.stringify(text)}`, () => assert.deepEqual(parse(text), expected));
   }
@@ -85,6 +109,11 @@ describe("a flat mapping in YAML", () => {
     // Example 5.13, without what folds lines, and \0, which no variable can hold.
     const text = String.raw`A: "\" \a \b \e \f \n \r \t \v \  \_ \N \L \P \x41 \u0041 \U00000041 \\ \/"`;
     assert.equal(value(text), '" \u0007 \b \u001b \f \n \r \t \v   \u00a0 \u0085 \u2028 \u2029 A A A \\ /');
+  });
+
+  test("a backslash before a tab is a tab (5.7), and the first and the last character of a range have escapes", () => {
+    assert.equal(value('A: "a\\\tb"'), "a\tb");
+    assert.equal(value('A: "\\ud7ff\\ue000\\U0010ffff"'), "\ud7ff\ue000\u{10ffff}");
   });
 
   for (const [text, expected] of [
@@ -110,6 +139,8 @@ describe("a flat mapping in YAML", () => {
       ["\nfolded line\nnext line\n  * bullet\n\n  * list\n  * lines\n\nlast line\n"],
     ],
     ["A: >+\n\n folded\n text\n\n\n", ["\nfolded text\n\n\n"]],
+    // 8.1.3: only white space at the beginning of a line keeps it from being folded.
+    ["A: >\n two words\n and\ttwo more\n", ["two words and\ttwo more\n"]],
     [
       "A: |\n  -----BEGIN KEY-----\n  a+b/c=\n  -----END KEY-----\nB: x\n",
       ["-----BEGIN KEY-----\na+b/c=\n-----END KEY-----\n", "x"],
@@ -158,12 +189,15 @@ describe("a flat mapping in YAML", () => {
     ["<<x: canary\n", /^line 1: invalid variable name/, /letters/],
     ["a-b:\tcanary\n", /^line 1: invalid variable name/, /letters/],
     ["a-__proto__: canary\n", /^line 1: invalid variable name/, /letters/],
+    ["a<<: canary\n", /^line 1: invalid variable name/, /letters/],
+    ["1:b: canary\n", /^line 1: invalid variable name/, /letters/],
     ["a-b:canary\n", /^line 1: no ":" behind a name/, /NAME: value/],
     ["a-b=canary\n", /^line 1: no ":" behind a name/, /NAME: value/],
     ["export A=canary\n", /^line 1: no ":" behind the name/, /\?format=yaml/],
     ["1A: canary\n", /^line 1: invalid variable name/, /letters/],
     ["a-b: canary\n", /^line 1: invalid variable name/, /letters/],
     ["__proto__: canary\n", /^line 1: __proto__ cannot be set/, /another name/],
+    ["__proto__ : canary\n", /^line 1: __proto__ cannot be set/, /another name/],
     ["A:canary\n", /^line 1: no blank behind ":"/, /NAME: value/],
     ["A=canary\n", /^line 1: no ":" behind the name/, /\?format=yaml/],
     ["canary\n", /^line 1: no ":" behind a name/, /./],
@@ -175,7 +209,10 @@ describe("a flat mapping in YAML", () => {
     ["%YAML 1.2\n---\nA: canary\n", /^line 1: directive/, /leave it out/],
     ["A: canary\n---\nB: 1\n", /^line 2: second document/, /one document/],
     ["--- canary\n", /^line 1: second document, or a value/, /one document/],
+    ["---#canary\n", /^line 1: second document, or a value/, /one document/],
     ["A: canary\n...\n", /^line 2: end of a document/, /one document/],
+    ["... canary\n", /^line 1: end of a document/, /one document/],
+    ["...\tcanary\n", /^line 1: end of a document/, /one document/],
     ["A: 'canary\n  canary'\n", /^line 1: A: the quote is not closed on its line/, /block/],
     ['A: "canary\\\n  canary"\n', /^line 1: A: the quote is not closed on its line/, /\\n/],
     ["A: 'canary' canary\n", /^line 1: A: text behind the closing quote/, /twice/],
@@ -183,10 +220,15 @@ describe("a flat mapping in YAML", () => {
     ['A: "canary" canary\n', /^line 1: A: text behind the closing quote/, /\\"/],
     ['A: "canary\\z"\n', /^line 1: A: an escape that YAML does not have/, /\\\\/],
     ['A: "canary\\x4"\n', /^line 1: A: an escape/, /\\\\/],
+    ['A: "canary\\xg4"\n', /^line 1: A: an escape/, /\\\\/],
+    ['A: "canary\\x4g"\n', /^line 1: A: an escape/, /\\\\/],
+    ['A: "canary\\ud800"\n', /^line 1: A: an escape/, /\\\\/],
+    ['A: "canary\\udfff"\n', /^line 1: A: an escape/, /\\\\/],
     ['A: "canary\\ud83d\\ude42"\n', /^line 1: A: an escape/, /\\\\/],
     ['A: "canary\\U00110000"\n', /^line 1: A: an escape/, /\\\\/],
     ['A: "canary\\0"\n', /^line 1: A: NUL/, /base64/],
     ["A: | canary\n", /^line 1: A: text behind the sign of a block/, /next lines/],
+    ["A: | canary |\n", /^line 1: A: text behind the sign of a block/, /next lines/],
     ["A: |0\n canary\n", /^line 1: A: text behind the sign of a block/, /./],
     ["A: |++\n canary\n", /^line 1: A: text behind the sign of a block/, /./],
     ["A: |\n  canary", /^line 1: A: the file ends inside a block/, /line end/],
