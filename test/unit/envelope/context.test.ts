@@ -174,6 +174,44 @@ test("checkContext: of many differences a few are named, each short", () => {
   assert.ok(error.message.length < 600);
 });
 
+test("checkContext: five differences are named, and of six one is not", () => {
+  const wanted = (count: number): EncryptionContext =>
+    Object.fromEntries(Array.from({ length: count }, (_, index) => [`n${index}`, "x"]));
+  refused(ALGORITHM, wanted(5), /: "n0" is missing, .*, "n4" is missing$/);
+  refused(ALGORITHM, wanted(6), /: "n0" is missing, .*, "n4" is missing, and 1 more$/);
+});
+
+test("checkContext: for a file that has another name, the way out is to give its name", () => {
+  const envelope = (bound: string): Envelope => ({
+    format: "kms-direct",
+    wrappedKey: new Uint8Array(1),
+    encryptionContext: { [BINDING_NAME]: bound },
+  });
+  for (const [object, names] of [
+    ["file:app.env", true],
+    ["file:/app.env", false],
+    ["s3://bucket/app.env", false],
+    ["s3://bucket/file:app.env", false],
+  ] as const) {
+    const error = assertRefused(
+      () => checkContext(envelope("file:other"), { object }),
+      /^sealed for "file:other"/,
+    );
+    const way = "it was copied or moved here: seal it again in its place";
+    assert.equal(error.hint, names ? `${way}, or name what it was sealed for: ?name=NAME` : way, object);
+  }
+});
+
+test("checkContext: of a place of 120 characters a message shows all, and of one more it shows the first 120", () => {
+  const place = `s3://b/${"k".repeat(113)}`;
+  refused({ ...ALGORITHM, [BINDING_NAME]: place }, undefined, new RegExp(`^sealed for "${place}", not`));
+  refused(
+    { ...ALGORITHM, [BINDING_NAME]: `${place}k` },
+    undefined,
+    new RegExp(`^sealed for "${place}…", not`),
+  );
+});
+
 test("checkContext: a binding in a message is short and without control characters", () => {
   const bound = `s3://bucket/\u001b]0;x\u0007\n${"a".repeat(2000)}`;
   const error = assertRefused(

@@ -184,6 +184,21 @@ test("PHP writes two numbers into files of V1 and V2: an integer is taken for th
   }
 });
 
+test("quotes and backslashes in a text do not hide a name that is there twice, nor make one", () => {
+  const opened = (file: string): Uint8Array =>
+    open(v2Object, { kms, accept: V2_FILE, instructionFile: file });
+  for (const text of ['"', 'a"', '""', '\\"', "\\", "\\\\", '"\\', '"a"', '","b":"', ""]) {
+    for (const file of [
+      json({ ...v2.metadata, owner: text }),
+      json({ owner: text, ...v2.metadata, [text]: text }),
+    ]) {
+      assertBytes(opened(file), PLAINTEXT, text);
+      const twice = file.replace(/\}$/, `,"owner":${JSON.stringify(text)}}`);
+      assertRefused(() => opened(twice), /^instruction file holds a name twice$/, text);
+    }
+  }
+});
+
 test("CBC in a file: no tag length, or what Go and C++ write in its place", () => {
   const cbc = sample("kms-cbc", kms);
   const bare = { metadata: {}, body: cbc.body };
@@ -215,6 +230,11 @@ test("a file that is not a JSON object of strings", () => {
     [`\ufeff${json(v3File)}`, /^instruction file is not JSON$/],
     [json({ "x-amz-3": "A".repeat(70_000) }), /^instruction file is too long$/],
     ["[".repeat(60_000), /^instruction file is not JSON$/],
+    [`{}${" ".repeat(65_534)}`, /^x-amz-3 is missing$/],
+    [`{}${" ".repeat(65_535)}`, /^instruction file is too long$/],
+    [bytes(`\ufeff${json(v3File)}`), /^instruction file is not JSON$/],
+    ['{"x-amz-w":"\\ud800"}', /^instruction file holds text that is not valid Unicode$/],
+    ['{"\\udc00":"12"}', /^instruction file holds text that is not valid Unicode$/],
     [Uint8Array.of(0x7b, 0xff, 0x7d), /^instruction file is not UTF-8$/],
   ] as const) {
     assertRefused(() => readEnvelope(v3Object, FILE, file), expected);

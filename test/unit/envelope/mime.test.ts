@@ -33,6 +33,11 @@ test("what is decoded", () => {
     ["=?US-ASCII?Q?abc?=", "abc"],
     // Words within text.
     ['{"a":"=?UTF-8?B?w4PCqQ==?="}', '{"a":"é"}'],
+    ['{"a":"=?UTF-8?Q?b?=","c":"=?UTF-8?Q?d?="}', '{"a":"b","c":"d"}'],
+    // A store that encodes once, and text that is no Latin-1: its low bytes alone would be other text.
+    ["=?UTF-8?Q?=C5=82?=", "ł"],
+    ["=?UTF-8?Q?a=C5=82a?=", "ała"],
+    ["=?UTF-8?Q?=EF=BB=BFa?=", "\ufeffa"],
     // Stores that send the bytes as they are, and ones that encode once.
     [Buffer.from("日本é").toString("latin1"), "日本é"],
     ["=?UTF-8?B?5pel5pys?=", "日本"],

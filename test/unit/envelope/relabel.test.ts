@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Metadata } from "../../../src/envelope/index.ts";
+import { ACCEPTANCES, type Metadata, quote } from "../../../src/envelope/index.ts";
 import { assertBytes, assertRefused } from "./expect.ts";
 import { ModelKms } from "./model-kms.ts";
 import {
@@ -72,6 +72,14 @@ test("v3: another content algorithm", () => {
       c,
     );
   }
+});
+
+test("v3: another content algorithm in the context", () => {
+  const context = JSON.stringify({ "aws:x-amz-cek-alg": "114", stage: "prod" });
+  assertRefused(
+    () => openWith("v3", { ...samples.v3.metadata, "x-amz-t": context }),
+    /^encryption context: aws:x-amz-cek-alg is "114", but x-amz-c is "115"$/,
+  );
 });
 
 test("v3: another wrapping", () => {
@@ -230,6 +238,20 @@ test("what a message takes from the metadata is short and without control charac
   for (const name of ["x-amz-wrap-alg", "x-amz-cek-alg", "x-amz-tag-len", "x-amz-matdesc"]) {
     assertRefused(() => openWith("v2", { ...samples.v2.metadata, [name]: hostile }), /^x-amz-/, name);
   }
+});
+
+test("a text in a message: sixty characters of any size, and a sign that there are more", () => {
+  for (const character of ["x", "é", "🔑"]) {
+    const [all, shown] = [character.repeat(61), character.repeat(60)];
+    assert.equal(quote(shown), `"${shown}"`);
+    assert.equal(quote(all), `"${shown}…"`);
+    assert.equal(quote(all, 61), `"${all}"`);
+  }
+});
+
+test("what can be accepted by name is what the clause on legacy formats has, an instruction file, and no binding", () => {
+  const names = ["instruction-file", "kms-cbc", "kms-direct", "kms-gcm", "unbound", "v2"];
+  assert.deepEqual(ACCEPTANCES.toSorted(), names);
 });
 
 function openWith(format: SealedFormat, metadata: Metadata): Uint8Array {

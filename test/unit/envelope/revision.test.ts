@@ -50,6 +50,9 @@ test("the way out is a command that gets past what was seen, and no push where n
       /is the oldest that may be opened$/,
     ).hint;
   assert.match(of(now - 2, now - 1) ?? "", /put back: .* --replace --force$/);
+  assert.match(of(now - 2, now) ?? "", /put back: .* --replace --force$/);
+  assert.match(of(now - 2, now + 1) ?? "", /--replace --force --revision 1795279217001$/);
+  assert.match(of(now - 2, now + 600_000) ?? "", /--replace --force --revision 1795279817000$/);
   assert.match(of(now - 2, now + 300_000) ?? "", /--replace --force --revision 1795279517000$/);
   assert.match(of(now, now + 600_001) ?? "", /lower --min-revision/);
   assert.match(of(undefined, 5) ?? "", /what another client wrote has none: .* --replace --force$/);
@@ -60,6 +63,9 @@ test("what metadata claims: of v3, of v2, and of what is no sealed object", () =
   assert.equal(claimedRevision({ "x-amz-t": text }), 12);
   assert.equal(claimedRevision({ "x-amz-m": text }), 12);
   assert.equal(claimedRevision({ "x-amz-matdesc": text }), 12);
+  // As S3 returns what was not ASCII.
+  const encoded = `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
+  assert.equal(claimedRevision({ "x-amz-t": encoded }), 12);
   assert.equal(claimedRevision({}), undefined);
   assert.equal(claimedRevision({ "x-amz-t": "{}" }), undefined);
   assertRefused(() => claimedRevision({ "x-amz-t": "{" }), /x-amz-t is not JSON/);

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { seal, writerContext } from "../../../src/envelope/index.ts";
-import { assertBytes, assertRefused, base64, bytes } from "./expect.ts";
+import { assertBytes, assertRefused, base64, bytes, fromBase64 } from "./expect.ts";
 import { ModelKms } from "./model-kms.ts";
 import { open, PLACE, PLAINTEXT, sample, valueOf } from "./samples.ts";
 
@@ -132,6 +132,11 @@ test("what cannot be sealed", () => {
       () => seal("v3", { ...good, wrappedKey }),
       new RegExp(`^wrapped data key is ${length} bytes`),
     );
+  }
+  // API_Decrypt, CiphertextBlob: from 1 to 6,144 bytes.
+  for (const length of [1, 6144]) {
+    const { metadata } = seal("v3", { ...good, wrappedKey: new Uint8Array(length) });
+    assert.equal(fromBase64(valueOf(metadata, "x-amz-3")).length, length);
   }
   assertRefused(
     () => seal("v2", good),

@@ -63,6 +63,20 @@ for (const { format, fields } of CASES) {
     }
   });
 
+  test(`${format}: a body that is shorter than a tag is refused before KMS is asked, and after`, () => {
+    const { metadata } = genuine;
+    const read = readEnvelope(genuine, EVERYTHING);
+    assert.ok(read.kind === "envelope");
+    for (const length of [0, 15]) {
+      const body = new Uint8Array(length);
+      const expected = new RegExp(`^body is ${length} bytes, too short for its authentication tag$`);
+      assertRefused(() => readEnvelope({ metadata, body }, EVERYTHING), expected);
+      if (format !== "v3")
+        assertRefused(() => openEnvelope(read.envelope, new Uint8Array(32), body), expected);
+    }
+    assert.equal(readEnvelope({ metadata, body: new Uint8Array(16) }, EVERYTHING).kind, "envelope");
+  });
+
   for (const [name, expected] of Object.entries(fields)) {
     test(`${format}: every bit of ${name}`, () => {
       const data = fromBase64(valueOf(genuine.metadata, name));
