@@ -1,4 +1,6 @@
 import type { SealexecError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { OPTION_NAMES } from "./uri-options.ts";
 
 // Nothing is decoded, so that an encoded blank would be sent as it is.
 const BLANK = /^(?:[\s,]|%(?:09|20|2c))*$/i;
@@ -20,8 +22,7 @@ export function parseParameters<Name extends string>(
     const equals = pair.indexOf("=");
     const written = equals === -1 ? pair : pair.slice(0, equals);
     const name = names.find((known) => known === written);
-    if (name === undefined)
-      throw refuse(`has a parameter other than ${names.join(", ")}${shownName(written)}`);
+    if (name === undefined) throw unknown(written, names, refuse);
     if (found[name] !== undefined) throw refuse(`has ${name} twice`);
     const value = equals === -1 ? "" : pair.slice(equals + 1);
     if (flags.includes(name) ? equals !== -1 : BLANK.test(value))
@@ -31,6 +32,22 @@ export function parseParameters<Name extends string>(
     found[name] = value;
   }
   return found;
+}
+
+function unknown(
+  written: string,
+  names: readonly string[],
+  refuse: (what: string) => SealexecError,
+): SealexecError {
+  const error = refuse(`has a parameter other than ${names.join(", ")}${shownName(written)}`);
+  const near = nearestParameter(written, names);
+  return near === undefined ? error : error.reworded(error.message, `${near} ${error.hint ?? ""}`.trimEnd());
+}
+
+/** For a hint: `did you mean region?`; undefined: none is near. */
+export function nearestParameter(written: string, names: readonly string[]): string | undefined {
+  const near = nearest(written, [...names, ...OPTION_NAMES]);
+  return near === undefined ? undefined : `did you mean ${near}?`;
 }
 
 // Only what is plainly a name is repeated.

@@ -31,7 +31,10 @@ export const SEALED_OPTIONS_FORM = `[&accept=FORMATS][&context=K=V,...]${OPTIONS
 const SEALED_SCHEMES = /^(?:s3|file):/;
 const SEALED_ONLY = ["accept", "context"] as const;
 
-const NAMES = Object.keys(OPTIONS).join("|");
+/** For whoever looks for the one that was meant. */
+export const OPTION_NAMES: readonly string[] = Object.keys(OPTIONS);
+
+const NAMES = OPTION_NAMES.join("|");
 const OWN_PAIR = new RegExp(`^(${NAMES})(?:=(.*))?$`, "s");
 /** An option behind a "?" that does not begin the parameters; and behind #KEY. */
 const ASTRAY = new RegExp(`\\?(?:${NAMES})=`);

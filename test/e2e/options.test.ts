@@ -392,7 +392,45 @@ test("commas between the URIs of SEALEXEC_FROM are told", async () => {
   assertFailed(await run("env-file:/none/a,b"), 66, /no such file/);
 });
 
-test("a parameter of a URI that is none is named", async () => {
-  const outcome = await sealexec(["pull", "s3://app-secrets/app.env?acept=v2"]);
-  assertFailed(outcome, 64, /a parameter other than versionId, .*: acept$/, /&accept=.*&context=.*&allow=/);
-});
+describe(
+  "a parameter of a URI that is none is named, and so is the one that was meant",
+  { concurrency: 2 },
+  () => {
+    for (const [uri, written, near] of [
+      ["s3://app-secrets/app.env?acept=v2", "acept", "accept"],
+      ["s3://app-secrets/app.env?regoin=eu-west-1", "regoin", "region"],
+      ["s3://app-secrets/app.env?versionid=1", "versionid", "versionId"],
+      ["secretsmanager://app?regoin=eu-west-1", "regoin", "region"],
+      ["ssm:///app/?recursiv", "recursiv", "recursive"],
+      ["vault://secret/app?verison=1", "verison", "version"],
+      ["vault://secret/app?alow=PATH", "alow", "allow"],
+      ["file:app.env?format=json&nmae=x", "nmae", "name"],
+      ["env-file:app.env?fromat=json", "fromat", "format"],
+      ["dir:secrets?uper", "uper", "upper"],
+      ["json-file:app.json?flaten=_", "flaten", "flatten"],
+    ] as const) {
+      test(uri, async () => {
+        const outcome = await sealexec(["run", "--from", uri, "--", ...SAY]);
+        const named = new RegExp(`has a parameter other than .*: ${written}$`);
+        assertFailed(outcome, 64, named, new RegExp(`^did you mean ${near}\\? the form is `));
+      });
+    }
+
+    test("what is far from all of them has no such hint", async () => {
+      for (const uri of ["s3://app-secrets/app.env?password=x", "vault://secret/app?x=y", "env-file:a?b=c"])
+        assertFailed(await sealexec(["pull", uri]), 64, /has a parameter other than /, /^the form is /);
+    });
+
+    test("of a sealed file, whose path may hold a question mark, where there is no such file", () =>
+      withFolder(async (folder) => {
+        const run = (uri: string): Promise<Outcome> =>
+          sealexec(["run", "--from", uri, "--key", "local:key", "--", ...SAY], {
+            cwd: folder,
+            env: { AWS_EC2_METADATA_DISABLED: "true" },
+          });
+        await writeFile(join(folder, "app.env"), "");
+        assertFailed(await run("file:app.env?nmae=x"), 66, /no such file$/, /^did you mean name\?/);
+        assertFailed(await run("file:other.env"), 66, /no such file$/, /^check the path/);
+      }));
+  },
+);

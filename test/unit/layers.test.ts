@@ -41,6 +41,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/hash.ts",
     "src/key-name.ts",
     "src/logger.ts",
+    "src/nearest.ts",
     "src/refused-names.ts",
     "src/secret.ts",
     "src/setting-file.ts",

@@ -2,6 +2,7 @@
 import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
 import type { Dialect } from "../../dialects/dialect.ts";
 import { SealexecError } from "../../errors.ts";
+import { parseParameters } from "../parameters.ts";
 import { OPTIONS_FORM } from "../uri-options.ts";
 
 export type MountedRef = EnvFileRef | DirRef | JsonFileRef;
@@ -61,7 +62,9 @@ export function parseMountedUri(uri: string): MountedRef {
   if (path === "") throw refusal(scheme, uri, "has no path");
   // In other tools' URIs a host stands there: "//app.env" would be a file at the root.
   if (path.startsWith("//")) throw refusal(scheme, uri, 'has "//" before its path');
-  const parameters = parseParameters(question === -1 ? "" : rest.slice(question + 1), scheme, uri);
+  const query = question === -1 ? "" : rest.slice(question + 1);
+  const refuse = (what: string): SealexecError => refusal(scheme, uri, what);
+  const parameters = query === "" ? {} : parseParameters(query, PARAMETERS[scheme], refuse, FLAGS);
   return makeRef(scheme, path, parameters, key, uri);
 }
 
@@ -82,53 +85,32 @@ function splitKey(text: string, scheme: Scheme, uri: string): { rest: string; ke
   return { rest: text.slice(0, hash), key };
 }
 
-const PARAMETERS: Readonly<Record<Scheme, readonly string[]>> = {
+const PARAMETERS: Readonly<Record<Scheme, readonly Parameter[]>> = {
   "env-file": ["format"],
   dir: ["upper", "raw"],
   "json-file": ["flatten"],
 };
+const FLAGS = ["upper", "raw"] as const;
 
-/** Name → value; undefined where there is no "=". */
-function parseParameters(
-  query: string,
-  scheme: Scheme,
-  uri: string,
-): ReadonlyMap<string, string | undefined> {
-  const found = new Map<string, string | undefined>();
-  if (query === "") return found;
-  for (const pair of query.split("&")) {
-    const equals = pair.indexOf("=");
-    const name = equals === -1 ? pair : pair.slice(0, equals);
-    if (!PARAMETERS[scheme].includes(name))
-      throw refusal(scheme, uri, `has a parameter other than ${PARAMETERS[scheme].join(" and ")}`);
-    if (found.has(name)) throw refusal(scheme, uri, `has ${name} twice`);
-    found.set(name, equals === -1 ? undefined : pair.slice(equals + 1));
-  }
-  return found;
-}
+type Parameter = (typeof FLAGS)[number] | "format" | "flatten";
 
 function makeRef(
   scheme: Scheme,
   path: string,
-  parameters: ReadonlyMap<string, string | undefined>,
+  { format, upper, raw, flatten }: Partial<Record<Parameter, string>>,
   key: string | undefined,
   uri: string,
 ): MountedRef {
-  const flag = (name: string): boolean => {
-    if (parameters.get(name) === undefined) return parameters.has(name);
-    throw refusal(scheme, uri, `has a value for ${name}, which takes none`);
-  };
   switch (scheme) {
     case "env-file": {
-      const dialect = parameters.has("format") ? parseDialect(parameters.get("format") ?? "") : "dotenv";
+      const dialect = format === undefined ? "dotenv" : parseDialect(format);
       if (dialect === undefined) throw refusal(scheme, uri, `has a format other than ${DIALECTS.join(", ")}`);
       return { scheme, path, dialect };
     }
     case "dir":
-      return { scheme, path, upper: flag("upper"), raw: flag("raw") };
+      return { scheme, path, upper: upper !== undefined, raw: raw !== undefined };
     case "json-file": {
-      const flatten = parameters.get("flatten");
-      if (parameters.has("flatten") && !JOINER.test(flatten ?? ""))
+      if (flatten !== undefined && !JOINER.test(flatten))
         throw refusal(scheme, uri, "has a flatten that cannot stand in the name of a variable");
       return {
         scheme,

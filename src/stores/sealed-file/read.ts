@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { SealexecError } from "../../errors.ts";
 import { stateOfPath } from "../file-state.ts";
 import { readSmallFile } from "../../setting-file.ts";
+import { nearestParameter } from "../parameters.ts";
+import { PARAMETERS } from "./ref.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { parseSealedText } from "./text.ts";
 import type { SealedText } from "./text.ts";
@@ -31,7 +33,7 @@ export function sealedFileState({ path }: SealedFileRef): string {
   try {
     return stateOfPath(path);
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(path, error);
   }
 }
 
@@ -40,15 +42,15 @@ export function readText(path: string): string {
   try {
     return readSmallFile(path, LARGEST_BYTES).toString("latin1");
   } catch (error) {
-    throw unreadable(error);
+    throw unreadable(path, error);
   }
 }
 
-function unreadable(error: unknown): SealexecError {
+function unreadable(path: string, error: unknown): SealexecError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new SealexecError("missing", "no such file", {
-      hint: "check the path, from the working directory",
+      hint: `${slipIn(path)}check the path, from the working directory`,
       cause: error,
     });
   }
@@ -64,4 +66,11 @@ function unreadable(error: unknown): SealexecError {
     hint: "check its mode, and the user that this runs as",
     cause: error,
   });
+}
+
+/** A parameter with a slip in its name is a part of the path. */
+function slipIn(path: string): string {
+  const written = /\?(\w+)=[^?]*$/.exec(path)?.[1];
+  const near = written === undefined ? undefined : nearestParameter(written, PARAMETERS);
+  return near === undefined ? "" : `${near} if not, `;
 }

@@ -15,7 +15,7 @@ export interface SealedFileRef {
 }
 
 const SCHEME = "file:";
-const PARAMETERS = ["format", "name"] as const;
+export const PARAMETERS = ["format", "name"] as const;
 const FORM = `file:PATH[?name=NAME][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
 // The path is taken as it is, question marks and all: only these at its end are none of it.
 const QUERY = new RegExp(`\\?((?:${PARAMETERS.join("|")})=[^?]*)$`);

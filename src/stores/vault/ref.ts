@@ -1,5 +1,6 @@
 import { isDotenvName } from "../../dotenv/name.ts";
 import { SealexecError } from "../../errors.ts";
+import { parseParameters } from "../parameters.ts";
 import { OPTIONS_FORM } from "../uri-options.ts";
 
 /** A secret in a KV secrets engine of Vault. */
@@ -41,7 +42,10 @@ export function parseVaultUri(uri: string): VaultRef {
   if (mount.includes("%")) throw refusal("has a % in its mount that is not %2F", uri);
   if (!isPath(mount)) throw refusal("has no valid mount", uri);
   if (path === undefined || !isPath(path)) throw refusal("has no valid path", uri);
-  const { version, as, flatten } = parseParameters(query ?? "", uri);
+  const { version, as, flatten } =
+    query === undefined || query === ""
+      ? {}
+      : parseParameters(query, ["version", "as", "flatten"], (what) => refusal(what, uri));
   const pick = pickOf(key, as, uri);
   if (pick !== undefined && flatten !== undefined) throw refusal("has both #KEY and flatten", uri);
   return {
@@ -62,22 +66,6 @@ function cut(text: string, separator: string): [string, string | undefined] {
 // HTTP clients and proxies normalise dots and double slashes away, and another secret would be read.
 function isPath(text: string): boolean {
   return !/^\s|\s$/.test(text) && text.split("/").every((part) => !["", ".", ".."].includes(part));
-}
-
-type Parameters = { version?: string; as?: string; flatten?: string };
-
-function parseParameters(query: string, uri: string): Parameters {
-  const found: Parameters = {};
-  if (query === "") return found;
-  for (const pair of query.split("&")) {
-    const [name, value = ""] = cut(pair, "=");
-    if (name !== "version" && name !== "as" && name !== "flatten")
-      throw refusal("has a parameter other than version, as and flatten", uri);
-    if (value === "") throw refusal(`has an empty ${name}`, uri);
-    if (found[name] !== undefined) throw refusal(`has ${name} twice`, uri);
-    found[name] = value;
-  }
-  return found;
 }
 
 function pickOf(key: string | undefined, as: string | undefined, uri: string): VaultRef["pick"] {
