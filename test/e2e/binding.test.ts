@@ -93,6 +93,9 @@ test("another client's object starts nothing, until it is accepted: by flag, var
     putAtProd(aws, stranger(aws, "v2", TEXT));
     assertFailed(await start(aws, ["--accept", "v2"]), 65, NOT_BOUND, WAY_OUT);
     assertPrinted(await start(aws, [], `${PROD}?accept=v2,unbound`), `${RAN}\n`);
+    // What a URI accepts comes to what is accepted of all.
+    assertPrinted(await start(aws, ["--accept", "v2"], `${PROD}?accept=unbound`), `${RAN}\n`);
+    assertPrinted(await start(aws, ["--accept", "unbound"], `${PROD}?accept=v2`), `${RAN}\n`);
   }));
 
 test("an instruction file binds no more than metadata does", () =>

@@ -9,6 +9,9 @@ import { sealBlob } from "../aws/kms-blob.ts";
 import type { Aws } from "../aws/server.ts";
 import { assertPrinted } from "./expect.ts";
 import { BUCKET, KEY, sealexec, withAws } from "./harness.ts";
+import { SELDOM, watching } from "./watch/watching.ts";
+
+const skip = process.platform === "linux" ? false : "needs Linux";
 
 const TEXT = "DATABASE_URL=postgres://user:password@host/db\nSECOND='two words'\n";
 const WAYS: readonly (readonly [format: string, command: "run" | "check", ...flags: string[]])[] = [
@@ -120,3 +123,23 @@ test("what is whole opens, and pull still shows what is in one that is not", () 
     assert.equal(pulled.status, 65);
     assert.equal(pulled.stdout, "");
   }));
+
+test("--watch follows one like any other", { skip }, () =>
+  withAws(async (aws) => {
+    put(aws, "app.env", encrypt("A=1\n"));
+    const from = ["--from", `s3://${BUCKET}/app.env`, "--accept", "kms-cbc", "--key", KEY];
+    await watching({ env: aws.env(), flags: [...SELDOM, ...from] }, async (watch) => {
+      const opened = aws.count("kms", "Decrypt");
+      const asked = aws.count("s3", "GetObject");
+      await watch.lookUntil(() => aws.count("s3", "GetObject") > asked);
+      assert.equal(aws.count("kms", "Decrypt"), opened);
+      put(aws, "app.env", encrypt("A=2\n"));
+      await watch.lookUntil(() => watch.lines().length === 3);
+      assert.match(watch.lines()[2] ?? "", / A=2$/);
+      put(aws, "app.env", noise("body"));
+      await watch.lookUntil(() => watch.said().length >= 3);
+      assert.match(watch.said()[1] ?? "", /; CMD goes on as it is$/);
+      assert.equal(watch.lines().length, 3);
+    });
+  }),
+);

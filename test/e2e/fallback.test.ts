@@ -271,6 +271,18 @@ describe("--fallback: what is kept", { concurrency: 2 }, () => {
       assertFailed(await run("--min-revision", "4"), 65, refused);
     }));
 
+  test("nothing older, by a machine that begins in the past and was right when it kept it", () =>
+    withPlace(async ({ aws, file, run }) => {
+      aws.clockOffsetMs = 3 * 3_600_000;
+      const there = Date.now() + aws.clockOffsetMs;
+      putSealed(aws, "app.env", "A=new\n", there);
+      assert.equal((await run()).status, 0);
+      const confirmed = `"confirmed": "${new Date(there).toISOString()}"`;
+      writeFileSync(file, readFileSync(file, "utf8").replace(/"confirmed": "[^"]*"/, confirmed));
+      putSealed(aws, "app.env", "A=old\n", there - 1_000);
+      assertFailed(await run(), 65, /the oldest that may be opened/);
+    }));
+
   test("another object of the same key, put into the file in its place, does not open", () =>
     withPlace(async ({ aws, file, run, folder }) => {
       await run();

@@ -76,6 +76,37 @@ describe("FIPS and dual-stack endpoints", { concurrency: 4, skip }, () => {
       assertFailed(await sealexec(args, options), 69, /s3-fips\.us-east-1\.amazonaws\.com/);
     }));
 
+  for (const [given, host] of [
+    [{ AWS_USE_FIPS_ENDPOINT: "true" }, /sts-fips\.us-east-1\.amazonaws\.com/],
+    [{ AWS_USE_DUALSTACK_ENDPOINT: "true" }, /sts\.us-east-1\.api\.aws/],
+  ] as const) {
+    test(`${JSON.stringify(given)}: STS, too`, () =>
+      withFolder(async (folder) => {
+        const file = join(folder, "token");
+        writeFileSync(file, "a.b.c");
+        const { AWS_ACCESS_KEY_ID: _, AWS_SECRET_ACCESS_KEY: __, ...rest } = env;
+        const role = {
+          AWS_WEB_IDENTITY_TOKEN_FILE: file,
+          AWS_ROLE_ARN: "arn:aws:iam::111122223333:role/app",
+        };
+        const outcome = await sealexec(args, { env: { ...rest, ...role, ...given }, prefix: ALONE });
+        assertFailed(outcome, 69, new RegExp(`AssumeRoleWithWebIdentity: ${host.source}`));
+      }));
+  }
+
+  for (const [url, status, error] of [
+    ["https://s3.example.com", 69, /GetObject: app-secrets\.s3\.example\.com: /],
+    ["http://s3.example.com", 78, /s3\.example\.com: plain HTTP is refused outside this machine/],
+  ] as const) {
+    test(`a profile's endpoint_url, ${url}`, () =>
+      withFolder(async (folder) => {
+        const file = join(folder, "config");
+        writeFileSync(file, `[default]\nendpoint_url = ${url}\n`);
+        const options = { env: { ...env, AWS_CONFIG_FILE: file }, prefix: ALONE };
+        assertFailed(await sealexec(args, options), status, error);
+      }));
+  }
+
   for (const name of [
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_USE_DUALSTACK_ENDPOINT",

@@ -34,6 +34,8 @@ describe("the data key in KMS's answer", () => {
     `{"Plaintext":"${TEXT}"`,
     `{"Plaintext":"${TEXT}`,
     `{"Plaintext":"${TEXT}","Plaintext":"${TEXT}"}`,
+    // The second is what the first is replaced by.
+    `{"Plaintext":"${TEXT}","Plaintext":"${"A".repeat(TEXT.length)}"}`,
     `{"in":{"Plaintext":"${TEXT}"}}`,
     `[{"Plaintext":"${TEXT}"}]`,
     `{"KeyId":"Plaintext","x":"${TEXT}"}`,
