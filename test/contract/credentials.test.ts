@@ -694,6 +694,17 @@ describe("credentials: a configured source that is broken stops the chain", { co
       }));
   }
 
+  test("a clock that is off ends a profile's role at once: no attempt learns from the one before it", () =>
+    withPlace(async (place) => {
+      const { aws } = place;
+      aws.clockOffsetMs = 3_600_000;
+      const role = SOURCES.find(({ name }) => name === "profile that assumes a role");
+      const env = { ...baseEnv(place), ...(await role?.given(place)) };
+      const outcome = await sealexec(["run", "--from", URI, "--", ...SAY], { env });
+      assertFailed(outcome, 78, /clock is too far off: 60 minutes behind AWS's/, /set the clock/);
+      assert.equal(aws.count("sts"), 1);
+    }));
+
   test("IMDS that would answer without a token is never asked so", () =>
     withPlace(async (place) => {
       place.aws.imds.allowV1 = true;

@@ -98,6 +98,20 @@ test("another client's object starts nothing, until it is accepted: by flag, var
     assertPrinted(await start(aws, ["--accept", "unbound"], `${PROD}?accept=v2`), `${RAN}\n`);
   }));
 
+test("an instruction file is read in its own newest version, whichever of the object is named", () =>
+  withAws(async (aws) => {
+    const { metadata, body } = stranger(aws, "v3", TEXT);
+    const parts = Object.entries(metadata);
+    const isInFile = ([part]: readonly [string, string]): boolean =>
+      ["x-amz-3", "x-amz-w", "x-amz-t"].includes(part);
+    aws.s3.put(BUCKET, "prod.env", body, Object.fromEntries(parts.filter((part) => !isInFile(part))));
+    const file = JSON.stringify(Object.fromEntries(parts.filter(isInFile)));
+    aws.s3.put(BUCKET, "prod.env.instruction", Buffer.from(file), {});
+    const pinned = `${PROD}?versionId=${aws.s3.get(BUCKET, "prod.env")?.versionId}`;
+    aws.s3.put(BUCKET, "prod.env", "another");
+    assertPrinted(await start(aws, ["--accept", "instruction-file,unbound"], pinned), `${RAN}\n`);
+  }));
+
 test("an instruction file binds no more than metadata does", () =>
   withAws(async (aws) => {
     const { metadata, body } = stranger(aws, "v3", TEXT);

@@ -48,6 +48,26 @@ for (const { name, env } of WAYS) {
         );
       }));
 
+    test("is named where a push looks at what it cannot read", () =>
+      withAws(async (aws) => {
+        aws.s3.put(BUCKET, "prod.env", Buffer.alloc(5_000_000));
+        const words = ["push", "-", URI, "--key", KEY, "--replace"];
+        const outcome = await sealexec(words, { env: env(aws), input: "A=1\n" });
+        assert.equal(outcome.status, 0, outcome.stderr);
+        assert.deepEqual(asked(aws), [
+          ["GetObject", OWNER],
+          ["HeadObject", OWNER],
+          ["PutObject", OWNER],
+        ]);
+      }));
+
+    test("is no part of a failure that has nothing to do with it", () =>
+      withAws(async (aws) => {
+        const outcome = await sealexec(["run", "--from", URI, "--", ...SAY], { env: env(aws) });
+        assertFailed(outcome, 66, /no such object/, /^check the URI/);
+        assert.doesNotMatch(outcome.stderr, /account/);
+      }));
+
     test("is named where an instruction file is read", () =>
       withAws(async (aws) => {
         const { metadata, body } = stranger(aws, "v3", "A=1\n");

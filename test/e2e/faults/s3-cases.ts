@@ -117,6 +117,18 @@ export const S3_CASES: readonly FaultCase[] = [
     verify: once,
   },
   {
+    id: "27b",
+    fault: "a proxy's 403 with a page of 1 MB: its first bytes will do",
+    rules: [{ service: "s3", action: "body", status: 403, body: `<html>${"x".repeat(1_000_000)}` }],
+    boundMs: seconds(5),
+    expected: {
+      status: 77,
+      error: /object: s3:\/\/.*missing or forbidden \(GetObject: 403/,
+      hint: /s3:GetObject/,
+    },
+    verify: (aws) => assert.equal(aws.count("s3"), 1),
+  },
+  {
     id: "28",
     fault: "S3 404",
     prepare: () => ({ uri: `s3://${BUCKET}/nothing.env` }),

@@ -1,5 +1,6 @@
 /** `run --watch`: what a look has of the one before it, and what it must not have. */
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -93,6 +94,26 @@ describe("--watch: AWS", { skip, concurrency: 2 }, () => {
           assert.equal(aws.count("s3", "GetObject"), asked + 1);
           assert.equal(aws.count("imds", "GetCredentials"), loaded);
         });
+      }),
+    ));
+
+  test("a FIFO is read once, and nobody minds that it has gone", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "A=1\n");
+        const fifo = join(folder, "fifo");
+        execFileSync("mkfifo", ["-m", "600", fifo]);
+        const writer = spawn("sh", ["-c", `echo B=1 >'${fifo}'`], { stdio: "ignore" });
+        const flags = [...SELDOM, "--key", KEY, "--from", uri, "--from", `env-file:${fifo}`];
+        await watching({ env: aws.env(), flags }, async (watch) => {
+          rmSync(fifo);
+          for (const looks of [1, 2]) {
+            const asked = aws.count("s3", "GetObject");
+            await watch.lookUntil(() => aws.count("s3", "GetObject") > asked);
+            assert.deepEqual([watch.said(), watch.lines().length], [[], 1], `after look ${looks}`);
+          }
+        });
+        writer.kill();
       }),
     ));
 

@@ -7,6 +7,7 @@ import { ask } from "../../../../src/aws/direct/ask.ts";
 import type { Question } from "../../../../src/aws/direct/ask.ts";
 import { Wires } from "../../../../src/aws/direct/wires.ts";
 import { Connecting } from "../../../../src/aws/connecting.ts";
+import { holdPort } from "../../../aws/held-port.ts";
 import { makeContext } from "../../refuses.ts";
 
 interface Served {
@@ -21,8 +22,10 @@ async function serve(
   work: (served: Served) => Promise<void>,
 ): Promise<void> {
   let connections = 0;
+  const sockets: Socket[] = [];
   const server = createServer((socket) => {
     connections += 1;
+    sockets.push(socket);
     const connection = connections;
     let requests = 0;
     socket.on("error", () => {});
@@ -40,6 +43,8 @@ async function serve(
     await work({ question, wires: new Wires(new Connecting(context)), connections: () => connections });
   } finally {
     context.deadline.clear();
+    // A test that fails leaves connections open, which close() would wait for.
+    for (const socket of sockets) socket.destroy();
     await new Promise((resolve) => server.close(resolve));
   }
 }
@@ -105,6 +110,29 @@ describe("asking", () => {
       },
     ));
 
+  test("a connection that was warmed and has failed by then costs no attempt", async () => {
+    // Nobody listens there yet.
+    const place = createServer();
+    await new Promise<void>((resolve) => place.listen(0, "127.0.0.1", resolve));
+    const { port } = place.address() as AddressInfo;
+    const held = await holdPort("127.0.0.1", port, () => place.close());
+    const { context } = makeContext({});
+    const wires = new Wires(new Connecting(context));
+    const url = new URL(`http://127.0.0.1:${port}/`);
+    wires.warm(url);
+    await turn();
+    const server = createServer((socket) => socket.on("data", () => socket.end(OK)));
+    await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+    try {
+      const question: Question = { method: "GET", url, headers: {}, largestBody: 1_000 };
+      assert.equal((await ask(wires, question, signal)).status, 200);
+    } finally {
+      context.deadline.clear();
+      await new Promise((resolve) => server.close(resolve));
+      held.release();
+    }
+  });
+
   test("an abort closes the connection", () =>
     serve(
       () => {},
@@ -120,12 +148,12 @@ describe("asking", () => {
 
   test("a header that would begin another one is not sent", () =>
     serve(
-      () => assert.fail("it was sent"),
-      async ({ question, wires }) => {
-        await assert.rejects(
-          ask(wires, { ...question, headers: { "x-a": "1\r\nx-b: 2" } }, signal),
-          TypeError,
-        );
+      (socket) => socket.write(OK),
+      async ({ question, wires, connections }) => {
+        for (const value of ["1\r\nx-b: 2", "1\nx-b: 2", "1\rx-b: 2", "1\0", "\u010a"]) {
+          await assert.rejects(ask(wires, { ...question, headers: { "x-a": value } }, signal), TypeError);
+        }
+        assert.equal(connections(), 0);
       },
     ));
 });
