@@ -107,6 +107,22 @@ describe("--watch: Secrets Manager", { skip, concurrency: 2 }, () => {
       });
     }));
 
+  test("a pinned version is never looked at", () =>
+    withAws(async (aws) => {
+      const id = aws.secrets.put("app", { text: JSON.stringify({ A: "1" }) });
+      aws.secrets.put("other", { text: JSON.stringify({ B: "1" }) });
+      const flags = ["--from", "secretsmanager://other", ...SELDOM];
+      await watching(start(aws, `secretsmanager://app?versionId=${id}`, ...flags), async (watch) => {
+        makeCurrent(aws, addVersion(aws, "2", "AWSPENDING"));
+        const from = aws.calls.length;
+        const asked = (secret: string): number =>
+          aws.calls.slice(from).filter(({ detail }) => detail.name === secret).length;
+        for (const looks of [1, 2, 3]) await watch.lookUntil(() => asked("other") >= looks);
+        assert.equal(asked("app"), 0);
+        assert.equal(watch.lines().length, 1);
+      });
+    }));
+
   for (const [what, spoil, said] of [
     ["looks are denied", (aws: Aws) => aws.secrets.deny("DescribeSecret"), /access denied .*; CMD goes on/],
     [
