@@ -456,6 +456,21 @@ describe(
         assert.match(outcome.stdout, new RegExp(`would fail: ${status === 127 ? 3 : 2} failed\n$`));
       });
     }
+
+    test("what a source that cannot be opened may have is not said to be missing", () =>
+      withAws(async (aws) => {
+        const good = await push(aws, "app.env", "A=1\n");
+        for (const flags of [
+          ["--require", "A,OF_THE_OTHER"],
+          ["--only", "A,OF_THE_OTHER"],
+        ]) {
+          const args = ["check", "--from", missing, "--from", good, ...flags];
+          const { status, stdout } = await sealexec(args, { env: aws.env() });
+          assert.equal(status, 66);
+          assert.match(stdout, /^– required names +not reached$/m);
+          assert.match(stdout, /\na start would fail: 1 failed\n$/);
+        }
+      }));
   },
 );
 

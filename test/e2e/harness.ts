@@ -131,11 +131,18 @@ const lastRevisions = new WeakMap<Aws, number>();
  * Seals `text` as push does, with any revision that a test wants, past the checks of push.
  *
  * @param revision undefined: none
+ * @param place what it is bound to; null: nothing
  */
-export function putSealed(aws: Aws, name: string, text: string, revision: number | undefined): void {
+export function putSealed(
+  aws: Aws,
+  name: string,
+  text: string,
+  revision: number | undefined,
+  place: string | null = `s3://${BUCKET}/${name}`,
+): void {
   const key = aws.kms.find(KEY, aws.region);
   const dataKey = randomBytes(32);
-  const encryptionContext = writerContext("v3", {}, `s3://${BUCKET}/${name}`, revision);
+  const encryptionContext = writerContext("v3", {}, place ?? undefined, revision);
   const wrappedKey = sealBlob(key, aws.kms.macKey, dataKey, encryptionContext);
   const sealed = seal("v3", { plaintext: Buffer.from(text), dataKey, wrappedKey, encryptionContext });
   aws.s3.put(BUCKET, name, sealed.body, sealed.metadata);

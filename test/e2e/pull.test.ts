@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
 import { assertFailed, assertPrinted, flipBodyBit, putDirect, withFolder } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, runProcess, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, onPath, push, runProcess, sealexec, withAws } from "./harness.ts";
 import { FOREIGN, notRoot } from "./foreign.ts";
 import type { Artefact, Outcome } from "./harness.ts";
 
@@ -115,6 +115,22 @@ for (const artefact of ARTEFACTS) {
         );
         assertFailed(await pull(aws, [uri, "-o", join(folder, "no", "out")]), 78, /out: cannot be written/);
         assert.deepEqual((await readdir(folder)).sort(), ["out.env", "place"]);
+      }));
+
+    test("what cannot be written whole leaves no part of it behind, and the old file as it was", (t) =>
+      withObject(`A=${"x".repeat(5_000)}\n`, async ({ aws, uri, folder }) => {
+        if (onPath("prlimit") === undefined) return t.skip("needs prlimit");
+        const file = join(folder, "out.env");
+        const small = ["prlimit", "--fsize=1000"];
+        const full = (...flags: string[]): Promise<Outcome> =>
+          sealexec(["pull", uri, "-o", file, ...flags], { env: aws.env(), artefact, prefix: small });
+        const message = /out\.env: cannot be written \(EFBIG\)$/;
+        assertFailed(await full(), 78, message, /ulimit -f/);
+        assert.deepEqual(await readdir(folder), []);
+        await writeFile(file, "mine");
+        assertFailed(await full("--force"), 78, message, /ulimit -f/);
+        assert.deepEqual(await readdir(folder), ["out.env"]);
+        assert.equal(await readFile(file, "utf8"), "mine");
       }));
 
     test("ends by SIGPIPE's status when its reader has gone, without a word", () =>

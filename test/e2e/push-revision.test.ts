@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
 import { assertFailed, assertPrinted, withFolder } from "./expect.ts";
-import { BUCKET, KEY, sealexec, withAws } from "./harness.ts";
+import { BUCKET, KEY, putSealed, sealexec, withAws } from "./harness.ts";
 import { URI, pulled, pushText, report, revisionOf } from "./pushing.ts";
 
 const NAME = "app.env";
@@ -155,6 +155,17 @@ describe("push: the revision", { concurrency: 2 }, () => {
         aws.s3.put(BUCKET, NAME, made.body, made.metadata);
         assert.ok(revisionOf(await pushText(aws, "A=2\n", "--replace")) < Number(ahead));
       }
+    }));
+
+  test("of what is bound to no place does not count, though the same key has sealed it", () =>
+    withAws(async (aws) => {
+      // By another program: push gives what it does not bind no revision.
+      const ahead = Date.now() + 5 * 60_000;
+      putSealed(aws, NAME, "A=1\n", ahead, null);
+      const next = await pushText(aws, "A=2\n", "--replace");
+      assert.match(next.stderr, /^sealexec: warning: s3:\S+ this push will bind it to its place\n$/);
+      assert.ok(revisionOf(next) < ahead);
+      assertPrinted(await pulled(aws), "A=2\n");
     }));
 
   test("of a clock that was far ahead opens nowhere, and the next push gets past it", () =>
