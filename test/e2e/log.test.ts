@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { buildPrograms, skipReason } from "./exec/programs.ts";
 import { eventsOf, flipBodyBit, withFolder } from "./expect.ts";
 import type { LogEvent } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, push, runProcess, sealexec, withAws } from "./harness.ts";
 
 const JSON_LOG = ["--log", "json"] as const;
 
@@ -121,6 +122,24 @@ for (const artefact of ARTEFACTS) {
         }
       }));
 
+    test("what push --json warns of is an event", () =>
+      withAws(async (aws) => {
+        const uri = `s3://${BUCKET}/app.env`;
+        aws.s3.put(BUCKET, "app.env", Buffer.from("garbage"));
+        const args = ["push", "-", uri, "--key", KEY, "--replace", "--json"];
+        const options = { env: { ...aws.env(), SEALEXEC_NONE: "x" }, artefact, input: "A=1\n" };
+        const { status, stdout, stderr } = await sealexec(args, options);
+        assert.equal(status, 0, stderr);
+        assert.equal((JSON.parse(stdout) as Record<string, unknown>)["status"], "pushed");
+        assert.deepEqual(
+          eventsOf(stderr).map(({ level, code }) => [level, code]),
+          [
+            ["warning", "unknown-variable"],
+            ["warning", "warning"],
+          ],
+        );
+      }));
+
     test("check and push fail with the same fields", () =>
       withAws(async (aws) => {
         const options = { env: aws.env(), artefact };
@@ -137,3 +156,29 @@ for (const artefact of ARTEFACTS) {
       }));
   });
 }
+
+const programs = buildPrograms();
+
+describe(
+  "no line is lost where its reader is slow and the pipe does not wait",
+  { skip: skipReason(programs) },
+  () => {
+    // The first byte, and more only when the pipe is full.
+    const slowly = '"$0" nonblock 2 -- "$@" 2>&1 | { dd bs=1 count=1 2>/dev/null; sleep 0.1; cat; }';
+
+    for (const artefact of ARTEFACTS) {
+      test(`by the ${artefact.name}`, () =>
+        withFolder(async (folder) => {
+          const names = Array.from({ length: 1_500 }, (_, index) => `NAME_${index}`);
+          const file = join(folder, "app.env");
+          await writeFile(file, names.map((name) => `${name}=1\n`).join(""), { mode: 0o600 });
+          const run = [...artefact.command, "run", "--from", `env-file:${file}`, "--explain", "--", "true"];
+          const { stdout } = await runProcess(["sh", "-c", slowly, programs?.launch ?? "", ...run]);
+          assert.deepEqual(
+            stdout.trimEnd().split("\n").toSorted(),
+            names.map((name) => `sealexec: explain: ${name}: from env-file:${file}`).toSorted(),
+          );
+        }));
+    }
+  },
+);

@@ -1,7 +1,7 @@
 // Gives itself a state that a program seldom starts with, and becomes the program behind "--", by the same PID:
 //   launch [ignore N] [block N] [pending N] [nofile SOFT] [stack SOFT] [slack NS] [deathsig N] [subreaper]
 //          [nonblock FD] [closefd FD] [pipe FD] [file FD PATH] [socket FD] [null FD] [umask OCTAL] [oom N] [alarm S]
-//          [nosuch DIR] [session] [core] [pid FILE]
+//          [nosuch DIR] [session] [group] [core] [pid FILE]
 //          [entry TEXT] -- PROGRAM [ARG...]
 #define _GNU_SOURCE
 #include <errno.h>
@@ -106,6 +106,7 @@ int main(int argc, char **argv) {
     } else if (IS("entry")) add_entry(argv[++i]);
     else if (IS("alarm")) alarm((unsigned)atoi(argv[++i]));
     else if (IS("session")) need(setsid(), "setsid");
+    else if (IS("group")) need(setpgid(0, 0), "setpgid");
     else if (IS("nosuch")) {
       need(mkdir(argv[++i], 0700), "mkdir");
       need(chdir(argv[i]), "chdir");

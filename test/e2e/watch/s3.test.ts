@@ -354,6 +354,11 @@ describe("--watch: what leaves CMD as it is", { skip, concurrency: 2 }, () => {
         await until(() => aws.count("s3", "GetObject") > gets + 5);
         assert.equal(aws.count("kms", "Decrypt"), decrypts);
         assert.equal(watch.lines().length, 3);
+        await push(aws, "app.env", "A=3\n");
+        await until(() => watch.lines().length === 5);
+        const mended = aws.count("s3", "GetObject");
+        await until(() => aws.count("s3", "GetObject") > mended + 5);
+        assert.equal(aws.count("kms", "Decrypt"), decrypts + 1, "what is mended is opened once");
       });
     }));
 

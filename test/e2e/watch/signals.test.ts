@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildPrograms, skipReason } from "../exec/programs.ts";
 import { until } from "../expect.ts";
 import { BINARY } from "../harness.ts";
-import { FIRST, PLACES, PLAIN, Recording, processesWith, stateOf, withScene } from "./watched.ts";
+import { FIRST, PLACES, PLAIN, Recording, childrenOf, processesWith, stateOf, withScene } from "./watched.ts";
 import type { Place, Scene, Start, Watched } from "./watched.ts";
 
 const programs = buildPrograms();
@@ -336,6 +336,25 @@ describe("SIGKILL", { skip, concurrency: 2 }, () => {
       await until(() => processesWith(watched.mark).length === 0);
     }),
   );
+});
+
+describe("SIGSTOP to CMD", { skip: skip || skipReason(programs, "setsid") }, () => {
+  // A session without a terminal, in which somebody might look after sealexec as after a job.
+  const launch = ["setsid", "sh", "-c", '"$@"; exit $?', "sh", programs?.launch ?? "", "group", "--"];
+
+  test("without a terminal stops CMD alone, and a change reaches it", () =>
+    withScene(async (scene) => {
+      const { watched, recording } = await record(scene, PLAIN, [], ["end", "15", "0"], { launch });
+      const { child: sealexec } = watched;
+      const [cmd = 0] = childrenOf(sealexec);
+      process.kill(cmd, "SIGSTOP");
+      await until(() => stateOf(cmd) === "T");
+      scene.change();
+      process.kill(sealexec, "SIGHUP");
+      await recording.has("start", 2);
+      assert.notEqual(stateOf(sealexec), "T");
+      assert.equal(recording.signals[0], "15 parent");
+    }));
 });
 
 describe("SIGTERM at any moment of the start", { skip }, () => {

@@ -299,6 +299,23 @@ describe("--watch: files", { skip, concurrency: 2 }, () => {
       });
     }));
 
+  test("what is warned of at the start is not said again with each change", () =>
+    withFolder(async (folder) => {
+      const [file, empty] = [join(folder, "app.env"), join(folder, "empty.env")];
+      writeFileSync(file, "A=1\n", { mode: 0o600 });
+      writeFileSync(empty, "", { mode: 0o600 });
+      const flags = ["--from", `env-file:${file}`, "--from", `env-file:${empty}`, ...SELDOM];
+      await watching({ env: ENV, flags }, async (watch) => {
+        for (const value of ["2", "3"]) {
+          writeFileSync(file, `A=${value}\n`);
+          await untilStarted(watch, Number(value), value);
+        }
+        const changed = `sealexec: notice: env-file:${file} has changed: CMD is restarted`;
+        const warned = `sealexec: warning: env-file:${empty}: no variables in it`;
+        assert.deepEqual(watch.said(), [warned, changed, changed]);
+      });
+    }));
+
   test("json-file, from the working directory", () =>
     withFolder(async (cwd) => {
       writeFileSync(join(cwd, "app.json"), '{"A":"1"}', { mode: 0o600 });
