@@ -1,6 +1,7 @@
 /** What the times of S3 say about a revision: one of the future, and an old version that was put back. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
@@ -150,6 +151,10 @@ for (const artefact of ARTEFACTS) {
             64,
             /^--max-lag \(SEALEXEC_MAX_LAG\) is for sealed objects in S3$/,
           );
+          putSealed(aws, "app.env", "A=1\n", Date.now());
+          const mounted = join(folder, "app.env");
+          await writeFile(mounted, "B=1\n", { mode: 0o600 });
+          assertPrinted(await run(aws, "--max-lag", "1h", "--from", `env-file:${mounted}`), `${RAN}\n`);
         }),
       ));
 

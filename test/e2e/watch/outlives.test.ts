@@ -4,6 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -371,15 +372,14 @@ describe("what CMD is told of its process", { skip }, () => {
 describe("a busy machine", { skip, concurrency: 2 }, () => {
   test("others who write into a mounted folder all the time do not keep a change unseen", () =>
     withPlace({ flags: ["--every", "1h"] }, async ({ folder, watch, change }) => {
-      const noise = setInterval(
-        () => writeFileSync(join(folder, "mounted", "noise"), String(Math.random())),
-        50,
-      );
+      // A process of its own: timers of this one may be late, and it would be quiet meanwhile.
+      const noise = spawn("sh", ["-c", "while :; do echo >noise; done"], { cwd: join(folder, "mounted") });
       try {
+        await until(() => existsSync(join(folder, "mounted", "noise")));
         change();
         await until(() => starts(watch).length === 2);
       } finally {
-        clearInterval(noise);
+        noise.kill("SIGKILL");
       }
     }));
 
