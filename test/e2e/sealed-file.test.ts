@@ -1,7 +1,7 @@
 /** Sealed files: under a local key with no AWS at all, and under a key of KMS. */
 import assert from "node:assert/strict";
-import { chmod, readFile, readdir, stat, writeFile } from "node:fs/promises";
-import { lstatSync, rmSync, symlinkSync } from "node:fs";
+import { chmod, copyFile, mkdtemp, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { existsSync, lstatSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { assertFailed, assertPrinted, until, withFolder } from "./expect.ts";
@@ -10,6 +10,7 @@ import { ARTEFACTS, KEY, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
 
 const ENV = { AWS_EC2_METADATA_DISABLED: "true" };
+const SHARED = "/dev/shm";
 const TEXT = "TOKEN=canary-7720ef\n";
 
 for (const artefact of ARTEFACTS) {
@@ -68,6 +69,20 @@ for (const artefact of ARTEFACTS) {
             /^key: (?!.*local:.*local:).*local:key: others than its owner/,
             /chmod 600/,
           );
+        }
+        if (existsSync(SHARED)) {
+          // In memory, as what is mounted, and in everybody's reach all the same.
+          const folder = await mkdtemp(`${SHARED}/sealexec-test-`);
+          try {
+            await copyFile(join(cwd, "key"), join(folder, "key"));
+            await chmod(join(folder, "key"), 0o644);
+            const readable = /^key: .*local:\S+key: others than its owner can read it$/;
+            assertFailed(await sealexec(run(`local:${folder}/key`), options), 78, readable, /chmod 600/);
+            await chmod(join(folder, "key"), 0o600);
+            assertPrinted(await sealexec(run(`local:${folder}/key`), options), "");
+          } finally {
+            await rm(folder, { recursive: true });
+          }
         }
         await writeFile(join(cwd, "other"), "not a key\n", { mode: 0o600 });
         assertFailed(

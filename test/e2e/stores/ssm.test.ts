@@ -321,6 +321,8 @@ describe("push to Systems Manager: what the file has not", { concurrency: 2 }, (
       assert.match(kept.stdout, /^kept {6}OLD, db-host \(--replace removes them\)$/m);
       assert.match(kept.stdout, /^written {3}2 of 2, one by one: /m);
       assert.equal(names(aws).length, 5);
+      const again = document(await push(aws, "--json"));
+      assert.deepEqual([again["removed"], again["kept"]], [[], ["OLD", "db-host"]]);
       aws.resetCalls();
       const json = document(await push(aws, "--replace", "--json"));
       assert.deepEqual(

@@ -380,6 +380,11 @@ describe("--watch: files", { skip, concurrency: 2 }, () => {
           await seal("A=2\n");
           await untilStarted(watch, 2, "2");
         });
+        // Also if it is not time to look: the system tells of it.
+        await watching({ env, cwd, flags: ["--from", "file:app.sealed", ...SELDOM] }, async (watch) => {
+          await seal("A=3\n");
+          await untilStarted(watch, 2, "3");
+        });
       }),
     ));
 
