@@ -85,10 +85,20 @@ async function makeCurrent(ref: SecretRef, versionId: string, before: string, to
   } catch (error) {
     if (!(error instanceof SealexecError) || error.kind !== "conflict") throw error;
     // An attempt whose answer was lost may have been the one that moved it: then the conflict is with ourselves.
-    if ((await readValue(ref, tools)).versionId === versionId) return;
+    if (await isCurrent(ref, versionId, tools)) return;
     await moveStage(ref, { VersionStage: PENDING, RemoveFromVersionId: versionId }, tools).catch(
       () => undefined,
     );
+    throw error;
+  }
+}
+
+async function isCurrent(ref: SecretRef, versionId: string, tools: Tools): Promise<boolean> {
+  try {
+    return (await readValue(ref, tools)).versionId === versionId;
+  } catch (error) {
+    // Who may not read it said which version is there (--if-match), and it is another.
+    if (error instanceof SealexecError && error.kind === "denied") return false;
     throw error;
   }
 }

@@ -301,6 +301,26 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
       assert.equal(aws.secrets.find(NAME)?.stages.get("AWSPREVIOUS") === undefined, false);
     }));
 
+  test("what may not be read is replaced by its version, and not blindly", () =>
+    withAws(async (aws) => {
+      const push = (input: string, ...flags: string[]): Promise<Outcome> =>
+        sealexec(["push", "-", URI, ...flags], { env: aws.env(), input });
+      const first = report(await push("A=1\n"))["version"] ?? "";
+      aws.secrets.deny("GetSecretValue");
+      for (const flags of [[], ["--replace"]])
+        assertFailed(await push("A=2\n", ...flags), 77, /GetSecretValue/, /--create, or --if-match ETAG$/);
+      const second = report(await push("A=2\n", "--if-match", first))["version"] ?? "";
+      assert.notEqual(second, first);
+      assert.deepEqual(JSON.parse(textOf(aws) ?? ""), { A: "2" });
+      assertFailed(
+        await push("A=3\n", "--if-match", first),
+        80,
+        /no longer the one expected \(UpdateSecretVersionStage: /,
+      );
+      assert.deepEqual(JSON.parse(textOf(aws) ?? ""), { A: "2" });
+      assert.equal(aws.secrets.find(NAME)?.stages.get("SEALEXECPENDING"), undefined);
+    }));
+
   test("what somebody else made current since the look stays", () =>
     withAws(async (aws) => {
       aws.secrets.put(NAME, { text: '{"A":"1"}' });
