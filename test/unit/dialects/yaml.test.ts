@@ -99,6 +99,14 @@ describe("a flat mapping in YAML", () => {
         ["D", "a''b"],
       ],
     ],
+    [
+      "A: ab \nB: cd   \nC: ef  # c\n",
+      [
+        ["A", "ab"],
+        ["B", "cd"],
+        ["C", "ef"],
+      ],
+    ],
     ["A: |", [["A", ""]]],
     ["A: >+", [["A", ""]]],
   ] as const) {
