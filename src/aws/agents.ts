@@ -7,7 +7,7 @@ import https from "node:https";
 import type net from "node:net";
 import type { Connecting } from "./connecting.ts";
 import { openSocket } from "./direct/node-wire.ts";
-import { targetOf } from "./target.ts";
+import { targetOf, targetTo } from "./target.ts";
 import type { Target } from "./target.ts";
 
 export class Agents {
@@ -26,7 +26,7 @@ export class Agents {
 
   /** Opens a connection now for the first request to `url`. A failure is left for that request to meet. */
   warm(url: URL): void {
-    const to = targetOf({ host: url.hostname, port: url.port }, url.protocol);
+    const to = targetTo(url);
     if (this.#warm.has(to.id)) return;
     const socket = this.#open(to);
     socket.on("error", () => this.#warm.delete(to.id));
@@ -48,9 +48,10 @@ export class Agents {
   #open(to: Target): net.Socket {
     this.#connecting.allow(to);
     const socket = openSocket(to, this.#connecting.ca);
-    const timedOut = { code: "ETIMEDOUT", hostname: to.host };
+    // Before the client's own listener: not every error of the runtime says where it was to go.
+    socket.prependListener("error", (error) => Object.assign(error, { hostname: to.host, port: to.port }));
     const timer = setTimeout(
-      () => socket.destroy(Object.assign(new Error("connect timed out"), timedOut)),
+      () => socket.destroy(Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT" })),
       this.#connecting.timeoutMs,
     );
     socket.once(to.secure ? "secureConnect" : "connect", () => clearTimeout(timer));

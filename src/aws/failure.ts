@@ -164,9 +164,11 @@ function unknownYet(error: unknown, code: string | undefined): Meaning | undefin
 
 function unreachable(operation: string, code: string, error: unknown): Failure {
   const nameless = code === "ENOTFOUND" || code.startsWith("EAI_");
-  const says = nameless ? "the host name does not resolve" : "cannot be reached";
+  const says = nameless
+    ? `${hostOf(error)}the host name does not resolve`
+    : `${addressOf(error)}cannot be reached`;
   return {
-    error: new SealexecError("unavailable", `${operation}: ${hostOf(error)}${says} (${code})`, {
+    error: new SealexecError("unavailable", `${operation}: ${says} (${code})`, {
       code: nameless ? "name-not-resolved" : "unreachable",
       facts: { operation, systemCode: code },
       hint: "check the endpoint, the network (DNS, route, security group, VPC endpoint); proxies are not used",
@@ -202,6 +204,15 @@ function hostOf(error: unknown): string {
   const { hostname, host, address } = error as { hostname?: unknown; host?: unknown; address?: unknown };
   const name = [hostname, host, address].find((value) => typeof value === "string");
   return name === undefined ? "" : `${printable(String(name))}: `;
+}
+
+/** `HOST:PORT: ` */
+function addressOf(error: unknown): string {
+  const { port } = error as { port?: unknown };
+  const host = hostOf(error);
+  if (host === "" || typeof port !== "number") return host;
+  const name = host.slice(0, -": ".length);
+  return `${name.includes(":") ? `[${name}]` : name}:${port}: `;
 }
 
 export interface Facts {

@@ -13,3 +13,8 @@ export function targetOf(options: { host?: unknown; port?: unknown }, protocol: 
   const port = Number(options.port ?? 0) || (secure ? 443 : 80);
   return { id: `${protocol}//${host}:${port}`, host, port, secure };
 }
+
+/** Where a request to `url` goes. */
+export function targetTo(url: URL): Target {
+  return targetOf({ host: url.hostname, port: url.port }, url.protocol);
+}

@@ -1,4 +1,5 @@
 /** One HTTP request and its whole answer, over a wire. */
+import { targetTo } from "../target.ts";
 import { AnswerReader } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { WireError } from "./wire.ts";
@@ -66,8 +67,8 @@ async function askOn(
         onClose: (error) => {
           const whole = error === undefined ? reader.end() : undefined;
           if (whole !== undefined) resolve(whole);
-          else if (begun) reject(new WireError("ECONNRESET", url.hostname, error));
-          else reject(new Unanswered("ECONNRESET", url.hostname, error));
+          else if (begun) reject(new WireError("ECONNRESET", targetTo(url), error));
+          else reject(new Unanswered("ECONNRESET", targetTo(url), error));
         },
       });
       wire.send(request);

@@ -48,10 +48,7 @@ export function connectByBun(bun: BunSockets, target: Target, options: WireOptio
       reject(wireError(error, target, fallback));
       wire.close();
     };
-    const timer = setTimeout(
-      () => fail(new WireError("ETIMEDOUT", target.host), "ETIMEDOUT"),
-      options.timeoutMs,
-    );
+    const timer = setTimeout(() => fail(new WireError("ETIMEDOUT", target), "ETIMEDOUT"), options.timeoutMs);
     const ready = (): void => {
       clearTimeout(timer);
       resolve(wire);

@@ -8,10 +8,7 @@ export function connectByNode(target: Target, options: WireOptions): Promise<Wir
   return new Promise((resolve, reject) => {
     const socket = openSocket(target, options.ca);
     const wire = new NodeWire(socket);
-    const timer = setTimeout(
-      () => socket.destroy(new WireError("ETIMEDOUT", target.host)),
-      options.timeoutMs,
-    );
+    const timer = setTimeout(() => socket.destroy(new WireError("ETIMEDOUT", target)), options.timeoutMs);
     socket.once(target.secure ? "secureConnect" : "connect", () => {
       clearTimeout(timer);
       resolve(wire);
@@ -19,7 +16,7 @@ export function connectByNode(target: Target, options: WireOptions): Promise<Wir
     socket.once("error", (error) => reject(wireError(error, target, "ECONNRESET")));
     socket.once("close", () => {
       clearTimeout(timer);
-      reject(new WireError("ECONNRESET", target.host));
+      reject(new WireError("ECONNRESET", target));
     });
   });
 }

@@ -25,24 +25,26 @@ export interface WireOptions {
 /**
  * Opens a wire. A TLS certificate must be by a trusted CA and for `target.host`.
  *
- * Rejects with an error whose `code` is Node's (ECONNREFUSED, ENOTFOUND, CERT_…) and whose `hostname` is the target's.
+ * Rejects with an error whose `code` is Node's (ECONNREFUSED, ENOTFOUND, CERT_…) and whose `hostname` and `port` are the target's.
  */
 export type Connect = (target: Target, options: WireOptions) => Promise<Wire>;
 
 export class WireError extends Error {
   readonly code: string;
   readonly hostname: string;
+  readonly port: number;
 
-  constructor(code: string, hostname: string, cause?: unknown) {
-    super(`${hostname}: ${code}`, { cause });
+  constructor(code: string, { host, port }: Pick<Target, "host" | "port">, cause?: unknown) {
+    super(`${host}: ${code}`, { cause });
     this.code = code;
-    this.hostname = hostname;
+    this.hostname = host;
+    this.port = port;
   }
 }
 
-/** An error of the runtime as one of ours: its code, and the host that it was about. */
-export function wireError(error: unknown, { host }: Target, fallback: string): WireError {
+/** An error of the runtime as one of ours: its code, and where it was to go. */
+export function wireError(error: unknown, target: Target, fallback: string): WireError {
   if (error instanceof WireError) return error;
   const code = (error as { code?: unknown } | undefined)?.code;
-  return new WireError(typeof code === "string" ? code : fallback, host, error);
+  return new WireError(typeof code === "string" ? code : fallback, target, error);
 }

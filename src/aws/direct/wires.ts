@@ -1,6 +1,6 @@
 /** The wires of one run: opened ahead of their request where that can be, and used again where the answer allows it. */
 import type { Connecting } from "../connecting.ts";
-import { targetOf } from "../target.ts";
+import { targetTo } from "../target.ts";
 import type { Target } from "../target.ts";
 import { connectByBun } from "./bun-wire.ts";
 import type { BunSockets } from "./bun-wire.ts";
@@ -66,8 +66,4 @@ export class Wires {
     const { connectByNode } = await import("./node-wire.ts");
     return connectByNode(target, { ca, timeoutMs });
   }
-}
-
-function targetTo(url: URL): Target {
-  return targetOf({ host: url.hostname, port: url.port }, url.protocol);
 }

@@ -49,7 +49,8 @@ async function byName({ aws, folder }: Scene, failure: DnsFailure, failMs?: numb
 
 const NO_NAME: Expected = {
   status: 69,
-  error: /object: s3:\/\/.*GetObject: s3\.aws\.test: (the host name does not resolve|cannot be reached)/,
+  error:
+    /object: s3:\/\/.*GetObject: s3\.aws\.test(: the host name does not resolve|:\d+: cannot be reached)/,
   hint: /check the endpoint, the network/,
 };
 const NO_CONNECTION: Expected = {
