@@ -9,12 +9,11 @@ import { refuseInspector, refuseTellingDebug } from "../node-debug.ts";
 import { Waiting } from "../waiting.ts";
 import type { World } from "../world.ts";
 import { checkGiven } from "./given.ts";
-
-const COMMANDS: readonly string[] = ["run", "push", "pull", "check", "keygen"];
+import { isCommand } from "./table.ts";
 
 /** The command that was typed; a placeholder if it is none. */
 function commandOf([first = ""]: readonly string[]): string {
-  return COMMANDS.includes(first) ? first : "COMMAND";
+  return isCommand(first) ? first : "COMMAND";
 }
 
 /** A usage error whose hint leads to the help of a command leads to that of the one that was typed. */

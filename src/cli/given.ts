@@ -1,7 +1,8 @@
 /** What was given, before any of it is read: flags and variables of every command. */
 import type { Environment } from "../env.ts";
 import { SealexecError } from "../errors.ts";
-import { SWITCHES, VARIABLES, ownVariables } from "../variables.ts";
+import { SWITCHES } from "./table.ts";
+import { VARIABLES, ownVariables } from "./variables.ts";
 
 /** Nothing but what stands between the items of a list. */
 const EMPTY = /^[\s,]*$/;
@@ -29,7 +30,7 @@ export function checkGiven(flags: object, env: Environment): string[] {
       hint: `unset it, or give it a value: "ENV ${name}=" in a Dockerfile sets it to nothing`,
     });
   }
-  for (const name of SWITCHES) {
+  for (const { variable: name } of SWITCHES) {
     const value = env[name] ?? "0";
     if (value !== "1" && value !== "0") throw new SealexecError("usage", `${name} is neither 1 nor 0`);
   }

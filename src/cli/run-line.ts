@@ -5,40 +5,8 @@
  */
 import type { Environment } from "../env.ts";
 import type { RunCliFlags } from "./run-flags.ts";
-
-type Kind = "once" | "list" | "switch";
-
-const OPTIONS: Readonly<Record<string, readonly [keyof RunCliFlags, Kind]>> = {
-  "--from": ["from", "list"],
-  "-f": ["from", "list"],
-  "--key": ["key", "once"],
-  "--context": ["context", "list"],
-  "--accept": ["accept", "list"],
-  "--min-revision": ["minRevision", "once"],
-  "--max-lag": ["maxLag", "once"],
-  "--credentials": ["credentials", "once"],
-  "--require": ["require", "list"],
-  "--allow": ["allow", "list"],
-  "--only": ["only", "list"],
-  "--drop": ["drop", "list"],
-  "--keep-existing": ["keepExisting", "switch"],
-  "--pristine": ["pristine", "switch"],
-  "--pass": ["pass", "list"],
-  "--nofile": ["nofile", "once"],
-  "--fallback": ["fallback", "once"],
-  "--fallback-age": ["fallbackAge", "once"],
-  "--explain": ["explain", "switch"],
-  "--watch": ["watch", "switch"],
-  "--on-change": ["onChange", "once"],
-  "--every": ["every", "once"],
-  "--grace": ["grace", "once"],
-  "--on-exit": ["onExit", "once"],
-  "--env-out": ["envOut", "once"],
-  "--timeout": ["timeout", "once"],
-  "--log": ["log", "once"],
-  "--verbose": ["verbose", "switch"],
-  "-v": ["verbose", "switch"],
-};
+import { OPTIONS, flagName } from "./table.ts";
+import type { OptionRow } from "./table.ts";
 
 export interface RunLine {
   readonly flags: RunCliFlags;
@@ -60,19 +28,30 @@ export function readRunLine(args: readonly string[]): RunLine | undefined {
     }
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
     const given = equals === -1 ? word : word.slice(0, equals);
-    const [name, kind] = (Object.hasOwn(OPTIONS, given) ? OPTIONS[given] : undefined) ?? [];
-    if (name === undefined || (kind === "switch" && equals !== -1)) return undefined;
-    if (kind === "switch") {
+    const row = rowOf(given);
+    if (row === undefined || row.conflicts !== undefined || (row.kind === "switch" && equals !== -1)) {
+      return undefined;
+    }
+    const name = flagName(row.long);
+    if (row.kind === "switch") {
       flags[name] = true;
       continue;
     }
     if (equals === -1) at += 1;
     const value = equals === -1 ? args[at] : word.slice(equals + 1);
-    if (value === undefined || (name === "log" && value !== "text" && value !== "json")) return undefined;
-    flags[name] = kind === "list" ? [...((flags[name] as string[] | undefined) ?? []), value] : value;
+    if (value === undefined || row.choices?.includes(value) === false) return undefined;
+    flags[name] = row.kind === "list" ? [...((flags[name] as string[] | undefined) ?? []), value] : value;
   }
   const words = args.slice(at);
   return words.length === 0 ? undefined : { flags, words };
+}
+
+// A line has a few options: to walk the table for each takes less than to make an index of it at every start.
+function rowOf(given: string): OptionRow | undefined {
+  for (const row of OPTIONS) {
+    if ((row.long === given || row.short === given) && row.commands.includes("run")) return row;
+  }
+  return undefined;
 }
 
 const WATCH_FLAGS = ["watch", "onChange", "every", "grace", "onExit", "envOut"] as const;

@@ -1,7 +1,7 @@
 /** Variables that look like ours and are not. Loaded where there is one. */
 import type { Logger } from "../logger.ts";
 import { nearest } from "../nearest.ts";
-import { PREFIX, VARIABLES } from "../variables.ts";
+import { PREFIX, VARIABLES } from "./variables.ts";
 
 /** Warns of each, by name: it could be meant for CMD, so it is no error. */
 export function warnUnknown(names: readonly string[], command: string, log: Logger): void {

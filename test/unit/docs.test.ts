@@ -9,10 +9,10 @@ import { parseDotenv } from "../../src/dotenv/parse.ts";
 import { exitStatus } from "../../src/errors.ts";
 import type { ErrorKind } from "../../src/errors.ts";
 import { LOG_FIELDS } from "../e2e/expect.ts";
-import { VARIABLES } from "../../src/variables.ts";
+import { COMMANDS } from "../../src/cli/table.ts";
+import { VARIABLES } from "../../src/cli/variables.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-const COMMANDS = ["run", "push", "pull", "check", "keygen"];
 
 const read = (file: string): string => readFileSync(join(ROOT, file), "utf8");
 const README = read("README.md");
@@ -77,7 +77,7 @@ const skip = existsSync(BINARY) ? false : "dist/sealexec is not built";
 
 test("the README lists the options that the binary has, for each command, and no others", { skip }, () => {
   const rows = tableRows(README).filter(([option = ""]) => /^`-{1,2}[a-z]/.test(option));
-  for (const command of COMMANDS) {
+  for (const command of Object.keys(COMMANDS)) {
     const help = execFileSync(BINARY, ["help", command], { encoding: "utf8" });
     const offered = [...help.matchAll(/^ {2}(?:-[a-zA-Z], )?(--[a-z-]+)/gm)].map((match) => match[1]);
     const listed = rows
@@ -89,7 +89,8 @@ test("the README lists the options that the binary has, for each command, and no
 });
 
 test("the README names the variables that the code reads, and no others", () => {
-  const code = filesUnder("src").map(read).join("\n");
+  const readers = filesUnder("src").filter((file) => file !== "src/cli/table.ts");
+  const code = readers.map(read).join("\n");
   const variables = (text: string): string[] =>
     [...new Set(text.match(/\bSEALEXEC_[A-Z]+(?:_[A-Z]+)*\b/g))].toSorted();
   assert.deepEqual(variables(code), [...VARIABLES].toSorted());

@@ -48,7 +48,6 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/start-size.ts",
     "src/time.ts",
     "src/trace.ts",
-    "src/variables.ts",
     "src/version.ts",
     "src/waiting.ts",
     "src/wipeable.ts",

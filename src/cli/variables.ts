@@ -1,19 +1,12 @@
-/** The variables that are sealexec's own: all of them, and nowhere else. Those of AWS and Vault are theirs. */
-import type { Environment } from "./env.ts";
+/** The variables that are sealexec's own. Those of AWS and Vault are theirs. */
+import type { Environment } from "../env.ts";
+import { OPTIONS, SWITCHES } from "./table.ts";
 
 export const PREFIX = "SEALEXEC_";
 
 export const VARIABLES: ReadonlySet<string> = new Set(
-  [
-    "FROM KEY CONTEXT ACCEPT MIN_REVISION CREDENTIALS REQUIRE ALLOW ONLY DROP NOFILE FALLBACK FALLBACK_AGE",
-    "MAX_LAG WATCH ON_CHANGE EVERY GRACE ON_EXIT ENV_OUT TIMEOUT LOG",
-    // without an option
-    "ALLOW_HTTP TRACE",
-  ].flatMap((line) => line.split(" ").map((name) => PREFIX + name)),
+  [...OPTIONS, ...SWITCHES].flatMap(({ variable }) => variable ?? []),
 );
-
-/** On or off, without an option beside them. */
-export const SWITCHES = ["SEALEXEC_ALLOW_HTTP", "SEALEXEC_TRACE"] as const;
 
 /** What Kubernetes sets for each service of a namespace: one may have our name, or one that begins with it. */
 const OF_SERVICE =

@@ -1,0 +1,57 @@
+/** What each command does once its line is read. A command's code is loaded when it is called. */
+import type { World } from "../world.ts";
+import { createContext } from "./context.ts";
+import type { CommonFlags } from "./context.ts";
+import { readStart, startRun } from "./run.ts";
+import type { RunCliFlags } from "./run-flags.ts";
+import type { CommandName } from "./table.ts";
+
+/** @returns the exit status */
+export type Action<Flags> = (words: readonly string[], flags: Flags, world: World) => Promise<number>;
+
+interface FlagsOf {
+  readonly run: RunCliFlags;
+  readonly push: CommonFlags & import("../desk/push-flags.ts").PushFlags;
+  readonly pull: CommonFlags & import("../desk/pull.ts").PullFlags;
+  readonly check: RunCliFlags & import("../check/check.ts").CheckFlags;
+  readonly keygen: CommonFlags;
+}
+
+export type Actions = { readonly [Name in CommandName]: Action<FlagsOf[Name]> };
+
+export const ACTIONS: Actions = {
+  run: startRun,
+
+  async push([file = "", uri = ""], flags, world) {
+    const context = await createContext(world, flags.json === true ? { ...flags, log: "json" } : flags);
+    const { pushFile } = await import("../desk/push.ts");
+    await pushFile(file, uri, flags, world, context);
+    context.deadline.clear();
+    return 0;
+  },
+
+  async pull([uri = ""], flags, world) {
+    const context = await createContext(world, flags);
+    const { pullFile } = await import("../desk/pull.ts");
+    await pullFile(uri, flags, world, context);
+    context.deadline.clear();
+    return 0;
+  },
+
+  async check(words, flags, world) {
+    const { checkStart, listen } = await import("../check/check.ts");
+    const heard = listen();
+    const inJson = flags.format === "json" ? { ...flags, log: "json" } : flags;
+    const context = await createContext(world, inJson, heard);
+    const start = { ...(await readStart("check", words, flags, world)), command: words[0] };
+    return checkStart(start, flags, world, context, heard);
+  },
+
+  async keygen([file = ""], flags, world) {
+    const context = await createContext(world, flags);
+    const { makeKeyFile } = await import("../desk/keygen.ts");
+    await makeKeyFile(file, world);
+    context.deadline.clear();
+    return 0;
+  },
+};
