@@ -406,6 +406,18 @@ describe("check: what run finds out before it opens anything", { concurrency: 2 
       assert.match(stdout, /^✗ configuration +configuration: \S+: --env-out: \S+ does not lie on a tmpfs /m);
     }));
 
+  test("what follows CMD is CMD's, with -- before it and without", () =>
+    withAws(async (aws) => {
+      await push(aws, "app.env", "A=1\n");
+      for (const words of [
+        ["sh", "--nonsense", "-v", "--require", "B"],
+        ["--", "sh", "--nonsense", "-v", "--require", "B"],
+      ]) {
+        const { status, stderr } = await sealexec(["check", "--from", URI, ...words], { env: aws.env() });
+        assert.deepEqual([status, stderr], [0, ""]);
+      }
+    }));
+
   test("it takes the options of run, and neither keeps nor starts anything", () =>
     withFolder((folder) =>
       withAws(async (aws) => {

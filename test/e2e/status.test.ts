@@ -282,7 +282,7 @@ const TIMEOUT: readonly Case[] = [
     name: "the deadline passes in silence",
     status: 75,
     given: ({ aws }) => aws.faults.add({ service: "s3", action: "silent" }),
-    flags: ["--timeout", "0.4"],
+    flags: ["--timeout", "2"],
     error: /^object: s3:\/\/app-secrets\/app\.env: /,
     hint: /--timeout/,
   },

@@ -36,6 +36,14 @@ describe("what execve takes", () => {
       /LARGEST with 60008 bytes/,
     );
   });
+  test("arguments and variables that fit alone and not together", () => {
+    const half = Array.from({ length: 12 }, (_, index) => Buffer.from(`N${index}=${"x".repeat(50_000)}`));
+    checkArgumentSize(half, [], () => 1_000_000);
+    checkArgumentSize([], half, () => 1_000_000);
+    const sum = 4_096 + 24 * (50_000 + 1 + 8) + 2 * (10 * "N0=".length + 2 * "N10=".length);
+    checkArgumentSize(half, half, () => sum);
+    refuses(() => checkArgumentSize(half, half, () => sum - 1), "cannot-execute", new RegExp(`${sum} bytes`));
+  });
   test("a pointer is counted for each string", () => {
     const empty = Array.from({ length: 100_000 }, () => Buffer.alloc(0));
     refuses(() => checkArgumentSize([], empty, () => 500_000), "cannot-execute", /together/);
