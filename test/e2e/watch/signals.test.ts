@@ -183,8 +183,9 @@ for (const place of PLACES) {
         watched.signal(SIGHUP);
         await recording.has(String(SIGTERM));
         watched.signal(SIGTERM);
-        assert.deepEqual(await watched.ended, { status: 3, by: null });
+        await until(() => watched.hasEnded || recording.count("start") > 1);
         assert.equal(recording.count("start"), 1);
+        assert.deepEqual(await watched.ended, { status: 3, by: null });
       }));
 
     test("TERM, and a change while CMD takes its time to end: no restart, and no second TERM", () =>
@@ -196,8 +197,9 @@ for (const place of PLACES) {
         scene.change();
         watched.signal(SIGHUP);
         await until(() => scene.aws.count("kms", "Decrypt") > decrypted);
-        assert.deepEqual(await watched.ended, { status: 3, by: null });
+        await until(() => watched.hasEnded || recording.count("start") > 1);
         assert.equal(recording.count("start"), 1);
+        assert.deepEqual(await watched.ended, { status: 3, by: null });
         assert.deepEqual(recording.signals, [`${SIGTERM} parent`]);
       }));
 
