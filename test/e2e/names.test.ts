@@ -59,6 +59,8 @@ for (const artefact of ARTEFACTS) {
         assert.deepEqual(printed(named.stdout), ["DB_URL=two", "DB_USER=u", "MORE=x"], named.stderr);
         const variable = await run([...from, ...cmd], { env: { SEALEXEC_ONLY: "MORE, NONE_*" } });
         assert.deepEqual(printed(variable.stdout), ["MORE=x"], variable.stderr);
+        // A source of which nothing is taken is no empty one.
+        assert.equal(variable.stderr, "");
         // It never allows a refused name.
         assertFailed(await run([...from, "--only", "PATH,DB_URL", "--", ...SAY]), 65, /it sets PATH,/);
         const allowed = await run([...from, "--only", "PATH,DB_URL", "--allow", "PATH", ...cmd]);
