@@ -1,7 +1,7 @@
 /** What commander is told of the commands and their options: all of it from the table. */
 import { Argument, Option } from "./commander.ts";
 import type { Command } from "./commander.ts";
-import { helpAfter, optionHelp } from "./help.ts";
+import { helpAfter, optionHelp, plain } from "./help.ts";
 import { COMMANDS, GROUPS, flagName, optionsOf } from "./table.ts";
 import type { CommandName, OptionRow } from "./table.ts";
 
@@ -10,13 +10,13 @@ export function declareCommand(program: Command, name: CommandName): Command {
   const command = program
     .command(name)
     .summary(summary)
-    .description(description)
+    .description(plain(description))
     .usage(usage)
     .passThroughOptions(endsAtCommand)
     .addHelpOption(new Option("-h, --help", "display help for command").helpGroup(heading("common")))
     .addHelpText("after", helpAfter(name));
   for (const word of words) {
-    const argument = new Argument(word.name, word.help);
+    const argument = new Argument(word.name, plain(word.help));
     command.addArgument(word.choices === undefined ? argument : argument.choices(word.choices));
   }
   for (const row of optionsOf(name)) command.addOption(optionOf(row));

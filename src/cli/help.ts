@@ -23,14 +23,14 @@ export const STATUSES: readonly (readonly [status: string, meaning: string])[] =
   ["75", "the deadline passed"],
   ["77", "no credentials, or refused"],
   ["78", "configuration: region, endpoint, key state"],
-  ["79", "--on-change exit: start it again"],
-  ["80", "push: somebody else's change stands in the way"],
+  ["79", "`--on-change exit`: start it again"],
+  ["80", "`push`: somebody else's change stands in the way"],
   ["126, 127", "CMD cannot be executed, is not there"],
   ["128+n", "a signal ended it before exec"],
 ];
 
 export const STATUS_OF_CMD = "CMD's own, because sealexec is CMD by then. Before that:";
-export const STATUS_OF_WATCH = "With --watch, CMD's own or 128+n.";
+export const STATUS_OF_WATCH = "With `--watch`, CMD's own or 128+n.";
 
 /** Text of the table where code cannot be shown as such. */
 export function plain(text: string): string {
@@ -51,13 +51,13 @@ export function helpAfter(name: CommandName): string {
   if (name !== "run") return `\n${examples}`;
   const width = Math.max(...SOURCES.map(({ uri }) => uri.length)) + 2;
   const sources = SOURCES.map(({ uri, what }) => uri.padEnd(width) + what);
-  const statuses = STATUSES.map(([status, meaning]) => `${status} ${meaning}`);
+  const statuses = STATUSES.map(([status, meaning]) => `${status} ${plain(meaning)}`);
   const half = statuses.length / 2;
   const columns = statuses.slice(0, half).map((left, at) => left.padEnd(36) + (statuses[half + at] ?? ""));
   return [
     `\nURIs of sources, each over the one before it:\n${indented(sources)}`,
     examples,
-    `Exit status: ${STATUS_OF_CMD}\n${indented(columns)}\n${STATUS_OF_WATCH}`,
+    `Exit status: ${STATUS_OF_CMD}\n${indented(columns)}\n${plain(STATUS_OF_WATCH)}`,
   ].join("\n\n");
 }
 

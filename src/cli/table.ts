@@ -22,7 +22,7 @@ export interface OptionRow {
   /** `list`: values add up, if it is given several times; `switch`: it has no value */
   readonly kind: "once" | "list" | "switch";
   readonly variable?: string;
-  /** what stands between the values in the variable */
+  /** what stands between the values in the variable, if the value does not show it */
   readonly between?: "comma" | "white space";
   readonly default?: string;
   /** the only values there are */
@@ -73,7 +73,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_KEY",
     group: "common",
     help: "the key to seal under: of KMS by id, ARN or alias, for `file:` also `local:PATH`; in other stores the key of what is new",
-    more: "It must be given for `s3:` and `file:`.",
+    more: "must be given for `s3:` and `file:`",
     commands: ["push"],
   },
   {
@@ -81,7 +81,6 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "NAME,...",
     kind: "list",
     variable: "SEALEXEC_REQUIRE",
-    between: "comma",
     group: "common",
     help: "fail unless all are there and not empty",
     commands: STARTS,
@@ -101,7 +100,7 @@ export const OPTIONS: readonly OptionRow[] = [
     conflicts: ["--create"],
     group: "common",
     help: "replace whatever is there",
-    more: "In Parameter Store: remove what the file has not.",
+    more: "in Parameter Store: remove what the file has not",
     commands: ["push"],
   },
   {
@@ -116,7 +115,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "switch",
     group: "common",
     help: "write also if the same is there already",
-    more: "It needs no `--replace` then.",
+    more: "it needs no `--replace` then",
     commands: ["push"],
   },
   {
@@ -142,7 +141,7 @@ export const OPTIONS: readonly OptionRow[] = [
     default: "text",
     choices: ["text", "json", "github"],
     group: "common",
-    help: "of the report",
+    help: "format of the report",
     commands: ["check"],
   },
   {
@@ -157,7 +156,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "switch",
     group: "common",
     help: "say what was done, and what went wrong, as JSON",
-    more: "One document on standard output; errors as with `--log json`.",
+    more: "one document on standard output, errors as with `--log json`",
     commands: ["push"],
   },
   {
@@ -168,7 +167,7 @@ export const OPTIONS: readonly OptionRow[] = [
     default: "30",
     group: "common",
     help: "one deadline for everything",
-    more: "From 0.001 to 3600.",
+    more: "0.001 to 3600",
     commands: ALL,
   },
   {
@@ -178,7 +177,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_LOG",
     choices: ["text", "json"],
     group: "common",
-    help: "of messages on standard error",
+    help: "format of the messages on standard error",
     see: "docs/operations.md",
     commands: ALL,
   },
@@ -217,7 +216,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_ACCEPT",
     between: "comma",
     group: "sources",
-    help: "what to read beside v3: v2,kms-gcm,kms-cbc,kms-direct,instruction-file,unbound",
+    help: "what to read beside v3: `v2,kms-gcm,kms-cbc,kms-direct,instruction-file,unbound`",
     commands: OPENS,
   },
   {
@@ -227,7 +226,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_MIN_REVISION",
     group: "sources",
     help: "refuse sealed objects of an older revision",
-    more: "Those without one, too. A time is written as `2026-11-20T10:00Z`.",
+    more: "and those without one; a time is `2026-11-20T10:00Z`",
     commands: OPENS,
   },
   {
@@ -237,7 +236,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_MAX_LAG",
     group: "sources",
     help: "refuse objects that were written so long after their revision: old ones put back",
-    more: "It is for objects of S3; for example `1h`.",
+    more: "for objects of S3; `1h`",
     commands: OPENS,
   },
   {
@@ -245,10 +244,9 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "NAME,PREFIX_*,...",
     kind: "list",
     variable: "SEALEXEC_ONLY",
-    between: "comma",
     group: "sources",
     help: "take these names and no others from the sources",
-    more: "A NAME that none has is an error (65).",
+    more: "a NAME that none has is an error (65)",
     commands: STARTS,
   },
   {
@@ -256,7 +254,6 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "NAME,...",
     kind: "list",
     variable: "SEALEXEC_ALLOW",
-    between: "comma",
     group: "sources",
     help: "let a source set a name that is refused by default",
     see: "docs/names.md",
@@ -267,7 +264,6 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "NAME,...",
     kind: "list",
     variable: "SEALEXEC_ALLOW",
-    between: "comma",
     group: "advanced",
     help: "names that `run` refuses by default",
     see: "docs/names.md",
@@ -278,7 +274,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "switch",
     group: "sources",
     help: "say on standard error where each variable and the credentials come from",
-    more: "Names only.",
+    more: "names only",
     commands: STARTS,
   },
   {
@@ -366,7 +362,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_CREDENTIALS",
     group: "advanced",
     help: "AWS credentials made by Vault: `vault:MOUNT/creds/ROLE` or `vault:MOUNT/sts/ROLE`",
-    more: "They take the place of the usual ones.",
+    more: "in the place of the usual sources",
     commands: ASKS,
   },
   {
@@ -396,10 +392,9 @@ export const OPTIONS: readonly OptionRow[] = [
     value: "NAME,PREFIX_*,...",
     kind: "list",
     variable: "SEALEXEC_DROP",
-    between: "comma",
     group: "advanced",
     help: "do not hand these inherited variables on to CMD",
-    more: "What a source sets is set.",
+    more: "what a source sets is set",
     commands: STARTS,
   },
   {
@@ -409,7 +404,7 @@ export const OPTIONS: readonly OptionRow[] = [
     variable: "SEALEXEC_NOFILE",
     group: "advanced",
     help: "soft limit of open files for CMD",
-    more: "A number or `unlimited`. Without it, the one that was inherited.",
+    more: "a number or `unlimited`; the default is the inherited one",
     see: "docs/exec.md",
     commands: STARTS,
   },
@@ -484,11 +479,14 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
   push: {
     summary: "seal a .env on this machine and upload it",
     description:
-      "Checks a .env and puts it where the URI says: into S3 or a file sealed on this machine, elsewhere as the store keeps it.",
+      "Checks a `.env` and puts it where the URI says: into S3 or a file sealed on this machine, elsewhere as the store keeps it.",
     usage: "[options] <file> <uri>",
     arguments: [
-      { name: "<file>", help: "the .env to seal, or - for standard input" },
-      { name: "<uri>", help: "where to: s3://BUCKET/KEY, file:PATH, secretsmanager://NAME or ssm:///PATH/" },
+      { name: "<file>", help: "the `.env` to seal, or `-` for standard input" },
+      {
+        name: "<uri>",
+        help: "where to: `s3://BUCKET/KEY`, `file:PATH`, `secretsmanager://NAME` or `ssm:///PATH/`",
+      },
     ],
     examples: [
       "sealexec push .env s3://my-bucket/app.env --key alias/my-app",
@@ -502,15 +500,15 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
   pull: {
     summary: "open a sealed .env and print it",
     description:
-      "Opens a source and prints it: a sealed .env byte for byte as it was sealed, variables as a .env.",
+      "Opens a source and prints it: a sealed `.env` byte for byte as it was sealed, variables as a `.env`.",
     usage: "[options] <uri>",
-    arguments: [{ name: "<uri>", help: "s3://BUCKET/KEY[?versionId=...], or any other source of run" }],
+    arguments: [{ name: "<uri>", help: "`s3://BUCKET/KEY[?versionId=...]`, or any other source of `run`" }],
     examples: ["sealexec pull s3://my-bucket/app.env", "sealexec pull s3://my-bucket/app.env -o .env"],
   },
   check: {
     summary: "everything run would do but the exec, as a report",
     description:
-      "Does all that run would do but the exec, and reports each step. Takes the options of run, and exits as it would.",
+      "Does all that `run` would do but the exec, and reports each step. Takes the options of `run`, and exits as it would.",
     usage: "[--from URI]... [options] [-- CMD]",
     arguments: [{ name: "[cmd...]", help: "look for this program too" }],
     endsAtCommand: true,
