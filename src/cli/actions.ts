@@ -15,6 +15,7 @@ interface FlagsOf {
   readonly pull: CommonFlags & import("../desk/pull.ts").PullFlags;
   readonly check: RunCliFlags & import("../check/check.ts").CheckFlags;
   readonly keygen: CommonFlags;
+  readonly completion: object;
 }
 
 export type Actions = { readonly [Name in CommandName]: Action<FlagsOf[Name]> };
@@ -52,6 +53,12 @@ export const ACTIONS: Actions = {
     const { makeKeyFile } = await import("../desk/keygen.ts");
     await makeKeyFile(file, world);
     context.deadline.clear();
+    return 0;
+  },
+
+  async completion([shell = ""], _flags, world) {
+    const { completionScript } = await import("./completion/script.ts");
+    await world.writeOutput(completionScript(shell));
     return 0;
   },
 };

@@ -4,7 +4,7 @@
  *
  * Texts have `code` between backticks; what cannot show it leaves the backticks out.
  */
-export type CommandName = "run" | "push" | "pull" | "check" | "keygen";
+export type CommandName = "run" | "push" | "pull" | "check" | "keygen" | "completion";
 
 /** In the order of help. */
 export const GROUPS = {
@@ -526,6 +526,18 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
     examples: [
       "sealexec keygen ~/.config/my-app.key",
       "sealexec push .env file:app.env.sealed --key local:$HOME/.config/my-app.key",
+    ],
+  },
+  completion: {
+    summary: "print the completion for a shell",
+    description:
+      "Prints a script that completes commands, options, values and files, without a request and without a process of its own.",
+    usage: "bash|zsh|fish",
+    arguments: [{ name: "<shell>", help: "the shell", choices: ["bash", "zsh", "fish"] }],
+    examples: [
+      "sealexec completion bash > ~/.local/share/bash-completion/completions/sealexec",
+      "sealexec completion zsh > ~/.zfunc/_sealexec        if ~/.zfunc is in fpath",
+      "sealexec completion fish > ~/.config/fish/completions/sealexec.fish",
     ],
   },
 };

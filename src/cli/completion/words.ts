@@ -1,0 +1,35 @@
+/** What stands where on the command line, for the scripts of all shells. */
+import { SOURCES } from "../help.ts";
+import { COMMANDS } from "../table.ts";
+import type { CommandName, CommandRow, OptionRow } from "../table.ts";
+
+/** What a shell offers for a value: one of these words, a file, a URI, one that can be written, a program; or it cannot know. */
+export type Offer = readonly string[] | "file" | "uri" | "target" | "program" | "anything";
+
+export const NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** The beginnings of URIs: `s3://`, `file:`. */
+export const URIS: readonly string[] = SOURCES.map(({ uri }) => beginning(uri));
+export const TARGETS: readonly string[] = SOURCES.filter(({ writable }) => writable).map(({ uri }) =>
+  beginning(uri),
+);
+
+function beginning(uri: string): string {
+  return /^[a-z0-9-]+:(?:\/\/)?/.exec(uri)?.[0] ?? uri;
+}
+
+/** @returns undefined: it takes no value */
+export function offerOf({ value, choices }: OptionRow): Offer | undefined {
+  if (value === undefined) return undefined;
+  if (choices !== undefined) return choices;
+  return value === "FILE" ? "file" : value === "URI" ? "uri" : "anything";
+}
+
+export function offerForArgument(
+  command: CommandName,
+  { name, choices }: CommandRow["arguments"][number],
+): Offer {
+  if (choices !== undefined) return choices;
+  if (name === "<uri>") return command === "push" ? "target" : "uri";
+  return name.includes("cmd") ? "program" : "file";
+}
