@@ -2,7 +2,7 @@
  * node bench/fleet.ts [--seeds N] [--starts N] [--timeout SECONDS]
  *
  * A fleet that starts at once: 1,000 starts within one second against a KMS of 50 requests/s and an S3 of 200/s, 2 % of
- * whose answers are errors. The policy is the product's own (src/aws/retry.ts, failure.ts, deadline.ts); the clock is
+ * whose answers are errors. The policy is the product's own (src/http/retry.ts, failure.ts, deadline.ts); the clock is
  * simulated, and so are the services (bench/fleet/service.ts). The goal: every start within a deadline of 60 s, with at most 4 calls of S3 and 6 of KMS.
  *
  * node bench/fleet.ts --processes [--starts 100]
@@ -10,11 +10,11 @@
  * The same with processes, sockets and a clock that are real (dist/sealexec, the loopback AWS), at a tenth of the size.
  */
 import { parseArgs } from "node:util";
-import { classify } from "../src/aws/failure.ts";
-import { retry } from "../src/aws/retry.ts";
-import type { Context } from "../src/context.ts";
-import { Deadline } from "../src/deadline.ts";
-import { createLogger } from "../src/logger.ts";
+import { classify } from "../src/aws/call/failure.ts";
+import { retry } from "../src/http/retry.ts";
+import type { Context } from "../src/base/context.ts";
+import { Deadline } from "../src/base/deadline.ts";
+import { createLogger } from "../src/base/logger.ts";
 import { simulate, sleep } from "./fleet/clock.ts";
 import { startProcesses } from "./fleet/processes.ts";
 import { tell } from "./fleet/report.ts";

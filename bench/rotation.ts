@@ -3,7 +3,7 @@
  *
  * A new version of the object, and a fleet of `run --watch`: 10,000 watchers against the 5,500 GET/s that S3 takes of a
  * prefix, and against KMS's quota: as it is for an account in a smaller region, and a small share of it. The retries
- * (src/aws/retry.ts) and the waits (src/watch/schedule.ts) are the product's own; the clock and the services are simulated.
+ * (src/http/retry.ts) and the waits (src/watch/schedule.ts) are the product's own; the clock and the services are simulated.
  * The goal: with the default interval and KMS's own quota no answer is over a quota, and every watcher gets the version
  * in every case. Exit status 1 where it is not met.
  *

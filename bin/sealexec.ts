@@ -1,16 +1,16 @@
 #!/usr/bin/env node
 /** argv, environment, clock and process in; exit status out. Nothing else. */
-import { hasDebugger } from "../src/signals.ts";
+import { hasDebugger } from "../src/base/signals.ts";
 import { logFormat, namingCommand } from "../src/cli/context.ts";
 import { main } from "../src/cli/main.ts";
-import { errorName } from "../src/context.ts";
-import { SealexecError, exitStatus } from "../src/errors.ts";
-import { forbidDumps } from "../src/exec/dumps.ts";
-import { takeImage } from "../src/exec/image.ts";
-import { loadLibc } from "../src/exec/libc.ts";
-import { createLogger } from "../src/logger.ts";
-import { createTrace } from "../src/trace.ts";
-import { leaveStreams, readInput, wantsColour, writeError, writeOutput } from "../src/streams.ts";
+import { errorName } from "../src/base/context.ts";
+import { SealexecError, exitStatus } from "../src/base/errors.ts";
+import { forbidDumps } from "../src/process/dumps.ts";
+import { takeImage } from "../src/process/image.ts";
+import { loadLibc } from "../src/process/libc.ts";
+import { createLogger } from "../src/base/logger.ts";
+import { createTrace } from "../src/base/trace.ts";
+import { leaveStreams, readInput, wantsColour, writeError, writeOutput } from "../src/base/streams.ts";
 
 const env = { ...process.env };
 const trace =

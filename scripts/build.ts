@@ -76,7 +76,7 @@ const dotenvAlone = {
 const APART: Readonly<Record<string, string>> = {
   "src/aws/sdk.ts": "sealexec-sdk.cjs",
   "src/cli/commander.ts": "sealexec-commander.cjs",
-  "src/exec/execa.ts": "sealexec-execa.cjs",
+  "src/process/execa.ts": "sealexec-execa.cjs",
   "bin/every-command.ts": "sealexec-commands.cjs",
 };
 
@@ -84,8 +84,8 @@ const APART: Readonly<Record<string, string>> = {
 const NEVER_FIRST = [
   "src/cli/program.ts",
   "src/watch/watch.ts",
-  "src/watch/options.ts",
-  "src/child/become.ts",
+  "src/commands/watch-options.ts",
+  "src/process/child/become.ts",
 ];
 
 function namesFile(
@@ -114,7 +114,7 @@ const filesApart = {
 const plainRun = {
   name: "plain run",
   setup(build: BuildPlugin): void {
-    build.onResolve({ filter: /\/(program|watch|options|become)\.ts$/ }, (found) => {
+    build.onResolve({ filter: /\/(program|watch|watch-options|become)\.ts$/ }, (found) => {
       const file = namesFile(NEVER_FIRST, found);
       return file === undefined ? undefined : { path: file, namespace: "later" };
     });

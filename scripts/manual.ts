@@ -2,7 +2,7 @@
 import { SOURCES, STATUSES, STATUS_OF_CMD, STATUS_OF_WATCH } from "../src/cli/help.ts";
 import { COMMANDS, GROUPS, OPTIONS, SWITCHES, optionsOf } from "../src/cli/table.ts";
 import type { CommandName, OptionRow } from "../src/cli/table.ts";
-import { VERSION } from "../src/version.ts";
+import { VERSION } from "../src/base/version.ts";
 
 const NAMES = Object.keys(COMMANDS) as CommandName[];
 

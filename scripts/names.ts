@@ -1,5 +1,5 @@
-/** Makes docs/names.md of the table in src/refused-names.ts: `node scripts/names.ts > docs/names.md`. */
-import { ANY_CASE_NAMES, ORDINARY_NAMES, REFUSED_GROUPS } from "../src/refused-names.ts";
+/** Makes docs/names.md of the table in src/text/refused-names.ts: `node scripts/names.ts > docs/names.md`. */
+import { ANY_CASE_NAMES, ORDINARY_NAMES, REFUSED_GROUPS } from "../src/text/refused-names.ts";
 
 const code = (names: string): string =>
   names
@@ -38,7 +38,7 @@ ${rows.join("\n")}
 
 <!-- prettier-ignore-end -->
 
-This page is made by \`node scripts/names.ts\` of [src/refused-names.ts](../src/refused-names.ts).
+This page is made by \`node scripts/names.ts\` of [src/text/refused-names.ts](../src/text/refused-names.ts).
 `;
 }
 

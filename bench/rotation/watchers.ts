@@ -1,9 +1,9 @@
 /** A fleet of watchers on the simulated clock, and a new version of the object that they watch. */
-import { classify } from "../../src/aws/failure.ts";
-import { retry } from "../../src/aws/retry.ts";
-import type { Context } from "../../src/context.ts";
-import { Deadline } from "../../src/deadline.ts";
-import { createLogger } from "../../src/logger.ts";
+import { classify } from "../../src/aws/call/failure.ts";
+import { retry } from "../../src/http/retry.ts";
+import type { Context } from "../../src/base/context.ts";
+import { Deadline } from "../../src/base/deadline.ts";
+import { createLogger } from "../../src/base/logger.ts";
 import { waitBeforeLook } from "../../src/watch/schedule.ts";
 import { simulate, sleep } from "../fleet/clock.ts";
 import { KMS_THROTTLED, S3_THROTTLED, SimulatedService } from "../fleet/service.ts";

@@ -1,5 +1,5 @@
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
 
 /**
  * A setting of AWS that is on or off, of the environment or of a profile: true or false, in any case, as the SDK for Go and

@@ -5,19 +5,19 @@
  */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
-import type { Context } from "../context.ts";
-import type { Environment } from "../env.ts";
-import { step } from "../context.ts";
-import { eventLoopTurn } from "../event-loop.ts";
-import { loadCredentials } from "./credentials.ts";
-import type { ChosenSource, Credentials } from "./identity.ts";
-import type { Direct } from "./direct/call.ts";
-import { Clock } from "./direct/clock.ts";
-import { directService } from "./direct/endpoint.ts";
-import { checkEndpoints } from "./endpoints.ts";
-import { Network } from "./network.ts";
-import { regionOfKey, resolveRegion, unknownRegion } from "./region.ts";
-import type { Region } from "./region.ts";
+import type { Context } from "../base/context.ts";
+import type { Environment } from "../base/env.ts";
+import { step } from "../base/context.ts";
+import { eventLoopTurn } from "../base/event-loop.ts";
+import { loadCredentials } from "./credentials/chain.ts";
+import type { ChosenSource, Credentials } from "./credentials/source.ts";
+import type { Direct } from "./call/call.ts";
+import { Clock } from "./call/clock.ts";
+import { directService } from "./endpoint/known.ts";
+import { checkEndpoints } from "./endpoint/custom.ts";
+import { Network } from "../http/network.ts";
+import { regionOfKey, resolveRegion, unknownRegion } from "./region/region.ts";
+import type { Region } from "./region/region.ts";
 
 /** What of a source decides the region. */
 export interface Located {
@@ -163,7 +163,7 @@ export class AwsSession {
   /**
    * The direct way to what a source reads; undefined: only the SDK knows where it is.
    *
-   * @param urlIn its URL in a region, of aws/direct/endpoint.ts
+   * @param urlIn its URL in a region, of aws/endpoint/known.ts
    */
   async direct(
     ref: Located,
@@ -181,7 +181,7 @@ export class AwsSession {
     const region = this.regionName(ref);
     const credentials = await this.credentials(region);
     const agents = await this.network.agents();
-    const { createS3Client } = await import("./clients.ts");
+    const { createS3Client } = await import("./call/clients.ts");
     return getOrMake(this.#s3, region, () => createS3Client(region, credentials, agents, this.#context.env));
   }
 
@@ -190,7 +190,7 @@ export class AwsSession {
     const region = this.kmsRegion(ref);
     const credentials = await this.credentials(region);
     const agents = await this.network.agents();
-    const { createKmsClient } = await import("./clients.ts");
+    const { createKmsClient } = await import("./call/clients.ts");
     return getOrMake(this.#kms, region, () =>
       createKmsClient(region, credentials, agents, this.#context.env),
     );

@@ -2,10 +2,10 @@
 import { join } from "node:path";
 import { homedir } from "node:os";
 import { existsSync } from "node:fs";
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
-import { refuseUnreadable, whyUnread } from "../setting-file.ts";
-import { isSet } from "../env.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
+import { refuseUnreadable, whyUnread } from "../base/files/read.ts";
+import { isSet } from "../base/env.ts";
 
 /**
  * Whether there is a shared config or credentials file at all. Asked before the SDK is let near either.

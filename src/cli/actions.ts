@@ -1,5 +1,5 @@
 /** What each command does once its line is read. A command's code is loaded when it is called. */
-import type { World } from "../world.ts";
+import type { World } from "../commands/world.ts";
 import { createContext } from "./context.ts";
 import type { CommonFlags } from "./context.ts";
 import { readStart, startRun } from "./run.ts";
@@ -12,8 +12,8 @@ export type Action<Flags> = (words: readonly string[], flags: Flags, world: Worl
 interface FlagsOf {
   readonly run: RunCliFlags;
   readonly push: CommonFlags & import("../desk/push-flags.ts").PushFlags;
-  readonly pull: CommonFlags & import("../desk/pull.ts").PullFlags;
-  readonly check: RunCliFlags & import("../check/check.ts").CheckFlags;
+  readonly pull: CommonFlags & import("../commands/pull.ts").PullFlags;
+  readonly check: RunCliFlags & import("../commands/check.ts").CheckFlags;
   readonly keygen: CommonFlags;
   readonly completion: object;
 }
@@ -25,7 +25,7 @@ export const ACTIONS: Actions = {
 
   async push([file = "", uri = ""], flags, world) {
     const context = await createContext(world, flags.json === true ? { ...flags, log: "json" } : flags);
-    const { pushFile } = await import("../desk/push.ts");
+    const { pushFile } = await import("../commands/push.ts");
     await pushFile(file, uri, flags, world, context);
     context.deadline.clear();
     return 0;
@@ -33,14 +33,14 @@ export const ACTIONS: Actions = {
 
   async pull([uri = ""], flags, world) {
     const context = await createContext(world, flags);
-    const { pullFile } = await import("../desk/pull.ts");
+    const { pullFile } = await import("../commands/pull.ts");
     await pullFile(uri, flags, world, context);
     context.deadline.clear();
     return 0;
   },
 
   async check(words, flags, world) {
-    const { checkStart, listen } = await import("../check/check.ts");
+    const { checkStart, listen } = await import("../commands/check.ts");
     const heard = listen();
     const inJson = flags.format === "json" ? { ...flags, log: "json" } : flags;
     const context = await createContext(world, inJson, heard);
@@ -50,7 +50,7 @@ export const ACTIONS: Actions = {
 
   async keygen([file = ""], flags, world) {
     const context = await createContext(world, flags);
-    const { makeKeyFile } = await import("../desk/keygen.ts");
+    const { makeKeyFile } = await import("../commands/keygen.ts");
     await makeKeyFile(file, world);
     context.deadline.clear();
     return 0;

@@ -1,13 +1,13 @@
 /** What a command is given to work with, made of its common options and of the world. */
-import type { Context } from "../context.ts";
-import type { Environment } from "../env.ts";
-import { Deadline, parseTimeout } from "../deadline.ts";
-import { SealexecError } from "../errors.ts";
-import { createLogger } from "../logger.ts";
-import type { LogFormat, Logger } from "../logger.ts";
-import { refuseInspector, refuseTellingDebug } from "../node-debug.ts";
-import { Waiting } from "../waiting.ts";
-import type { World } from "../world.ts";
+import type { Context } from "../base/context.ts";
+import type { Environment } from "../base/env.ts";
+import { Deadline, parseTimeout } from "../base/deadline.ts";
+import { SealexecError } from "../base/errors.ts";
+import { createLogger } from "../base/logger.ts";
+import type { LogFormat, Logger } from "../base/logger.ts";
+import { refuseInspector, refuseTellingDebug } from "../base/node-debug.ts";
+import { Waiting } from "../base/waiting.ts";
+import type { World } from "../commands/world.ts";
 import { checkGiven } from "./given.ts";
 import { isCommand } from "./table.ts";
 

@@ -1,6 +1,6 @@
 /** What was given, before any of it is read: flags and variables of every command. */
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
 import { SWITCHES } from "./table.ts";
 import { VARIABLES, ownVariables } from "./variables.ts";
 

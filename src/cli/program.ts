@@ -1,8 +1,8 @@
 /** The command line by commander: what the table has is declared to it, and its refusals are said as ours. */
 import { Command, CommanderError } from "./commander.ts";
-import { SealexecError } from "../errors.ts";
-import { VERSION } from "../version.ts";
-import type { World } from "../world.ts";
+import { SealexecError } from "../base/errors.ts";
+import { VERSION } from "../base/version.ts";
+import type { World } from "../commands/world.ts";
 import { ACTIONS } from "./actions.ts";
 import type { Action, Actions } from "./actions.ts";
 import { declareCommand } from "./declare.ts";

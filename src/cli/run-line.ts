@@ -3,7 +3,7 @@
  * takes as long as two calls of AWS. Never a second opinion: what is not read here exactly as commander would read it
  * (test/unit/cli/run-line.test.ts) is left to commander, mistakes and --help among it.
  */
-import type { Environment } from "../env.ts";
+import type { Environment } from "../base/env.ts";
 import type { RunCliFlags } from "./run-flags.ts";
 import { OPTIONS, flagName } from "./table.ts";
 import type { OptionRow } from "./table.ts";

@@ -1,9 +1,9 @@
 /** From the command line of `run` to its code, which is loaded here. */
-import type { ProcessImage } from "../exec/image.ts";
-import type { RunOptions } from "../run/options.ts";
-import type { WatchOptions } from "../watch/options.ts";
-import { parseFileLimit } from "../exec/limits.ts";
-import type { World } from "../world.ts";
+import type { ProcessImage } from "../process/image.ts";
+import type { RunOptions } from "../sources/options.ts";
+import type { WatchOptions } from "../watch/how.ts";
+import { parseFileLimit } from "../process/limits.ts";
+import type { World } from "../commands/world.ts";
 import { createContext } from "./context.ts";
 import { mentionsWatching } from "./run-line.ts";
 import type { RunCliFlags } from "./run-flags.ts";
@@ -16,7 +16,7 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   world.trace?.mark("command line");
   const context = await createContext(world, flags);
   world.leaveStreams();
-  const { run } = await import("../run/run.ts");
+  const { run } = await import("../commands/run.ts");
   const { options, how } = await readStart("run", words, flags, world);
   world.trace?.mark("code of run");
   if (how === undefined) return run(options, world, context);
@@ -41,9 +41,9 @@ export async function readStart(
   flags: RunCliFlags,
   world: World,
 ): Promise<Start> {
-  const { parseEnvironmentPolicy, parseFallback, parseSourceOptions } = await import("../run/options.ts");
-  const { refuseSource } = await import("../run/program.ts");
-  const { handsOn, underneath } = await import("../run/environment.ts");
+  const { parseEnvironmentPolicy, parseFallback, parseSourceOptions, refuseSource } =
+    await import("../commands/run-options.ts");
+  const { handsOn, underneath } = await import("../process/environment.ts");
   refuseSource(words[0] ?? "", verb);
   const policy = parseEnvironmentPolicy(flags, world.env);
   const sourceOptions = await parseSourceOptions(flags, world.env);
@@ -58,7 +58,7 @@ export async function readStart(
     args: rawArguments(words, world.image),
   };
   if (!mentionsWatching(flags, world.env)) return { options, how: undefined };
-  const { parseWatchOptions } = await import("../watch/options.ts");
+  const { parseWatchOptions } = await import("../commands/watch-options.ts");
   return { options, how: parseWatchOptions(flags, world.env) };
 }
 

@@ -1,6 +1,6 @@
 /** Variables that look like ours and are not. Loaded where there is one. */
-import type { Logger } from "../logger.ts";
-import { nearest } from "../nearest.ts";
+import type { Logger } from "../base/logger.ts";
+import { nearest } from "../base/nearest.ts";
 import { PREFIX, VARIABLES } from "./variables.ts";
 
 /** Warns of each, by name: it could be meant for CMD, so it is no error. */

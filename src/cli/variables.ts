@@ -1,5 +1,5 @@
 /** The variables that are sealexec's own. Those of AWS and Vault are theirs. */
-import type { Environment } from "../env.ts";
+import type { Environment } from "../base/env.ts";
 import { OPTIONS, SWITCHES } from "./table.ts";
 
 export const PREFIX = "SEALEXEC_";

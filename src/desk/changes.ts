@@ -1,5 +1,5 @@
 /** What a push would change, by name. */
-import type { Secret, Variables } from "../secret.ts";
+import type { Secret, Variables } from "../base/secret.ts";
 
 /** Names of variables, each list sorted. */
 export interface Changes {

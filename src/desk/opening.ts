@@ -1,7 +1,7 @@
 /** What is there before a push, opened as `run` would open it: only what is authenticated under the push's own key counts. */
-import { parseDialect } from "../dialects/dialect.ts";
-import type { Dialect } from "../dialects/dialect.ts";
-import { parseText } from "../dialects/parse.ts";
+import { parseDialect } from "../text/dialect.ts";
+import type { Dialect } from "../text/dialect.ts";
+import { parseText } from "../text/parse.ts";
 import {
   BINDING_NAME,
   RESERVED_CONTEXT_NAMES,
@@ -10,11 +10,11 @@ import {
   sealedFormat,
 } from "../envelope/index.ts";
 import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
-import { SealexecError } from "../errors.ts";
-import { localKeyPath } from "../key-name.ts";
-import { lagOf } from "../sealed/freshness.ts";
-import { openSealed } from "../sealed/open.ts";
-import type { Opened } from "../sealed/open.ts";
+import { SealexecError } from "../base/errors.ts";
+import { localKeyPath } from "../keys/key.ts";
+import { lagOf } from "../sources/freshness.ts";
+import { openSealed } from "../sources/unseal.ts";
+import type { Opened } from "../sources/unseal.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
 import { changesBetween } from "./changes.ts";
 import type { Comparison } from "./changes.ts";

@@ -1,6 +1,6 @@
 /** Whether a push may write over what is there: never by accident over somebody else's change. */
-import { SealexecError } from "../errors.ts";
-import type { Facts } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
+import type { Facts } from "../base/errors.ts";
 import { describeChanges } from "./changes.ts";
 import type { PushFlags } from "./push-flags.ts";
 import type { Present, PresentThere, Target } from "./target.ts";

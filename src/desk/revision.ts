@@ -3,7 +3,7 @@
  * also if somebody took away or forged what is there: time goes on by itself.
  */
 import { MOST_AHEAD_MS, parseRevision } from "../envelope/index.ts";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { PushFlags } from "./push-flags.ts";
 
 /** The local clock counts as long as it is no further from the store's than this. */

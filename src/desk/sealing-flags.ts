@@ -1,9 +1,9 @@
 /** What the flags say of how a push is sealed, and by whom. */
-import type { Context } from "../context.ts";
-import { SealexecError } from "../errors.ts";
-import { localKeyPath } from "../key-name.ts";
-import { parseCredentials, parseKey } from "../options.ts";
-import { RunTools } from "../stores/tools.ts";
+import type { Context } from "../base/context.ts";
+import { SealexecError } from "../base/errors.ts";
+import { localKeyPath, parseKey } from "../keys/key.ts";
+import { parseCredentials } from "../sources/credentials.ts";
+import { RunTools } from "../sources/tools.ts";
 import type { PushFlags } from "./push-flags.ts";
 
 /** The key that the flags or the environment name. */

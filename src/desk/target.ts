@@ -1,7 +1,7 @@
 /** Where `push` can put a .env: one target for each store that can be written. */
-import type { Dialect } from "../dialects/dialect.ts";
-import { SealexecError } from "../errors.ts";
-import type { Variables } from "../secret.ts";
+import type { Dialect } from "../text/dialect.ts";
+import { SealexecError } from "../base/errors.ts";
+import type { Variables } from "../base/secret.ts";
 import type { Changes, Comparison } from "./changes.ts";
 
 /** A place that was named and is not asked yet. */

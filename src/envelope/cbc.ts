@@ -6,7 +6,7 @@
  * (s3-encryption/decryption.md, Legacy Decryption).
  */
 import { createDecipheriv } from "node:crypto";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { CBC_BLOCK_BYTES, type EnvelopeCbc } from "./format.ts";
 
 /**

@@ -1,5 +1,5 @@
 /** What the encryption context must say before KMS is asked, and what we put into it. */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import {
   type EncryptionContext,
   type Envelope,

@@ -2,7 +2,7 @@
  * The fields of an envelope, read strictly, from the object's metadata or from an instruction file.
  * Names: s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys.
  */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { decodeBase64 } from "./base64.ts";
 import { type EncryptionContext, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
 import { decodeHeaderText } from "./mime.ts";

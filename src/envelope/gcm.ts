@@ -1,6 +1,6 @@
 /** AES-256-GCM with a 16-byte tag after the ciphertext, for every format that is authenticated. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { GCM_TAG_BYTES } from "./format.ts";
 
 const NO_AAD = new Uint8Array(0);

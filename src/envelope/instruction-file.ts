@@ -5,7 +5,7 @@
  * A writer without the KMS key can put another data key there; it is read only with
  * `--accept instruction-file`.
  */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import {
   type Fields,
   KEY_FIELDS,

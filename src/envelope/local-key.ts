@@ -4,7 +4,7 @@
  * KMS does. Amazon's clients authenticate the name of the content algorithm only; that is what an empty context means.
  */
 import { randomBytes } from "node:crypto";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { DATA_KEY_BYTES, GCM_IV_BYTES, GCM_TAG_BYTES, V3_CONTENT_ALGORITHM } from "./format.ts";
 import type { EncryptionContext } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";

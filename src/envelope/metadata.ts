@@ -3,7 +3,7 @@
  * Source: s3-encryption/data-format/content-metadata.md, Determining S3EC Object Status; stricter than
  * that where the clause only recommends an error.
  */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { checkCbcBody } from "./cbc.ts";
 import {
   type Fields,

@@ -3,7 +3,7 @@
  * Latin-1 characters, and returns these characters as RFC 2047 encoded words in UTF-8: "double
  * encoding" (s3-encryption/data-format/metadata-strategy.md, Object Metadata).
  */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { decodeBase64 } from "./base64.ts";
 
 // RFC 2047, section 2: =?charset?encoding?text?=. White space is let through in the text.

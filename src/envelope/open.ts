@@ -1,4 +1,4 @@
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { openCbc } from "./cbc.ts";
 import { DATA_KEY_BYTES, type Envelope } from "./format.ts";
 import { openGcm } from "./v2.ts";

@@ -2,7 +2,7 @@
  * The revision of a sealed object: a time in its encryption context, larger with each push, so that an older object put
  * back in the newer one's place can be told. KMS authenticates the context: nobody can change the number of what is sealed.
  */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { EncryptionContext } from "./format.ts";
 
 /** Ours, beside `sealexec:object`. */

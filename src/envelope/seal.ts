@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { checkAlgorithm } from "./context.ts";
 import {
   GCM_CONTENT_ALGORITHM,

@@ -1,4 +1,4 @@
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 
 /** Far above what S3 metadata or a map of four base64 texts can hold. */
 const MAX_CHARACTERS = 65_536;

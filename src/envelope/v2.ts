@@ -2,7 +2,7 @@
  * The three formats behind `x-amz-key-v2`: v2 (kms+context), kms-gcm and kms-cbc (kms).
  * Sources: s3-encryption/data-format/content-metadata.md (V2), encryption.md.
  */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { encodeBase64 } from "./base64.ts";
 import { ALGORITHM_NAME, checkAlgorithm } from "./context.ts";
 import { bytesField, contextField, optionalField, requiredField, wrappedKeyField } from "./fields.ts";

@@ -3,7 +3,7 @@
  * Sources: s3-encryption/data-format/content-metadata.md (V3), key-derivation.md, decryption.md.
  */
 import { timingSafeEqual } from "node:crypto";
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import { encodeBase64 } from "./base64.ts";
 import { checkAlgorithm } from "./context.ts";
 import { ALGORITHM_SUITE_ID, deriveCommitment, deriveEncryptionKey } from "./derivation.ts";

@@ -1,5 +1,5 @@
-import type { SealexecError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import type { SealexecError } from "../base/errors.ts";
+import { nearest } from "../base/nearest.ts";
 import { OPTION_NAMES } from "./uri-options.ts";
 
 // Nothing is decoded, so that an encoded blank would be sent as it is.

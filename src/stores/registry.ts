@@ -1,5 +1,5 @@
 /** Which store a URI is of. */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { Source, Store } from "./source.ts";
 import { takeOptions } from "./uri-options.ts";
 

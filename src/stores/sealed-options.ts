@@ -3,8 +3,8 @@
 import { RESERVED_CONTEXT_NAMES } from "../envelope/context.ts";
 import { ACCEPTANCES } from "../envelope/format.ts";
 import type { Acceptance, EncryptionContext } from "../envelope/format.ts";
-import { SealexecError } from "../errors.ts";
-import { words } from "../names.ts";
+import { SealexecError } from "../base/errors.ts";
+import { words } from "../text/names.ts";
 
 /**
  * `K=V` pairs as a map.

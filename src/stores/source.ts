@@ -3,10 +3,10 @@
  * see each other, and a store's code is loaded where a URI names it.
  */
 import type { AwsNeed, AwsSession, Located } from "../aws/session.ts";
-import type { Context } from "../context.ts";
+import type { Context } from "../base/context.ts";
 import type { Metadata } from "../envelope/format.ts";
-import type { Dialect } from "../dialects/dialect.ts";
-import type { Variables } from "../secret.ts";
+import type { Dialect } from "../text/dialect.ts";
+import type { Variables } from "../base/secret.ts";
 import type { VaultClient } from "../vault/client.ts";
 import type { UriOptions } from "./uri-options.ts";
 

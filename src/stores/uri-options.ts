@@ -1,7 +1,7 @@
 /** The options that one source has in its URI, of whichever store: taken out of it before the store's own parser reads it. Pure. */
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { Acceptance, EncryptionContext } from "../envelope/index.ts";
-import { parseNames, words } from "../names.ts";
+import { parseNames, words } from "../text/names.ts";
 import { parseAccept, parseContext } from "./sealed-options.ts";
 
 /** What holds for one source, beside what the options of the command line say for all. */

@@ -1,6 +1,6 @@
 /** A call of Vault, and what it takes to be let in. */
-import type { Identity } from "../aws/identity.ts";
-import type { SealexecError } from "../errors.ts";
+import type { Identity } from "../aws/credentials/source.ts";
+import type { SealexecError } from "../base/errors.ts";
 import { VaultRefusal } from "./refusal.ts";
 import type { Json } from "./refusal.ts";
 

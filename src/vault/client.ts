@@ -3,14 +3,14 @@
  * gave is used for the run and left to expire: revoking it would be one more round trip before CMD can start, and would
  * revoke dynamic credentials with it.
  */
-import { Connecting } from "../aws/connecting.ts";
-import type { Answer } from "../aws/direct/answer.ts";
-import { ask } from "../aws/direct/ask.ts";
-import { Wires } from "../aws/direct/wires.ts";
-import { retry } from "../aws/retry.ts";
-import { step } from "../context.ts";
-import type { Context } from "../context.ts";
-import { VERSION } from "../version.ts";
+import { Connecting } from "../http/connecting.ts";
+import type { Answer } from "../http/answer.ts";
+import { ask } from "../http/ask.ts";
+import { Wires } from "../http/wires.ts";
+import { retry } from "../http/retry.ts";
+import { step } from "../base/context.ts";
+import type { Context } from "../base/context.ts";
+import { VERSION } from "../base/version.ts";
 import { activeNode, redirectedTwice } from "./redirect.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault, scanObject } from "./refusal.ts";
 import type { Json } from "./refusal.ts";

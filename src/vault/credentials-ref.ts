@@ -1,4 +1,4 @@
-import { SealexecError } from "../errors.ts";
+import { SealexecError } from "../base/errors.ts";
 
 /** A role of an AWS secrets engine of Vault, that makes AWS credentials. */
 export interface CredentialsRef {

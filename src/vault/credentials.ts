@@ -3,15 +3,15 @@
  * credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and `run --watch` asks for
  * new ones shortly before.
  */
-import { getCallerIdentity } from "../aws/caller-identity.ts";
-import type { ChosenSource, Credentials, Identity } from "../aws/identity.ts";
-import { classify, facts, isUnknownKey } from "../aws/failure.ts";
-import type { Failure } from "../aws/attempt.ts";
-import { UNKNOWN_YET } from "../aws/meanings.ts";
-import type { Network } from "../aws/network.ts";
-import { retry } from "../aws/retry.ts";
-import type { Context } from "../context.ts";
-import { SealexecError } from "../errors.ts";
+import { getCallerIdentity } from "../aws/credentials/caller-identity.ts";
+import type { ChosenSource, Credentials, Identity } from "../aws/credentials/source.ts";
+import { classify, facts, isUnknownKey } from "../aws/call/failure.ts";
+import type { Failure } from "../http/attempt.ts";
+import { UNKNOWN_YET } from "../aws/call/meanings.ts";
+import type { Network } from "../http/network.ts";
+import { retry } from "../http/retry.ts";
+import type { Context } from "../base/context.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { VaultClient } from "./client.ts";
 import { formatCredentialsRef } from "./credentials-ref.ts";
 import type { CredentialsRef } from "./credentials-ref.ts";

@@ -1,4 +1,4 @@
-import { JsonLiteral } from "../dialects/json-scan.ts";
+import { JsonLiteral } from "../text/json-scan.ts";
 
 /**
  * A `lease_duration` of Vault in milliseconds; Infinity where it does not end (0), or is not there.

@@ -2,11 +2,11 @@
  * The proof of an AWS identity: a signed request for STS GetCallerIdentity, which Vault sends on in our place. No call
  * of AWS is made here, but for the credentials. Source: HashiCorp Vault HTTP API, "AWS auth method: Login".
  */
-import { sign } from "../aws/direct/call.ts";
-import { Clock } from "../aws/direct/clock.ts";
-import { parseRegion } from "../aws/region.ts";
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
+import { sign } from "../aws/call/call.ts";
+import { Clock } from "../aws/call/clock.ts";
+import { parseRegion } from "../aws/region/region.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { LoadIdentity, Proof } from "./call.ts";
 import { need } from "./settings.ts";
 

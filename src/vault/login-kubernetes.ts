@@ -1,4 +1,4 @@
-import type { Environment } from "../env.ts";
+import type { Environment } from "../base/env.ts";
 import type { Proof } from "./call.ts";
 import { need, readSettingFile } from "./settings.ts";
 

@@ -1,6 +1,6 @@
 /** Logging in to Vault, by the method that VAULT_AUTH names. The code of each is loaded where it is used. */
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
 import type { LoadIdentity, Proof, SendLogin } from "./call.ts";
 import { leaseMs } from "./lease.ts";
 import { objectOf } from "./refusal.ts";

@@ -2,10 +2,10 @@
  * The one redirect of Vault: a standby that does not forward names the active node (307), for the same request.
  * Source: HashiCorp Vault documentation, "High availability: Client redirection".
  */
-import type { Answer } from "../aws/direct/answer.ts";
-import { isLoopback } from "../aws/endpoints.ts";
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
+import type { Answer } from "../http/answer.ts";
+import { isLoopback } from "../http/rules.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
 import { isOn } from "./settings.ts";
 
 /**

@@ -1,12 +1,12 @@
 /** Answers of Vault that are no success, and what they mean (HashiCorp Vault HTTP API: "HTTP status codes"). */
-import { classify } from "../aws/failure.ts";
-import type { Failure, Transient } from "../aws/attempt.ts";
-import { AnswerTooLarge } from "../aws/direct/answer.ts";
-import type { Answer } from "../aws/direct/answer.ts";
-import { JsonLiteral, scanJson } from "../dialects/json-scan.ts";
-import type { JsonObject, JsonValue } from "../dialects/json-scan.ts";
-import { SealexecError } from "../errors.ts";
-import type { ErrorKind, Facts } from "../errors.ts";
+import { classify } from "../aws/call/failure.ts";
+import type { Failure, Transient } from "../http/attempt.ts";
+import { AnswerTooLarge } from "../http/answer.ts";
+import type { Answer } from "../http/answer.ts";
+import { JsonLiteral, scanJson } from "../text/json-scan.ts";
+import type { JsonObject, JsonValue } from "../text/json-scan.ts";
+import { SealexecError } from "../base/errors.ts";
+import type { ErrorKind, Facts } from "../base/errors.ts";
 
 export type Json = Readonly<Record<string, unknown>>;
 

@@ -2,10 +2,10 @@
  * Where Vault is and how it is spoken to, from the variables that the vault command has as well.
  * Source: HashiCorp Vault documentation, "Vault CLI: Environment variables".
  */
-import type { Environment } from "../env.ts";
-import { parseEndpoint } from "../aws/endpoints.ts";
-import { SealexecError } from "../errors.ts";
-import { readSmallFile, whyUnread } from "../setting-file.ts";
+import type { Environment } from "../base/env.ts";
+import { parseEndpoint } from "../http/rules.ts";
+import { SealexecError } from "../base/errors.ts";
+import { readSmallFile, whyUnread } from "../base/files/read.ts";
 
 export interface VaultSettings {
   /** of VAULT_ADDR */

@@ -1,9 +1,9 @@
 /** The run's token: VAULT_TOKEN, VAULT_TOKEN_FILE, a login (VAULT_AUTH), or the file that `vault login` writes. */
 import { homedir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../env.ts";
-import { SealexecError } from "../errors.ts";
-import { readSmallFile } from "../setting-file.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
+import { readSmallFile } from "../base/files/read.ts";
 import type { LoadIdentity, SendLogin, Token } from "./call.ts";
 import { readSettingFile, unreadable } from "./settings.ts";
 

@@ -5,13 +5,13 @@
 import { statSync, statfsSync, unlinkSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
-import { printDotenv } from "../dotenv/print.ts";
-import { SealexecError } from "../errors.ts";
-import { effectiveUid } from "../exec/image.ts";
-import type { Logger } from "../logger.ts";
-import { keepsOurs, refuseForeign, writePrivateFile } from "../private-file.ts";
-import type { FileId } from "../private-file.ts";
-import type { Variables } from "../secret.ts";
+import { printDotenv } from "../text/dotenv/print.ts";
+import { SealexecError } from "../base/errors.ts";
+import { effectiveUid } from "../base/files/user.ts";
+import type { Logger } from "../base/logger.ts";
+import { keepsOurs, refuseForeign, writePrivateFile } from "../base/files/write.ts";
+import type { FileId } from "../base/files/write.ts";
+import type { Variables } from "../base/secret.ts";
 
 /** File systems that lie in memory. Source: statfs(2), f_type. */
 const IN_MEMORY: ReadonlySet<number> = new Set([

@@ -1,7 +1,7 @@
 /** The sources as they were when they were last seen, and what has changed since. */
-import { step } from "../context.ts";
-import { SealexecError } from "../errors.ts";
-import type { OpenedSource } from "../run/sources.ts";
+import { step } from "../base/context.ts";
+import { SealexecError } from "../base/errors.ts";
+import type { OpenedSource } from "../sources/sources.ts";
 import type { Source, Tools } from "../stores/source.ts";
 import type { Range } from "./alarm.ts";
 

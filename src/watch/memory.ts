@@ -1,4 +1,4 @@
-import type { Supervised } from "../child/supervised.ts";
+import type { Supervised } from "../process/child/supervised.ts";
 
 /** What is used of Bun's API. */
 interface Collector {

@@ -1,6 +1,6 @@
 /** Failures that do not end CMD, each reported once, and once more when it is over. */
-import type { SealexecError } from "../errors.ts";
-import type { Logger } from "../logger.ts";
+import type { SealexecError } from "../base/errors.ts";
+import type { Logger } from "../base/logger.ts";
 
 /** What is said when there is no trouble any more. */
 export interface End {

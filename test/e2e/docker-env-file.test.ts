@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
-import { parseDocker } from "../../src/dialects/docker.ts";
-import { SealexecError } from "../../src/errors.ts";
+import { parseDocker } from "../../src/text/docker.ts";
+import { SealexecError } from "../../src/base/errors.ts";
 import { onPath, runProcess } from "./harness.ts";
 
 const skip = onPath("docker") === undefined ? "needs docker" : false;

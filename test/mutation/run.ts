@@ -22,11 +22,14 @@ interface Room {
 
 const ROOMS: Readonly<Record<string, Room>> = {
   names: {
-    sources: ["src/names*.ts", "src/refused*.ts"],
-    tests: ["test/unit/names*.test.ts", "test/unit/refused*.test.ts"],
+    sources: ["src/text/names.ts", "src/text/refused*.ts", "src/base/name-patterns.ts"],
+    tests: ["test/unit/text/names*.test.ts", "test/unit/text/refused*.test.ts"],
   },
-  dotenv: { sources: ["src/dotenv/*.ts"], tests: ["test/unit/dotenv/*.test.ts"] },
-  dialects: { sources: ["src/dialects/**/*.ts"], tests: ["test/unit/dialects/*.test.ts"] },
+  dotenv: { sources: ["src/text/dotenv/*.ts"], tests: ["test/unit/text/dotenv/*.test.ts"] },
+  dialects: {
+    sources: ["src/text/{carried,dialect,docker,json,json-scan,parse}.ts", "src/text/yaml/*.ts"],
+    tests: ["test/unit/text/*.test.ts"],
+  },
   envelope: { sources: ["src/envelope/*.ts"], tests: ["test/unit/envelope/*.test.ts"] },
 };
 const NOTICED_AT_LEAST = 0.9;

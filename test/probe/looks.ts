@@ -3,10 +3,10 @@
  * much they have read from files. A look is what the watch does: new tools out of the old ones, a deadline of its own, one request a source.
  */
 import { readFileSync } from "node:fs";
-import { Deadline } from "../../src/deadline.ts";
-import { createLogger } from "../../src/logger.ts";
+import { Deadline } from "../../src/base/deadline.ts";
+import { createLogger } from "../../src/base/logger.ts";
 import { parseSource } from "../../src/stores/registry.ts";
-import { RunTools } from "../../src/stores/tools.ts";
+import { RunTools } from "../../src/sources/tools.ts";
 import { Lookout } from "../../src/watch/lookout.ts";
 
 /** proc(5): what was read from files, bytes. Sockets are read by other calls. */

@@ -7,10 +7,10 @@
  */
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { brokenPromise } from "../unit/dotenv/promises.ts";
-import { REFUSED_CASES } from "../unit/dotenv/refused-cases.ts";
-import { parseDotenv } from "../../src/dotenv/parse.ts";
-import { VALID_CASES } from "../unit/dotenv/valid-cases.ts";
+import { brokenPromise } from "../unit/text/dotenv/promises.ts";
+import { REFUSED_CASES } from "../unit/text/dotenv/refused-cases.ts";
+import { parseDotenv } from "../../src/text/dotenv/parse.ts";
+import { VALID_CASES } from "../unit/text/dotenv/valid-cases.ts";
 
 export interface FuzzReport {
   readonly count: number;

@@ -5,9 +5,9 @@ import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { parseDotenv } from "../../src/dotenv/parse.ts";
-import { exitStatus } from "../../src/errors.ts";
-import type { ErrorKind } from "../../src/errors.ts";
+import { parseDotenv } from "../../src/text/dotenv/parse.ts";
+import { exitStatus } from "../../src/base/errors.ts";
+import type { ErrorKind } from "../../src/base/errors.ts";
 import { LOG_FIELDS } from "../e2e/expect.ts";
 import { COMMANDS } from "../../src/cli/table.ts";
 import { VARIABLES } from "../../src/cli/variables.ts";
@@ -43,14 +43,16 @@ test("the README begins with the two commands", () => {
   assert.deepEqual(blocks.slice(0, 2), ["npm ci && npm run demo", "npm ci && npm test"]);
 });
 
-/** kind → status, as src/errors.ts has them. */
+/** kind → status, as src/base/errors.ts has them. */
 function kinds(): Map<string, number> {
-  const names = [...read("src/errors.ts").matchAll(/^ {2}"?([a-z-]+)"?: (\d+),$/gm)].map((match) => match[1]);
-  assert.ok(names.length >= 10, "the table of src/errors.ts was not found");
+  const names = [...read("src/base/errors.ts").matchAll(/^ {2}"?([a-z-]+)"?: (\d+),$/gm)].map(
+    (match) => match[1],
+  );
+  assert.ok(names.length >= 10, "the table of src/base/errors.ts was not found");
   return new Map(names.map((name) => [name ?? "", exitStatus(name as ErrorKind)]));
 }
 
-test("the README's exit statuses are those of src/errors.ts", () => {
+test("the README's exit statuses are those of src/base/errors.ts", () => {
   const rows = tableRows(README).filter(([status = "", kind = ""]) => /^\d+$/.test(status) && kind !== "");
   const listed = rows.map(([status, kind = ""]) => [kind.replaceAll("`", ""), Number(status)] as const);
   assert.deepEqual(listed, [...kinds()]);

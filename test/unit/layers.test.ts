@@ -7,52 +7,24 @@ import { describe, test } from "node:test";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
-/** From the top. A room imports from rooms further down and from itself. */
+/** From the top. A room imports from rooms further down and from itself; rooms beside each other see nothing of each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ["bin"],
   ["src/cli"],
-  // check is run without the exec.
-  ["src/check"],
-  // It runs again and again what run runs once.
-  ["src/watch"],
-  ["src/run", "src/desk"],
-  ["src/options.ts"],
-  ["src/fallback"],
-  ["src/sealed"],
-  ["src/stores", "src/kms"],
-  // It has its transport of aws, and proves itself by AWS credentials.
+  ["src/commands"],
+  ["src/watch", "src/desk", "src/inspect"],
+  ["src/sources"],
+  ["src/stores"],
+  ["src/keys"],
+  // It proves itself by AWS credentials, and makes some.
   ["src/vault"],
   ["src/aws"],
-  ["src/local-key.ts"],
-  ["src/dialects"],
-  ["src/envelope", "src/dotenv"],
-  ["src/streams.ts", "src/world.ts", "src/private-file.ts"],
-  // It becomes CMD by exec.
-  ["src/child"],
-  ["src/exec"],
-  ["src/names.ts", "src/refused.ts", "src/node-debug.ts", "src/signals.ts"],
-  [
-    "src/context.ts",
-    "src/deadline.ts",
-    "src/duration.ts",
-    "src/env.ts",
-    "src/errors.ts",
-    "src/event-loop.ts",
-    "src/hash.ts",
-    "src/key-name.ts",
-    "src/logger.ts",
-    "src/nearest.ts",
-    "src/refused-names.ts",
-    "src/secret.ts",
-    "src/setting-file.ts",
-    "src/start-size.ts",
-    "src/time.ts",
-    "src/trace.ts",
-    "src/version.ts",
-    "src/waiting.ts",
-    "src/wipeable.ts",
-    "package.json",
-  ],
+  ["src/http"],
+  // These see base alone, and everybody may see them.
+  ["src/process", "src/envelope", "src/text"],
+  ["src/base"],
+  // Its version.
+  ["package.json"],
 ];
 
 interface Import {
@@ -113,8 +85,8 @@ describe("layers", () => {
   test("the reader of imports sees them all", () => {
     assert.ok(FILES.length > 50);
     const cli = IMPORTS.filter(({ from }) => from.startsWith("src/cli/"));
-    assert.ok(cli.some(({ to, lazy }) => to === "src/run/run.ts" && lazy));
-    assert.ok(cli.some(({ to, typeOnly }) => to === "src/world.ts" && typeOnly));
+    assert.ok(cli.some(({ to, lazy }) => to === "src/commands/run.ts" && lazy));
+    assert.ok(cli.some(({ to, typeOnly }) => to === "src/commands/world.ts" && typeOnly));
     assert.ok(cli.some(({ to, typeOnly }) => to === "src/cli/commander.ts" && !typeOnly));
     const statements = FILES.flatMap((file) => [
       ...codeOf(file).matchAll(/\bfrom\s"|^import\s"|\bimport\("/gm),
@@ -127,13 +99,17 @@ describe("layers", () => {
       const own = placeOf(file);
       for (const { to } of IMPORTS.filter(({ from, to }) => from === file && isOurs(to))) {
         const other = placeOf(to);
-        const last = LAYERS.length - 1;
-        const down =
-          other.layer > own.layer || other.room === own.room || (own.layer === last && other.layer === last);
-        assert.ok(down, `${file} imports ${to}`);
+        assert.ok(other.layer > own.layer || other.room === own.room, `${file} imports ${to}`);
       }
     });
   }
+
+  test("nothing of ours stands at the root of src", () => {
+    assert.deepEqual(
+      FILES.filter((file) => /^src\/[^/]+$/.test(file)),
+      [],
+    );
+  });
 
   test("no file imports, by however many others, itself", () => {
     const below = new Map(FILES.map((file) => [file, new Set<string>()]));
@@ -147,42 +123,46 @@ describe("layers", () => {
     assert.deepEqual([...below.keys()], []);
   });
 
-  test("run and desk never see each other, and stores see no other store", () => {
+  test("a store sees no other store", () => {
     for (const { from, to } of IMPORTS) {
-      assert.ok(!(from.startsWith("src/run/") && to.startsWith("src/desk/")), `${from} imports ${to}`);
-      assert.ok(!(from.startsWith("src/desk/") && to.startsWith("src/run/")), `${from} imports ${to}`);
       const [store, other] = [from, to].map((file) => /^src\/stores\/([^/]+)\//.exec(file)?.[1]);
       if (store !== undefined && other !== undefined) assert.equal(store, other, `${from} imports ${to}`);
     }
   });
 
-  test("envelope, dotenv and dialects do no I/O: what they import cannot", () => {
-    const allowed = ["node:crypto", "dotenv", "src/errors.ts", "src/secret.ts", "src/start-size.ts"];
-    for (const room of ["src/envelope/", "src/dotenv/", "src/dialects/"]) {
-      const foreign = IMPORTS.filter(({ from, to }) => from.startsWith(room) && !to.startsWith(room));
-      const below = room === "src/dialects/" ? /^src\/dotenv\// : /^$/;
-      for (const { from, to } of foreign)
-        assert.ok(allowed.includes(to) || below.test(to), `${from} imports ${to}`);
+  test("http knows no cloud and reads nothing of the formats", () => {
+    for (const { from, to } of IMPORTS.filter(({ from }) => from.startsWith("src/http/")))
+      assert.match(to, /^(src\/(http|base)\/|node:)/, `${from} imports ${to}`);
+  });
+
+  test("envelope and text do no I/O: what they import cannot", () => {
+    const allowed = /^(node:crypto|dotenv|src\/base\/(errors|secret|start-size|name-patterns)\.ts)$/;
+    for (const room of ["src/envelope/", "src/text/"]) {
+      for (const { from, to } of IMPORTS.filter(
+        ({ from, to }) => from.startsWith(room) && !to.startsWith(room),
+      ))
+        assert.match(to, allowed, `${from} imports ${to}`);
     }
-    for (const file of FILES.filter((name) => /^src\/(envelope|dotenv|dialects)\//.test(name))) {
-      assert.doesNotMatch(codeOf(file), /\b(process|globalThis|fetch|console|require)\b/, file);
+    for (const file of FILES.filter((name) => /^src\/(envelope|text)\//.test(name))) {
+      assert.doesNotMatch(codeOf(file), /\b(process|globalThis|fetch|console)\b|\brequire\(/, file);
     }
   });
 
   test("a command's code is loaded only when it is called", () => {
     for (const { to, typeOnly, lazy } of IMPORTS.filter(({ from }) => from.startsWith("src/cli/"))) {
-      if (/^src\/(run|watch|desk|check|sealed|stores|kms|aws)\//.test(to)) assert.ok(typeOnly || lazy, to);
+      if (/^src\/(commands|watch|desk|inspect|sources|stores|keys|aws|vault)\//.test(to))
+        assert.ok(typeOnly || lazy, to);
     }
   });
 
-  test("only bin, exec, child, signals and streams read process.*", () => {
+  test("only bin, process, signals, streams and the owner of files read process.*", () => {
     const seeing = FILES.filter(
       // To load a builtin later than an import would is no look at the process.
       (file) =>
         /\bprocess\s*\.(?!\s*getBuiltinModule\b)/.test(codeOf(file)) ||
         /from "node:process"/.test(codeOf(file)),
     );
-    const allowed = /^(bin\/|src\/(exec|child)\/|src\/signals\.ts$|src\/streams\.ts$)/;
+    const allowed = /^(bin\/|src\/process\/|src\/base\/(signals|streams|files\/user)\.ts$)/;
     assert.deepEqual(
       seeing.filter((file) => !allowed.test(file)),
       [],
@@ -191,11 +171,11 @@ describe("layers", () => {
 
   test("only Secret's users reveal a value: CMD's environment, what is printed, what a store is given", () => {
     const revealing = FILES.filter((file) => /\.reveal\(\)/.test(codeOf(file)));
-    assert.deepEqual(revealing, [
-      "src/dialects/json.ts",
-      "src/dotenv/print.ts",
-      "src/run/environment.ts",
+    assert.deepEqual(revealing.toSorted(), [
+      "src/process/environment.ts",
       "src/stores/ssm/write.ts",
+      "src/text/dotenv/print.ts",
+      "src/text/json.ts",
     ]);
   });
 

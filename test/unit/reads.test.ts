@@ -12,22 +12,22 @@ const READ =
   /\b(?:readFile|readFileSync|readSync|readvSync|createReadStream|openSync|openAsBlob|ReadStream|copyFileSync|cpSync)\b|\bBun\.(?:file|mmap)\b|node:fs\/promises/;
 
 const ALLOWED: Readonly<Record<string, string>> = {
-  "src/setting-file.ts": "the reader of files",
+  "src/base/files/read.ts": "the reader of files",
   "src/stores/mounted/read.ts":
     "the reader of what may be a pipe: it polls, so that deadline and signals are heard",
-  "src/private-file.ts": "it makes the file that it opens (O_EXCL)",
-  "src/exec/limits.ts": "/proc/PID/limits",
-  "src/exec/image.ts": "/proc/self/environ and cmdline",
-  "src/exec/dumps.ts": "/proc/self/coredump_filter",
-  "src/signals.ts": "/proc/self/status",
-  "src/trace.ts": "/proc/self/stat and /proc/uptime",
-  "src/child/libc.ts": "/proc/self/maps",
-  "src/child/supervised.ts": "the working directory, held by O_PATH: nothing is read of it",
-  "src/child/streams.ts": "/proc/self/fdinfo",
-  "src/child/group.ts": "/proc/PID/stat",
-  "src/child/job.ts": "/proc/PID/stat",
-  "src/child/terminal.ts": "/dev/null, and /dev/tty with O_NONBLOCK",
-  "src/child/become.ts": "the plan, in a file in memory that its parent has written whole",
+  "src/base/files/write.ts": "it makes the file that it opens (O_EXCL)",
+  "src/process/limits.ts": "/proc/PID/limits",
+  "src/process/image.ts": "/proc/self/environ and cmdline",
+  "src/process/dumps.ts": "/proc/self/coredump_filter",
+  "src/base/signals.ts": "/proc/self/status",
+  "src/base/trace.ts": "/proc/self/stat and /proc/uptime",
+  "src/process/child/libc.ts": "/proc/self/maps",
+  "src/process/child/supervised.ts": "the working directory, held by O_PATH: nothing is read of it",
+  "src/process/child/streams.ts": "/proc/self/fdinfo",
+  "src/process/child/group.ts": "/proc/PID/stat",
+  "src/process/child/job.ts": "/proc/PID/stat",
+  "src/process/child/terminal.ts": "/dev/null, and /dev/tty with O_NONBLOCK",
+  "src/process/child/become.ts": "the plan, in a file in memory that its parent has written whole",
 };
 
 test("no other code reads a file, and what is allowed is there", () => {

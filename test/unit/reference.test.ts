@@ -7,8 +7,8 @@ import { referenceDocument, withTables } from "../../scripts/reference.ts";
 import { SOURCES, STATUSES } from "../../src/cli/help.ts";
 import { COMMANDS, OPTIONS, optionsOf } from "../../src/cli/table.ts";
 import type { CommandName } from "../../src/cli/table.ts";
-import { exitStatus } from "../../src/errors.ts";
-import type { ErrorKind } from "../../src/errors.ts";
+import { exitStatus } from "../../src/base/errors.ts";
+import type { ErrorKind } from "../../src/base/errors.ts";
 import { SCHEMES } from "../../src/stores/registry.ts";
 
 const read = (file: string): string =>

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { Deadline } from "../../src/deadline.ts";
-import type { Context, StepReport } from "../../src/context.ts";
-import type { Environment } from "../../src/env.ts";
-import { SealexecError } from "../../src/errors.ts";
-import type { ErrorKind } from "../../src/errors.ts";
-import { createLogger } from "../../src/logger.ts";
+import { Deadline } from "../../src/base/deadline.ts";
+import type { Context, StepReport } from "../../src/base/context.ts";
+import type { Environment } from "../../src/base/env.ts";
+import { SealexecError } from "../../src/base/errors.ts";
+import type { ErrorKind } from "../../src/base/errors.ts";
+import { createLogger } from "../../src/base/logger.ts";
 
 /** `work` throws our error of this kind, whose message reads so. */
 export function refuses(work: () => unknown, kind: ErrorKind, message: RegExp = /./): SealexecError {

@@ -10,10 +10,10 @@ const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
 const FIRST = [
   "cli/main.ts",
   "cli/run.ts",
-  "run/run.ts",
-  "run/options.ts",
-  "run/program.ts",
-  "run/environment.ts",
+  "commands/run.ts",
+  "commands/run-options.ts",
+  "process/find.ts",
+  "process/environment.ts",
 ];
 const IMPORT = /^(?:import|export)\s+(?!type\s)[^;]*?from\s+"([^"]+)"/gm;
 

@@ -1,6 +1,6 @@
 /** Scheme → the code of the target that `push` writes to. */
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { takeOptions } from "../../stores/uri-options.ts";
 import type { UriOptions } from "../../stores/uri-options.ts";
 import type { PushFlags } from "../push-flags.ts";

@@ -1,8 +1,8 @@
 /** `sealexec push` to S3: sealed on this machine, and never over somebody else's change. */
-import { step } from "../../context.ts";
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
-import { localKeyPath } from "../../key-name.ts";
+import { step } from "../../base/context.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { localKeyPath } from "../../keys/key.ts";
 import { findObject } from "../../stores/s3/find.ts";
 import type { Found } from "../../stores/s3/find.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";
@@ -11,11 +11,11 @@ import type { S3Ref } from "../../stores/s3/ref.ts";
 import { s3Need } from "../../stores/s3/store.ts";
 import { writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
-import type { RunTools } from "../../stores/tools.ts";
+import type { RunTools } from "../../sources/tools.ts";
 import { quotedEtag } from "../permission.ts";
 import type { PushFlags } from "../push-flags.ts";
 import type { Moment } from "../revision.ts";
-import { TAG_BYTES, sealUnderKms } from "../sealing.ts";
+import { TAG_BYTES, sealUnderKms } from "../../keys/seal.ts";
 import { openTools } from "../sealing-flags.ts";
 import type { CheckedFile, Look, Target, Written } from "../target.ts";
 import { nextRevision, openFound, sealedJob } from "./sealed.ts";

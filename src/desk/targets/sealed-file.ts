@@ -1,19 +1,19 @@
 /** `sealexec push` to a sealed file: under a local key, or a key of KMS; never over what was not expected. */
-import { step } from "../../context.ts";
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
-import { localKeyPath } from "../../key-name.ts";
+import { step } from "../../base/context.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { localKeyPath } from "../../keys/key.ts";
 import { findSealedFile } from "../../stores/sealed-file/find.ts";
 import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "../../stores/sealed-file/ref.ts";
 import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
 import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
 import { writeSealedFile } from "../../stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../stores/sealed-file/write.ts";
-import type { RunTools } from "../../stores/tools.ts";
+import type { RunTools } from "../../sources/tools.ts";
 import type { EncryptionContext } from "../../envelope/index.ts";
 import type { PushFlags } from "../push-flags.ts";
-import { TAG_BYTES, sealUnderKms, sealUnderLocalKey } from "../sealing.ts";
-import type { Sealed } from "../sealing.ts";
+import { TAG_BYTES, sealUnderKms, sealUnderLocalKey } from "../../keys/seal.ts";
+import type { Sealed } from "../../keys/seal.ts";
 import { openTools } from "../sealing-flags.ts";
 import type { CheckedFile, Look, Target, Written } from "../target.ts";
 import { nextRevision, openFound, sealedJob } from "./sealed.ts";

@@ -1,17 +1,17 @@
 /** What S3 and sealed files have in common: what is there is opened, and the next revision is sealed over it. */
-import type { Context } from "../../context.ts";
-import type { Dialect } from "../../dialects/dialect.ts";
+import type { Context } from "../../base/context.ts";
+import type { Dialect } from "../../text/dialect.ts";
 import { writerContext } from "../../envelope/index.ts";
 import type { EncryptionContext } from "../../envelope/index.ts";
-import { SealexecError } from "../../errors.ts";
-import { words } from "../../names.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { words } from "../../text/names.ts";
 import { parseContext } from "../../stores/sealed-options.ts";
 import type { SealedObject, Tools } from "../../stores/source.ts";
 import { openPresent } from "../opening.ts";
 import type { PushFlags } from "../push-flags.ts";
 import { chooseRevision, parseGivenRevision } from "../revision.ts";
 import type { Moment } from "../revision.ts";
-import { sealedDialect } from "../sealing.ts";
+import { sealedDialect } from "../../keys/seal.ts";
 import { chosenKey } from "../sealing-flags.ts";
 import type { CheckedFile, Present } from "../target.ts";
 

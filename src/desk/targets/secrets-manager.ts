@@ -1,8 +1,8 @@
 /** `sealexec push` to Secrets Manager: a new version of a secret, or a new secret. */
 import { randomUUID } from "node:crypto";
-import { step } from "../../context.ts";
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
+import { step } from "../../base/context.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { findSecret } from "../../stores/secrets-manager/find.ts";
 import type { FoundSecret } from "../../stores/secrets-manager/find.ts";
 import { secretNeed } from "../../stores/secrets-manager/read.ts";
@@ -10,7 +10,7 @@ import { formatSecretUri, parseSecretUri } from "../../stores/secrets-manager/re
 import type { SecretRef } from "../../stores/secrets-manager/ref.ts";
 import { secretText, writeSecret } from "../../stores/secrets-manager/write.ts";
 import type { ExpectedSecret, WrittenSecret } from "../../stores/secrets-manager/write.ts";
-import type { RunTools } from "../../stores/tools.ts";
+import type { RunTools } from "../../sources/tools.ts";
 import { changesBetween, isNoChange } from "../changes.ts";
 import { bareEtag } from "../permission.ts";
 import type { PushFlags } from "../push-flags.ts";

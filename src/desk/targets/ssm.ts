@@ -1,14 +1,14 @@
 /** `sealexec push` to Systems Manager: a SecureString for each variable, one after the other. */
-import { step } from "../../context.ts";
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
+import { step } from "../../base/context.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { Secret } from "../../base/secret.ts";
 import { lastPart, spellingsOf, variableName } from "../../stores/ssm/names.ts";
 import { listParameters, ssmNeed } from "../../stores/ssm/read.ts";
 import { formatSsmUri, parseSsmUri } from "../../stores/ssm/ref.ts";
 import type { SsmRef } from "../../stores/ssm/ref.ts";
 import { checkParameters, removeParameters, writeParameters } from "../../stores/ssm/write.ts";
-import type { RunTools } from "../../stores/tools.ts";
+import type { RunTools } from "../../sources/tools.ts";
 import { changesBetween, list } from "../changes.ts";
 import type { Changes } from "../changes.ts";
 import type { PushFlags } from "../push-flags.ts";

@@ -1,7 +1,7 @@
 /** Who else can read what is mounted. */
 import { realpathSync, statSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Context } from "../../context.ts";
+import type { Context } from "../../base/context.ts";
 
 const OTHERS_READ = 0o004;
 const OTHERS_ENTER = 0o001;

@@ -1,4 +1,4 @@
-import { SealexecError } from "../../errors.ts";
+import { SealexecError } from "../../base/errors.ts";
 
 const CODES: Readonly<Record<string, { readonly what: string; readonly hint: string }>> = {
   EACCES: {

@@ -1,12 +1,12 @@
 /** One file a variable, as Docker, Swarm, Compose and Kubernetes mount secrets. */
 import { lstatSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { Context } from "../../context.ts";
-import { isDotenvName } from "../../dotenv/name.ts";
-import { SealexecError } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
-import type { Variables } from "../../secret.ts";
-import { fileState, stateOfPath } from "../file-state.ts";
+import type { Context } from "../../base/context.ts";
+import { isDotenvName } from "../../text/dotenv/name.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { Secret } from "../../base/secret.ts";
+import type { Variables } from "../../base/secret.ts";
+import { fileState, stateOfPath } from "../../base/files/state.ts";
 import type { Exposed } from "./exposure.ts";
 import { accessing } from "./failure.ts";
 import { LARGEST_FILE_BYTES, readMember } from "./read.ts";

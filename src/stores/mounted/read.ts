@@ -2,8 +2,8 @@
 import { closeSync, constants, fstatSync, openSync, readSync, readlinkSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { accessing } from "./failure.ts";
 
 /** The largest file that is read, bytes. No environment would take more. */

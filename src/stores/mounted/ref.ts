@@ -1,7 +1,7 @@
 /** The URIs of what is mounted into a container: `env-file:PATH`, `dir:PATH`, `json-file:PATH`. Pure. */
-import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
-import type { Dialect } from "../../dialects/dialect.ts";
-import { SealexecError } from "../../errors.ts";
+import { DIALECTS, parseDialect } from "../../text/dialect.ts";
+import type { Dialect } from "../../text/dialect.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { parseParameters } from "../parameters.ts";
 import { OPTIONS_FORM } from "../uri-options.ts";
 

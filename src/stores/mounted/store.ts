@@ -1,6 +1,6 @@
 import type { Stats } from "node:fs";
 import { dirname } from "node:path";
-import { fileState, stateOfPath } from "../file-state.ts";
+import { fileState, stateOfPath } from "../../base/files/state.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { warnOfReaders } from "./exposure.ts";
 import { accessing } from "./failure.ts";
@@ -72,7 +72,7 @@ function readDir(uri: string, ref: DirRef, { context }: Tools): Content {
 async function readJsonFile(uri: string, ref: JsonFileRef, { context }: Tools): Promise<Content> {
   const { bytes, stats } = await readMounted(ref.path, context);
   if (stats.isFile()) warnOfReaders(uri, ref.path, [{ mode: stats.mode }], context);
-  const { parseJson } = await import("../../dialects/json.ts");
+  const { parseJson } = await import("../../text/json.ts");
   try {
     return { kind: "variables", variables: parseJson(bytes, ref), ...validatorOf(stats) };
   } finally {

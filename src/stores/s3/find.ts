@@ -1,5 +1,5 @@
 /** What lies where an object is to be written, with the time that S3 told as it answered. */
-import { SealexecError } from "../../errors.ts";
+import { SealexecError } from "../../base/errors.ts";
 import type { SealedObject, Tools } from "../source.ts";
 import type { S3Ref } from "./ref.ts";
 import { s3Source } from "./store.ts";

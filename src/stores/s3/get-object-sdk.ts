@@ -1,7 +1,7 @@
 /** S3 GetObject by the SDK's client, for endpoints that only its rules know. */
 import { GetObjectCommand } from "../../aws/sdk.ts";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
-import { AnswerTooLarge } from "../../aws/direct/answer.ts";
+import { AnswerTooLarge } from "../../http/answer.ts";
 import type { S3Object } from "./object.ts";
 import { ownerInput } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";

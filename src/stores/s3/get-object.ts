@@ -1,7 +1,7 @@
 /** S3 GetObject without the generated client (Amazon S3 API Reference, "GetObject" and "Error responses"). */
-import type { Answer } from "../../aws/direct/answer.ts";
-import { callService } from "../../aws/direct/call.ts";
-import type { Caller, Refusal } from "../../aws/direct/call.ts";
+import type { Answer } from "../../http/answer.ts";
+import { callService } from "../../aws/call/call.ts";
+import type { Caller, Refusal } from "../../aws/call/call.ts";
 import type { S3Object } from "./object.ts";
 import { ownerHeader } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";

@@ -2,7 +2,7 @@
  * `?owner=ACCOUNT`: S3 refuses a request where the bucket belongs to another account (Amazon S3 User Guide, "Verifying bucket
  * ownership with bucket owner condition"). A bucket's name is free for anybody once it is deleted.
  */
-import type { Failure } from "../../aws/attempt.ts";
+import type { Failure } from "../../http/attempt.ts";
 import type { S3Ref } from "./ref.ts";
 
 /** As a header of a request. */

@@ -1,11 +1,11 @@
-import { AnswerTooLarge } from "../../aws/direct/answer.ts";
+import { AnswerTooLarge } from "../../http/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
-import { directObject } from "../../aws/direct/endpoint.ts";
-import { classify, facts } from "../../aws/failure.ts";
-import type { Failure } from "../../aws/attempt.ts";
-import { retry } from "../../aws/retry.ts";
-import type { Context } from "../../context.ts";
-import { SealexecError } from "../../errors.ts";
+import { directObject } from "../../aws/endpoint/known.ts";
+import { classify, facts } from "../../aws/call/failure.ts";
+import type { Failure } from "../../http/attempt.ts";
+import { retry } from "../../http/retry.ts";
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { getObject } from "./get-object.ts";
 import { followRedirect } from "./redirect.ts";
 import { namingOwner } from "./owner.ts";

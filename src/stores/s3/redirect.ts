@@ -1,7 +1,7 @@
-import { facts } from "../../aws/failure.ts";
-import { parseRegion } from "../../aws/region.ts";
+import { facts } from "../../aws/call/failure.ts";
+import { parseRegion } from "../../aws/region/region.ts";
 import type { AwsSession } from "../../aws/session.ts";
-import type { Context } from "../../context.ts";
+import type { Context } from "../../base/context.ts";
 import { placeOf } from "./ref.ts";
 import type { S3Ref } from "./ref.ts";
 

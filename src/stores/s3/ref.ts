@@ -1,7 +1,7 @@
-import { parseRegion } from "../../aws/region.ts";
-import { DIALECTS, parseDialect } from "../../dialects/dialect.ts";
-import type { Dialect } from "../../dialects/dialect.ts";
-import { SealexecError } from "../../errors.ts";
+import { parseRegion } from "../../aws/region/region.ts";
+import { DIALECTS, parseDialect } from "../../text/dialect.ts";
+import type { Dialect } from "../../text/dialect.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { parseParameters } from "../parameters.ts";
 import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
 

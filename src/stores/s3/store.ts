@@ -1,4 +1,4 @@
-import { directObject, directService } from "../../aws/direct/endpoint.ts";
+import { directObject, directService } from "../../aws/endpoint/known.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";

@@ -1,11 +1,11 @@
 import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
 import type { AwsSession } from "../../aws/session.ts";
-import { classify, facts } from "../../aws/failure.ts";
-import type { Failure } from "../../aws/attempt.ts";
-import { retry } from "../../aws/retry.ts";
-import type { Context } from "../../context.ts";
+import { classify, facts } from "../../aws/call/failure.ts";
+import type { Failure } from "../../http/attempt.ts";
+import { retry } from "../../http/retry.ts";
+import type { Context } from "../../base/context.ts";
 import type { Metadata } from "../../envelope/format.ts";
-import { SealexecError } from "../../errors.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { followRedirect } from "./redirect.ts";
 import { namingOwner, ownerInput } from "./owner.ts";
 import type { S3Ref } from "./ref.ts";

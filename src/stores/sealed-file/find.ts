@@ -1,5 +1,5 @@
-import { SealexecError } from "../../errors.ts";
-import { refuseForeign } from "../../private-file.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { refuseForeign } from "../../base/files/write.ts";
 import type { SealedObject, Tools } from "../source.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { sealedFileSource } from "./store.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { SealexecError } from "../../errors.ts";
-import { stateOfPath } from "../file-state.ts";
-import { readSmallFile } from "../../setting-file.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { stateOfPath } from "../../base/files/state.ts";
+import { readSmallFile } from "../../base/files/read.ts";
 import { nearestParameter } from "../parameters.ts";
 import { PARAMETERS } from "./ref.ts";
 import type { SealedFileRef } from "./ref.ts";

@@ -4,7 +4,7 @@
  * one; CRLF is read too, as git may write it on checkout.
  */
 import type { Metadata } from "../../envelope/format.ts";
-import { SealexecError } from "../../errors.ts";
+import { SealexecError } from "../../base/errors.ts";
 
 const FIRST_LINE = "sealexec sealed file 1";
 const LINE_CHARACTERS = 76;

@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { linkSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { SealexecError } from "../../errors.ts";
-import { refuseForeign, unwritable } from "../../private-file.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { refuseForeign, unwritable } from "../../base/files/write.ts";
 import { etagOf, readText } from "./read.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { printSealedText } from "./text.ts";

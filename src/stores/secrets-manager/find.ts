@@ -1,6 +1,6 @@
 import { contentOf, readValue } from "./read.ts";
-import { SealexecError } from "../../errors.ts";
-import type { Variables } from "../../secret.ts";
+import { SealexecError } from "../../base/errors.ts";
+import type { Variables } from "../../base/secret.ts";
 import type { Tools } from "../source.ts";
 import type { SecretRef } from "./ref.ts";
 

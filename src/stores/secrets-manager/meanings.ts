@@ -2,8 +2,8 @@
  * What Secrets Manager's refusals mean, where a code alone does not say it or says another thing elsewhere.
  * Source: Secrets Manager API Reference, the errors of each operation; User Guide, "Troubleshooting".
  */
-import type { OwnMeaning } from "../../aws/failure.ts";
-import type { Meaning } from "../../aws/meanings.ts";
+import type { OwnMeaning } from "../../aws/call/failure.ts";
+import type { Meaning } from "../../aws/call/meanings.ts";
 
 export type SecretOperation =
   "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "CreateSecret" | "UpdateSecretVersionStage";

@@ -1,9 +1,9 @@
-import { regionalNeed, callRegional } from "../../aws/regional.ts";
+import { regionalNeed, callRegional } from "../../aws/call/regional.ts";
 import type { AwsNeed } from "../../aws/session.ts";
-import { parseJson, pickJson } from "../../dialects/json.ts";
-import { carriedText } from "../../dialects/text.ts";
-import { SealexecError } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
+import { parseJson, pickJson } from "../../text/json.ts";
+import { carriedText } from "../../text/carried.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { Secret } from "../../base/secret.ts";
 import type { Content, Tools } from "../source.ts";
 import { secretMeaning } from "./meanings.ts";
 import type { Reading, SecretRef } from "./ref.ts";

@@ -1,8 +1,8 @@
-import { parseRegion } from "../../aws/region.ts";
-import { DIALECTS } from "../../dialects/dialect.ts";
-import type { Dialect } from "../../dialects/dialect.ts";
-import { isDotenvName } from "../../dotenv/name.ts";
-import { SealexecError } from "../../errors.ts";
+import { parseRegion } from "../../aws/region/region.ts";
+import { DIALECTS } from "../../text/dialect.ts";
+import type { Dialect } from "../../text/dialect.ts";
+import { isDotenvName } from "../../text/dotenv/name.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { parseParameters } from "../parameters.ts";
 import { OPTIONS_FORM } from "../uri-options.ts";
 

@@ -1,7 +1,7 @@
-import { callRegional } from "../../aws/regional.ts";
-import { printJson } from "../../dialects/json.ts";
-import { SealexecError } from "../../errors.ts";
-import type { Variables } from "../../secret.ts";
+import { callRegional } from "../../aws/call/regional.ts";
+import { printJson } from "../../text/json.ts";
+import { SealexecError } from "../../base/errors.ts";
+import type { Variables } from "../../base/secret.ts";
 import type { Tools } from "../source.ts";
 import { secretMeaning } from "./meanings.ts";
 import { readValue, secretNeed } from "./read.ts";

@@ -2,8 +2,8 @@
  * What Systems Manager's refusals mean, where a code alone does not say it or says another thing elsewhere.
  * Source: Systems Manager API Reference, the errors of each operation.
  */
-import type { OwnMeaning } from "../../aws/failure.ts";
-import type { Meaning } from "../../aws/meanings.ts";
+import type { OwnMeaning } from "../../aws/call/failure.ts";
+import type { Meaning } from "../../aws/call/meanings.ts";
 
 export type SsmOperation = "GetParameter" | "GetParametersByPath" | "PutParameter" | "DeleteParameters";
 

@@ -1,8 +1,8 @@
-import { carriedText } from "../../dialects/text.ts";
-import { isDotenvName } from "../../dotenv/name.ts";
-import { SealexecError } from "../../errors.ts";
-import { Secret } from "../../secret.ts";
-import type { Variables } from "../../secret.ts";
+import { carriedText } from "../../text/carried.ts";
+import { isDotenvName } from "../../text/dotenv/name.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { Secret } from "../../base/secret.ts";
+import type { Variables } from "../../base/secret.ts";
 
 /** A parameter with its value in the clear. */
 export interface Parameter {

@@ -1,6 +1,6 @@
-import { callRegional, regionalNeed } from "../../aws/regional.ts";
+import { callRegional, regionalNeed } from "../../aws/call/regional.ts";
 import type { AwsNeed } from "../../aws/session.ts";
-import { SealexecError } from "../../errors.ts";
+import { SealexecError } from "../../base/errors.ts";
 import type { Content, Tools } from "../source.ts";
 import { ssmMeaning } from "./meanings.ts";
 import type { SsmOperation } from "./meanings.ts";

@@ -1,5 +1,5 @@
-import { parseRegion } from "../../aws/region.ts";
-import { SealexecError } from "../../errors.ts";
+import { parseRegion } from "../../aws/region/region.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { parseParameters } from "../parameters.ts";
 import { OPTIONS_FORM } from "../uri-options.ts";
 

@@ -1,6 +1,6 @@
-import { callRegional } from "../../aws/regional.ts";
-import { SealexecError } from "../../errors.ts";
-import type { Variables } from "../../secret.ts";
+import { callRegional } from "../../aws/call/regional.ts";
+import { SealexecError } from "../../base/errors.ts";
+import type { Variables } from "../../base/secret.ts";
 import type { Tools } from "../source.ts";
 import { ssmMeaning } from "./meanings.ts";
 import { variableName } from "./names.ts";

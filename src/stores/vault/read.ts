@@ -3,8 +3,8 @@
  * "- version 2 (API)".
  */
 import { createHash } from "node:crypto";
-import { JsonLiteral } from "../../dialects/json-scan.ts";
-import { SealexecError } from "../../errors.ts";
+import { JsonLiteral } from "../../text/json-scan.ts";
+import { SealexecError } from "../../base/errors.ts";
 import type { VaultClient } from "../../vault/client.ts";
 import { VaultRefusal, objectOf } from "../../vault/refusal.ts";
 import type { Json } from "../../vault/refusal.ts";

@@ -1,5 +1,5 @@
-import { isDotenvName } from "../../dotenv/name.ts";
-import { SealexecError } from "../../errors.ts";
+import { isDotenvName } from "../../text/dotenv/name.ts";
+import { SealexecError } from "../../base/errors.ts";
 import { parseParameters } from "../parameters.ts";
 import { OPTIONS_FORM } from "../uri-options.ts";
 

@@ -1,6 +1,6 @@
-import { variablesOf } from "../../dialects/json.ts";
-import { SealexecError } from "../../errors.ts";
-import type { Variables } from "../../secret.ts";
+import { variablesOf } from "../../text/json.ts";
+import { SealexecError } from "../../base/errors.ts";
+import type { Variables } from "../../base/secret.ts";
 import type { Json } from "../../vault/refusal.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { readAgain, readSecret } from "./read.ts";

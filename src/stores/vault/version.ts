@@ -1,5 +1,5 @@
 /** Which version of KV a mount is of, asked as the vault command asks it. */
-import { SealexecError } from "../../errors.ts";
+import { SealexecError } from "../../base/errors.ts";
 import type { VaultClient } from "../../vault/client.ts";
 import { VaultRefusal, objectOf } from "../../vault/refusal.ts";
 import type { VaultRef } from "./ref.ts";

@@ -1,7 +1,7 @@
 /** What is mounted: a plain file, a folder, a JSON file. Whoever runs the tests as root can be denied nothing. */
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { printDotenv } from "../../../src/dotenv/print.ts";
+import { printDotenv } from "../../../src/text/dotenv/print.ts";
 import { withFolder } from "../../e2e/expect.ts";
 import type { Place, StoreFixture } from "./fixture.ts";
 import { secretsOf } from "./secrets.ts";

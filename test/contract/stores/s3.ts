@@ -1,4 +1,4 @@
-import { printDotenv } from "../../../src/dotenv/print.ts";
+import { printDotenv } from "../../../src/text/dotenv/print.ts";
 import { BUCKET, KEY, push, withAws } from "../../e2e/harness.ts";
 import { secretsOf } from "./secrets.ts";
 import type { StoreFixture } from "./fixture.ts";

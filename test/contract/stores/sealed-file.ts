@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { generateLocalDataKey, seal, writerContext } from "../../../src/envelope/index.ts";
-import { printDotenv } from "../../../src/dotenv/print.ts";
+import { printDotenv } from "../../../src/text/dotenv/print.ts";
 import { printSealedText } from "../../../src/stores/sealed-file/text.ts";
 import { withFolder } from "../../e2e/expect.ts";
 import type { StoreFixture } from "./fixture.ts";

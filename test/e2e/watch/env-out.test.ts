@@ -17,7 +17,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { parseDotenv } from "../../../src/dotenv/parse.ts";
+import { parseDotenv } from "../../../src/text/dotenv/parse.ts";
 import { assertFailed, withFolder } from "../expect.ts";
 import { FOREIGN, notRoot } from "../foreign.ts";
 import { push, sealexec, withAws } from "../harness.ts";

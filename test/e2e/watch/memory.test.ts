@@ -8,7 +8,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "node:test";
-import { kms } from "../../unit/aws/client.ts";
+import { kms } from "../../aws/unit/client.ts";
 import { isRoot } from "../exec/programs.ts";
 import { BUCKET, push, withAws } from "../harness.ts";
 import type { Aws } from "../../aws/server.ts";

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { runProgram } from "../../../src/cli/program.ts";
 import { readRunLine } from "../../../src/cli/run-line.ts";
 import type { RunLine } from "../../../src/cli/run-line.ts";
-import type { World } from "../../../src/world.ts";
+import type { World } from "../../../src/commands/world.ts";
 
 /** What commander makes of it; undefined: a mistake, or help. */
 async function byCommander(args: readonly string[]): Promise<RunLine | undefined> {

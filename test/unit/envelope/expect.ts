@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SealexecError } from "../../../src/errors.ts";
+import { SealexecError } from "../../../src/base/errors.ts";
 
 /**
  * Runs what must be refused.

@@ -1,7 +1,7 @@
 /** KMS as far as an envelope can see: it wraps 32 bytes, and unwraps them under the same context only. */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 import type { EncryptionContext } from "../../../src/envelope/index.ts";
-import { SealexecError } from "../../../src/errors.ts";
+import { SealexecError } from "../../../src/base/errors.ts";
 
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;

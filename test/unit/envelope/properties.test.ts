@@ -14,7 +14,7 @@ import {
   seal,
   writerContext,
 } from "../../../src/envelope/index.ts";
-import { SealexecError } from "../../../src/errors.ts";
+import { SealexecError } from "../../../src/base/errors.ts";
 import { decodeBase64 } from "../../../src/envelope/base64.ts";
 import { decodeHeaderText } from "../../../src/envelope/mime.ts";
 import { quote } from "../../../src/envelope/quote.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseCredentials } from "../../../src/options.ts";
+import { parseCredentials } from "../../../src/sources/credentials.ts";
 import { formatCredentialsRef, parseCredentialsRef } from "../../../src/vault/credentials-ref.ts";
 import { refuses } from "../refuses.ts";
 

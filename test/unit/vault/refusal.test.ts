@@ -1,9 +1,9 @@
 /** Answers of Vault and failures below it: kind, whether another attempt helps, and that no text of theirs is shown. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { AnswerTooLarge, InvalidAnswer } from "../../../src/aws/direct/answer.ts";
-import { AttemptTimeout } from "../../../src/aws/attempt.ts";
-import type { ErrorKind } from "../../../src/errors.ts";
+import { AnswerTooLarge, InvalidAnswer } from "../../../src/http/answer.ts";
+import { AttemptTimeout } from "../../../src/http/attempt.ts";
+import type { ErrorKind } from "../../../src/base/errors.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault } from "../../../src/vault/refusal.ts";
 
 const CANARY = "hvs.canary";

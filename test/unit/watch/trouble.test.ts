@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SealexecError } from "../../../src/errors.ts";
-import type { ErrorKind } from "../../../src/errors.ts";
-import { createLogger } from "../../../src/logger.ts";
+import { SealexecError } from "../../../src/base/errors.ts";
+import type { ErrorKind } from "../../../src/base/errors.ts";
+import { createLogger } from "../../../src/base/logger.ts";
 import { Trouble } from "../../../src/watch/trouble.ts";
 
 function said(work: (trouble: Trouble) => void): string[] {

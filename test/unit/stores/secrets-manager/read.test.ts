@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { classify } from "../../../../src/aws/failure.ts";
-import { SealexecError } from "../../../../src/errors.ts";
-import type { ErrorKind } from "../../../../src/errors.ts";
+import { classify } from "../../../../src/aws/call/failure.ts";
+import { SealexecError } from "../../../../src/base/errors.ts";
+import type { ErrorKind } from "../../../../src/base/errors.ts";
 import { secretMeaning } from "../../../../src/stores/secrets-manager/meanings.ts";
 import { contentOf } from "../../../../src/stores/secrets-manager/read.ts";
 import type { Reading } from "../../../../src/stores/secrets-manager/ref.ts";

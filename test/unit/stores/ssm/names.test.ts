@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { classify } from "../../../../src/aws/failure.ts";
-import type { ErrorKind } from "../../../../src/errors.ts";
+import { classify } from "../../../../src/aws/call/failure.ts";
+import type { ErrorKind } from "../../../../src/base/errors.ts";
 import { ssmMeaning } from "../../../../src/stores/ssm/meanings.ts";
 import { variableName, variablesOf } from "../../../../src/stores/ssm/names.ts";
 import { refuses } from "../../refuses.ts";

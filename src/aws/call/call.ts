@@ -1,0 +1,122 @@
+/**
+ * A signed call of an AWS service and what it answered: what a generated client of the SDK does, for the few calls of a
+ * start. Loading the generated S3 client alone took a third of it (bench/README.md).
+ */
+import { isClockSkew } from "./failure.ts";
+import type { Identity } from "../credentials/source.ts";
+import { VERSION } from "../../base/version.ts";
+import type { Answer } from "../../http/answer.ts";
+import { ask } from "../../http/ask.ts";
+import type { Service } from "../endpoint/custom.ts";
+import type { Clock } from "./clock.ts";
+import { canonicalQuery, signRequest } from "./sign.ts";
+import type { Wires } from "../../http/wires.ts";
+
+export interface Caller {
+  readonly wires: Wires;
+  readonly identity: Identity;
+  readonly clock: Clock;
+  readonly region: string;
+  /** the credentials are so new that AWS may not know them yet */
+  readonly unsettled?: boolean;
+}
+
+/** Where a service is asked, and what it takes to sign for it. */
+export interface Direct {
+  /** without a query */
+  readonly url: URL;
+  readonly caller: Caller;
+}
+
+export interface Call {
+  readonly service: Service;
+  readonly method: "GET" | "POST";
+  /** without a query */
+  readonly url: URL;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** bytes */
+  readonly largestBody: number;
+  /** what the service's refusal says, from its answer */
+  readonly readRefusal: (answer: Answer) => Refusal;
+}
+
+export interface Refusal {
+  readonly code: string | undefined;
+  readonly message?: string | undefined;
+  /** where S3 says that a bucket is elsewhere */
+  readonly region?: string | undefined;
+  readonly requestId?: string | undefined;
+}
+
+/** A service's refusal, with the fields that the SDK's errors have: failure.ts reads both alike. */
+export class ServiceRefusal extends Error {
+  readonly $metadata: {
+    readonly httpStatusCode: number;
+    readonly requestId?: string;
+    readonly clockSkewCorrected?: boolean;
+    readonly unsettled?: boolean;
+  };
+  readonly $response: { readonly headers: Readonly<Record<string, string>> };
+  readonly Region: string | undefined;
+
+  constructor(answer: Answer, refusal: Refusal, { clock, unsettled = false }: Omit<Caller, "wires">) {
+    super(refusal.message ?? "");
+    this.name = refusal.code ?? "UnknownError";
+    const requestId = requestIdOf(answer) ?? refusal.requestId;
+    const clockSkewCorrected = isClockSkew(this) && clock.learn(answer.headers["date"]);
+    this.$metadata = {
+      httpStatusCode: answer.status,
+      ...(requestId === undefined ? {} : { requestId }),
+      ...(clockSkewCorrected ? { clockSkewCorrected } : {}),
+      ...(unsettled ? { unsettled } : {}),
+    };
+    this.$response = { headers: answer.headers };
+    this.Region = refusal.region;
+  }
+}
+
+/** An answer that says that all is well, and is not what the service would say. */
+export class UnreadableAnswer extends Error {
+  readonly $metadata: { readonly httpStatusCode: number; readonly requestId?: string };
+
+  constructor(answer: Answer) {
+    super("unreadable");
+    this.name = "UnreadableAnswer";
+    const requestId = requestIdOf(answer);
+    this.$metadata = { httpStatusCode: answer.status, ...(requestId === undefined ? {} : { requestId }) };
+  }
+}
+
+/**
+ * Signs (Signature Version 4), asks, and takes the answer apart.
+ *
+ * Rejects with ServiceRefusal, UnreadableAnswer for any success but a whole 200, or as `ask` does.
+ */
+export async function callService(caller: Caller, call: Call, signal: AbortSignal): Promise<Answer> {
+  const url = new URL(call.url);
+  url.search = canonicalQuery(call.query ?? {});
+  const headers = sign(caller, call);
+  const { method, body, largestBody } = call;
+  const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
+  const answer = await ask(caller.wires, question, signal);
+  // Nobody asks for a range: one that comes all the same is a part of what was asked for.
+  if (answer.status === 200 && answer.headers["content-range"] === undefined) return answer;
+  // A part of an object (206), or what a proxy made of it (203), is not what was asked for.
+  if (answer.status < 300) throw new UnreadableAnswer(answer);
+  throw new ServiceRefusal(answer, call.readRefusal(answer), caller);
+}
+
+/** The headers of a signed request: those of the call, and those of Signature Version 4. */
+export function sign(
+  { identity, region, clock }: Pick<Caller, "identity" | "region" | "clock">,
+  call: Omit<Call, "largestBody" | "readRefusal">,
+): Record<string, string> {
+  const headers = { host: call.url.host, "user-agent": `sealexec/${VERSION}`, ...call.headers };
+  return signRequest({ ...call, headers }, { identity, region }, clock.now());
+}
+
+function requestIdOf({ headers }: Answer): string | undefined {
+  return headers["x-amz-request-id"] ?? headers["x-amzn-requestid"];
+}

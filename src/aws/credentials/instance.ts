@@ -1,0 +1,94 @@
+import type { Environment } from "../../base/env.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { orAborted } from "../../base/deadline.ts";
+import type { CredentialSource, LoadedIdentity } from "./source.ts";
+import type { Failure } from "../../http/attempt.ts";
+import { InstanceMetadata, MetadataRefusal, isStandardEndpoint, metadataEndpoint } from "../metadata/imds.ts";
+import { UnusableAnswer, parseCredentials } from "./answer.ts";
+
+const ROLES = "iam/security-credentials/";
+// IAM User Guide, "IAM and STS quotas": characters of a role's name; none of them needs an encoding in a path.
+const ROLE_NAME = /^(?!\.+$)[\w+=,.@-]{1,64}$/;
+
+/** The role of an EC2 instance. */
+export async function instanceSource(env: Environment): Promise<CredentialSource> {
+  const endpoint = await metadataEndpoint(env);
+  return {
+    name: "instance metadata",
+    attemptMs: 1_500,
+    // It is one hop away: what does not answer for so long is not there.
+    budgetMs: 5_000,
+    load: async ({ network, signal }) => {
+      const work = load(new InstanceMetadata(endpoint, network.wires, signal));
+      return isStandardEndpoint(endpoint, env) ? unlessElsewhere(work, signal) : work;
+    },
+    classify: (error) => failureOf(error, endpoint),
+  };
+}
+
+async function load(metadata: InstanceMetadata): Promise<LoadedIdentity> {
+  const [role = ""] = (await metadata.read(ROLES)).split("\n", 1);
+  if (!ROLE_NAME.test(role.trim())) throw new UnusableAnswer();
+  return parseCredentials(await metadata.read(ROLES + role.trim()));
+}
+
+/** What answers at once on an instance is given so long on a machine that is none, milliseconds. */
+const ELSEWHERE_MS = 1_000;
+
+/** Undefined where nobody answers and this is surely no instance: it has no such source, then. */
+async function unlessElsewhere(
+  work: Promise<LoadedIdentity>,
+  signal: AbortSignal,
+): Promise<LoadedIdentity | undefined> {
+  const patience = new AbortController();
+  const timer = setTimeout(async () => {
+    if (await isElsewhere()) patience.abort();
+  }, ELSEWHERE_MS);
+  try {
+    return await orAborted(work, AbortSignal.any([patience.signal, signal]));
+  } catch (error) {
+    const isAnswer = error instanceof MetadataRefusal || error instanceof UnusableAnswer;
+    if (!isAnswer && (patience.signal.aborted || (await isElsewhere()))) return undefined;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function isElsewhere(): Promise<boolean> {
+  return (await import("./elsewhere.ts")).isElsewhere();
+}
+
+function failureOf(error: unknown, endpoint: string): Failure {
+  if (error instanceof SealexecError) return { error };
+  if (hasNoRole(error)) {
+    return {
+      error: new SealexecError(
+        "denied",
+        `instance metadata at ${endpoint}: no role is attached to this instance`,
+        {
+          hint: "attach an instance profile (aws ec2 associate-iam-instance-profile)",
+          cause: error,
+        },
+      ),
+    };
+  }
+  return {
+    error: new SealexecError(
+      "unavailable",
+      `instance metadata at ${endpoint}: no credentials to be had by IMDSv2`,
+      {
+        hint:
+          "in a container the hop limit must be 2: aws ec2 modify-instance-metadata-options --instance-id ID " +
+          "--http-put-response-hop-limit 2 --http-tokens required --http-endpoint enabled",
+        cause: error,
+      },
+    ),
+    transient: "unreachable",
+  };
+}
+
+// The list of roles is not there; any other 404 is of a service that is not IMDSv2.
+function hasNoRole(error: unknown): boolean {
+  return error instanceof MetadataRefusal && error.statusCode === 404 && error.path.endsWith(ROLES);
+}

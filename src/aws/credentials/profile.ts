@@ -1,0 +1,103 @@
+import { exec } from "node:child_process";
+import { externalDataInterceptor, fromIni } from "../sdk.ts";
+import type { Environment } from "../../base/env.ts";
+import { SealexecError } from "../../base/errors.ts";
+import { isSet } from "../../base/env.ts";
+import type { CredentialSource } from "./source.ts";
+import { classify, facts } from "../call/failure.ts";
+import type { Failure } from "../../http/attempt.ts";
+import { ONLY_200 } from "../call/only-200.ts";
+import { checkProfileFiles } from "./profile-files.ts";
+import type { ProcessEnd } from "./profiles.ts";
+import { SILENT } from "./silent.ts";
+import { stsConfig } from "./sts.ts";
+
+/** The shared files: static keys, assume-role chains, web identity, SSO and credential_process, by profile. */
+export function profileSource(env: Environment): CredentialSource {
+  const chosen = isSet(env, "AWS_PROFILE");
+  const profile = chosen ? (env["AWS_PROFILE"] ?? "default") : "default";
+  return {
+    name: `profile ${profile}`,
+    attemptMs: 10_000,
+    load: async ({ context, network, region }) => {
+      checkProfileFiles(context.env);
+      const clientConfig = stsConfig(context.env, await network.agents(), region);
+      const end = noteEndOfProcess();
+      try {
+        return await fromIni({ profile, clientConfig, clientPlugins: [ONLY_200], logger: SILENT })();
+      } catch (error) {
+        const known = await explained(error, profile, env, end());
+        // A default profile that nobody chose and that has no credentials is not a source.
+        if (!chosen && isNoSource(known)) return undefined;
+        throw known;
+      }
+    },
+    classify: (error) => failureOf(error, profile),
+  };
+}
+
+async function explained(
+  error: unknown,
+  profile: string,
+  env: Environment,
+  end: ProcessEnd | undefined,
+): Promise<unknown> {
+  if (!(error instanceof Error) || !isFromProvider(error)) return error;
+  const { explainProfile } = await import("./profiles.ts");
+  return (await explainProfile(profile, env, error, end)) ?? error;
+}
+
+function isNoSource(error: unknown): boolean {
+  if (error instanceof SealexecError)
+    return error.code === "no-such-profile" || error.code === "no-credentials-in-it";
+  return error instanceof Error && error.message.startsWith("Could not resolve credentials using profile: [");
+}
+
+/** The SDK keeps what a credential_process wrote, and drops its status: this is how it lets itself be given another exec. */
+function noteEndOfProcess(): () => ProcessEnd | undefined {
+  let end: ProcessEnd | undefined;
+  externalDataInterceptor.interceptToken("exec", (command: string, done: Done) =>
+    exec(command, (error, stdout, stderr) => {
+      if (error !== null) end = { code: error.code ?? null, signal: error.signal ?? null };
+      done(error, { stdout, stderr });
+    }),
+  );
+  return () => end;
+}
+
+type Done = (error: Error | null, output: { readonly stdout: string; readonly stderr: string }) => void;
+
+/** Not the refusal of a service, which has a status. */
+function isFromProvider(error: Error): boolean {
+  const { code, status } = facts(error);
+  const names = ["CredentialsProviderError", "ProviderError", "TokenProviderError"];
+  return status === undefined && code !== undefined && names.includes(code);
+}
+
+function failureOf(error: unknown, profile: string): Failure {
+  if (error instanceof SealexecError) return { error };
+  if (!(error instanceof Error) || !isFromProvider(error)) {
+    const failure = classify(`profile ${profile}`, error);
+    // Each attempt has an STS client of its own, which learns nothing of the clock from the one before.
+    return failure.error.kind === "config" ? { error: failure.error } : failure;
+  }
+  if (/SSO|sso|token is expired|aws login/.test(error.message)) {
+    return {
+      error: new SealexecError(
+        "denied",
+        `profile ${profile}: its single sign-on session is missing or expired`,
+        {
+          code: "sso-login-needed",
+          hint: `log in again: aws sso login --profile ${profile}`,
+          cause: error,
+        },
+      ),
+    };
+  }
+  return {
+    error: new SealexecError("config", `profile ${profile}: no usable credentials in the shared files`, {
+      hint: "check AWS_PROFILE and the profile's section (aws configure list)",
+      cause: error,
+    }),
+  };
+}

@@ -1,0 +1,174 @@
+/** What the shared files say of profiles, for messages: which there are, and why one gives no credentials. */
+import { loadSharedConfigFiles } from "../sdk.ts";
+import type { Environment } from "../../base/env.ts";
+import { SealexecError } from "../../base/errors.ts";
+import type { ErrorKind } from "../../base/errors.ts";
+import { printable } from "../../base/logger.ts";
+import { sharedFile } from "../shared-files.ts";
+
+type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefined>> | undefined>>;
+
+/** How a credential_process ended: its status, or a signal. */
+export interface ProcessEnd {
+  readonly code?: number | string | null;
+  readonly signal?: string | null;
+}
+
+const MOST_SHOWN = 10;
+// Sections of the config file that are no profiles.
+const NO_PROFILE = /^(sso-session|services)\./;
+
+/** The names of the profiles, for a hint: `the shared files have dev, prod`. */
+export async function describeProfiles(env: Environment): Promise<string> {
+  return describeNames(await readProfiles(env));
+}
+
+function describeNames(profiles: Profiles): string {
+  const names = Object.keys(profiles)
+    .toSorted()
+    .map((name) => printable(name.slice(0, 64)));
+  const more = names.length > MOST_SHOWN ? ` and ${names.length - MOST_SHOWN} more` : "";
+  return names.length === 0
+    ? "there are no profiles in the shared files"
+    : `the shared files have ${names.slice(0, MOST_SHOWN).join(", ")}${more}`;
+}
+
+async function readProfiles(env: Environment): Promise<Profiles> {
+  const [filepath, configFilepath] = [sharedFile(env, "credentials"), sharedFile(env, "config")];
+  const { configFile, credentialsFile } = await loadSharedConfigFiles({
+    ...(filepath === undefined ? {} : { filepath }),
+    ...(configFilepath === undefined ? {} : { configFilepath }),
+  });
+  const profiles: Record<string, Record<string, string | undefined>> = {};
+  for (const [name, section] of [...Object.entries(configFile), ...Object.entries(credentialsFile)])
+    if (!NO_PROFILE.test(name)) profiles[name] = { ...profiles[name], ...section };
+  return profiles;
+}
+
+/** Why a profile gave no credentials, where the files or its process tell it; undefined: they do not. */
+export async function explainProfile(
+  profile: string,
+  env: Environment,
+  error: Error,
+  ended: ProcessEnd | undefined,
+): Promise<SealexecError | undefined> {
+  const profiles = await readProfiles(env);
+  const last = lastOfChain(profile, profiles);
+  const found = whyNone(last, profiles, error, ended);
+  if (found === undefined) return undefined;
+  const { kind = "config", code, says, hint } = found;
+  return new SealexecError(kind, `profile ${profile}: no usable credentials in the shared files: ${says}`, {
+    code,
+    hint,
+    cause: error,
+  });
+}
+
+interface Why {
+  readonly kind?: ErrorKind;
+  readonly code: string;
+  readonly says: string;
+  readonly hint: string;
+}
+
+function whyNone(
+  { name, isCircle }: Chain,
+  profiles: Profiles,
+  error: Error,
+  ended: ProcessEnd | undefined,
+): Why | undefined {
+  const named = printable(name);
+  const section = profiles[name];
+  if (isCircle)
+    return {
+      code: "profile-unusable",
+      says: `${named} is its own source_profile`,
+      hint: "one profile of the chain must have credentials of its own",
+    };
+  if (section === undefined)
+    return {
+      code: "no-such-profile",
+      says: `there is no profile ${named}`,
+      hint: `check AWS_PROFILE and source_profile: ${describeNames(profiles)}`,
+    };
+  const half = halfOf(section);
+  if (half !== undefined)
+    return {
+      code: "profile-unusable",
+      says: `${named} has no ${half} beside its other half`,
+      hint: "aws_access_key_id and aws_secret_access_key go together: aws configure",
+    };
+  if (section["credential_process"] !== undefined) return whyNoneByProcess(named, error, ended);
+  if (Object.keys(section).some((key) => key.startsWith("sso_") || key === "login_session")) return undefined;
+  if (!error.message.startsWith("Could not resolve credentials")) return undefined;
+  if (section["role_arn"] !== undefined && !WHO_TAKES_IT.some((key) => section[key] !== undefined))
+    return {
+      code: "profile-unusable",
+      says: `${named} has a role_arn, but no source_profile or credential_source`,
+      hint: "add source_profile = NAME, whose credentials take the role, or credential_source",
+    };
+  return {
+    code: "no-credentials-in-it",
+    says: `${named} has none in it`,
+    hint: "give it keys, a role, an SSO session or a credential_process: aws configure",
+  };
+}
+
+/** Who takes the role of a profile. */
+const WHO_TAKES_IT = ["source_profile", "credential_source", "web_identity_token_file"];
+
+function halfOf(section: Readonly<Record<string, string | undefined>>): string | undefined {
+  const halves = ["aws_access_key_id", "aws_secret_access_key"];
+  const missing = halves.filter((half) => (section[half] ?? "") === "");
+  return missing.length === 1 ? missing[0] : undefined;
+}
+
+// The message of a failed command has the command and what it wrote in it: only its end is told.
+function whyNoneByProcess(name: string, error: Error, ended: ProcessEnd | undefined): Why {
+  const of = `the credential_process of ${name}`;
+  const code = "credential-process-failed";
+  if (ended !== undefined) {
+    const how =
+      typeof ended.code === "number" ? `status ${ended.code}` : (ended.signal ?? ended.code ?? "an error");
+    return {
+      code,
+      says: `${of} ended with ${how}`,
+      hint: "run it by hand, as this user and with this environment",
+    };
+  }
+  if (error.message.includes("returned expired credentials"))
+    return {
+      kind: "denied",
+      code: "credentials-expired",
+      says: `${of} gave expired credentials`,
+      hint: "log in again with the tool that it asks",
+    };
+  return {
+    code,
+    says: `${of} did not print credentials`,
+    hint: "it must print one JSON object with Version 1, AccessKeyId and SecretAccessKey: run it by hand",
+  };
+}
+
+interface Chain {
+  readonly name: string;
+  readonly isCircle: boolean;
+}
+
+/** The profile whose own credentials count: source_profile is followed. */
+function lastOfChain(first: string, profiles: Profiles): Chain {
+  const seen = new Set<string>();
+  for (let name = first; ;) {
+    if (seen.has(name)) return { name, isCircle: true };
+    seen.add(name);
+    const section = profiles[name];
+    const next = section?.["role_arn"] === undefined ? undefined : section["source_profile"];
+    // The SDK takes a profile that names itself for one with keys of its own.
+    if (next === undefined || (next === name && halfOrWhole(section))) return { name, isCircle: false };
+    name = next;
+  }
+}
+
+function halfOrWhole(section: Readonly<Record<string, string | undefined>> | undefined): boolean {
+  return section?.["aws_access_key_id"] !== undefined || section?.["aws_secret_access_key"] !== undefined;
+}

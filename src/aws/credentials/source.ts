@@ -1,0 +1,55 @@
+/** What AWS is asked as, and the sources that it comes from. */
+import type { Context } from "../../base/context.ts";
+import type { Network } from "../../http/network.ts";
+import type { Failure } from "../../http/attempt.ts";
+
+export interface Identity {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+}
+
+/** What a source hands out. */
+export interface LoadedIdentity extends Identity {
+  readonly expiration?: Date;
+}
+
+export interface Credentials {
+  readonly identity: Identity;
+  /** milliseconds since 1970, by AWS's clock; absent: nobody says that they expire */
+  readonly expiresAt?: number;
+  /** where they came from, for people: `instance metadata`, `profile dev` */
+  readonly source: string;
+  /** the sources before it in the chain, and why each was passed over */
+  readonly passedOver: readonly string[];
+  /** they are so new that AWS may not know them before then, by the context's clock */
+  readonly settledAt?: number;
+}
+
+/** A source that was chosen by name: it counts in place of the chain. Its retries are its own. */
+export interface ChosenSource {
+  /** for people; never a secret */
+  readonly name: string;
+  readonly load: (work: Omit<Attempt, "signal">) => Promise<Omit<Credentials, "passedOver">>;
+}
+
+export interface Attempt {
+  readonly context: Context;
+  readonly network: Network;
+  /** for sources that ask STS; rejects with "config" where none is known */
+  readonly region: () => Promise<string>;
+  /** aborted when the attempt has taken too long, or the deadline passed */
+  readonly signal: AbortSignal;
+}
+
+/** One source of the chain. */
+export interface CredentialSource {
+  /** for people; never a secret */
+  readonly name: string;
+  /** one attempt may take so long, and all of them together, milliseconds */
+  readonly attemptMs: number;
+  readonly budgetMs?: number;
+  /** undefined: it turns out that nothing is configured here, ask the next */
+  readonly load: (attempt: Attempt) => Promise<LoadedIdentity | undefined>;
+  readonly classify: (error: unknown) => Failure;
+}

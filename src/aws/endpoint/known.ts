@@ -1,0 +1,89 @@
+/**
+ * Where a direct request goes: to a custom endpoint of the environment, or to AWS's own host in an ordinary commercial
+ * region. Everything beyond that (other partitions, FIPS, dual stack, directory buckets, Outposts, endpoints in the
+ * shared config file) is for the SDK's endpoint rules: there is no direct endpoint then.
+ */
+import type { Environment } from "../../base/env.ts";
+import { hasSharedFiles } from "../shared-files.ts";
+import { customEndpoint } from "./custom.ts";
+import { isTrue } from "../flag.ts";
+
+const COMMERCIAL_REGION = /^(us|ca|mx|sa|eu|ap|me|af|il)-[a-z]+-\d$/;
+const CHINESE_REGION = /^cn-[a-z]+-\d$/;
+const GOV_REGION = /^us-gov-[a-z]+-\d$/;
+const FIPS_REGION = /^(us|ca|us-gov)-[a-z]+-\d$/;
+
+// Amazon S3 User Guide, "General purpose bucket naming rules": reserved suffixes, whose buckets answer elsewhere.
+const SPECIAL_BUCKET = /(--x-s3|--op-s3|--ol-s3|--table-s3|\.mrap)$/;
+
+/**
+ * The URL of an object: virtual-hosted on AWS's own host, path-style on a custom endpoint and where a dot in the
+ * bucket's name would not fit the certificate. Without a query.
+ */
+export function directObject(bucket: string, key: string, region: string, env: Environment): URL | undefined {
+  const path = key.split("/").map(encodeUriComponent).join("/");
+  const custom = customEndpoint("s3", env);
+  if (needsSdk(env) || SPECIAL_BUCKET.test(bucket)) return undefined;
+  if (custom !== undefined) return below(custom, `${bucket}/${path}`);
+  if (!COMMERCIAL_REGION.test(region)) return undefined;
+  const host = `s3.${region}.amazonaws.com`;
+  return bucket.includes(".")
+    ? new URL(`https://${host}/${bucket}/${path}`)
+    : new URL(`https://${bucket}.${host}/${path}`);
+}
+
+/** The URL of KMS, which is asked by POST to its root. */
+export function directService(service: "kms", region: string, env: Environment): URL | undefined {
+  const custom = customEndpoint(service, env);
+  if (needsSdk(env)) return undefined;
+  if (custom !== undefined) return below(custom, "");
+  return COMMERCIAL_REGION.test(region) ? new URL(`https://${service}.${region}.amazonaws.com/`) : undefined;
+}
+
+/**
+ * The URL of a service that is asked in no other way than the direct one, so that a shared config file is no reason
+ * against it: in the partitions aws, aws-cn and aws-us-gov, and at FIPS endpoints where there are some. undefined for
+ * dual stack and for other regions: they need a custom endpoint.
+ *
+ * Source: AWS General Reference, "AWS Secrets Manager endpoints and quotas" (asm.html) and "AWS Systems Manager
+ * endpoints and quotas" (ssm.html); the endpoint rule sets of both services in botocore.
+ */
+export function regionalService(
+  service: "secretsmanager" | "ssm",
+  region: string,
+  env: Environment,
+): URL | undefined {
+  const custom = customEndpoint(service, env);
+  if (custom !== undefined) return below(custom, "");
+  if (isTrue(env, "AWS_USE_DUALSTACK_ENDPOINT")) return undefined;
+  const suffix = suffixOf(region);
+  if (suffix === undefined) return undefined;
+  if (!isTrue(env, "AWS_USE_FIPS_ENDPOINT")) return new URL(`https://${service}.${region}.${suffix}/`);
+  if (!FIPS_REGION.test(region)) return undefined;
+  // In GovCloud the ordinary host of Systems Manager is the FIPS one.
+  const host = service === "ssm" && region.startsWith("us-gov-") ? "ssm" : `${service}-fips`;
+  return new URL(`https://${host}.${region}.${suffix}/`);
+}
+
+function suffixOf(region: string): string | undefined {
+  if (CHINESE_REGION.test(region)) return "amazonaws.com.cn";
+  return COMMERCIAL_REGION.test(region) || GOV_REGION.test(region) ? "amazonaws.com" : undefined;
+}
+
+function needsSdk(env: Environment): boolean {
+  return (
+    isTrue(env, "AWS_USE_DUALSTACK_ENDPOINT") || isTrue(env, "AWS_USE_FIPS_ENDPOINT") || hasSharedFiles(env)
+  );
+}
+
+function below(endpoint: URL, path: string): URL {
+  return new URL(`${endpoint.href.replace(/\/$/, "")}/${path}`);
+}
+
+/** RFC 3986, section 2.3: everything but unreserved characters, as SigV4 wants it. */
+export function encodeUriComponent(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}

@@ -1,0 +1,73 @@
+/** The region of a source: URI → environment → profile → key ARN → instance metadata. S3 may name another for its bucket. */
+import type { Context } from "../../base/context.ts";
+import { SealexecError } from "../../base/errors.ts";
+import type { Network } from "../../http/network.ts";
+import { isSet } from "../../base/env.ts";
+import { hasSharedFiles } from "../shared-files.ts";
+
+export interface Region {
+  readonly name: string;
+  /** where it was found, for people */
+  readonly from: string;
+}
+
+/** Nobody said where to ask, and a guess would ask strangers: for a secret, or with credentials. */
+export function unknownRegion(): SealexecError {
+  return new SealexecError("config", "no region is known", {
+    hint: "set AWS_REGION, or name it in the URI: ?region=REGION",
+  });
+}
+
+// One DNS label: it can never change which host a request goes to.
+const REGION = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+
+/** @throws "config" where `name`, found in `from`, is not a region */
+export function parseRegion(name: string, from: string): Region {
+  if (name.length <= 32 && REGION.test(name)) return { name, from };
+  throw new SealexecError("config", `the region in ${from} is not a region`, {
+    hint: "a region looks like eu-west-1",
+  });
+}
+
+/** The region that a key ARN names, or undefined for a key id or alias. */
+export function regionOfKey(key: string | undefined): string | undefined {
+  const parts = key?.split(":") ?? [];
+  return parts[0] === "arn" && parts[2] === "kms" ? parts[3] : undefined;
+}
+
+/**
+ * The region as far as it is told before S3 is asked.
+ *
+ * @param inUri the URI's `region=`, already parsed
+ * @param key KMS key id, alias or ARN
+ * @throws "config" where nobody tells it, or what is told is not one
+ */
+export async function resolveRegion(
+  context: Context,
+  inUri: string | undefined,
+  key: string | undefined,
+  network: Network,
+): Promise<Region> {
+  const told = toldRegion(context, inUri);
+  if (told !== undefined) return told;
+  if (hasSharedFiles(context.env) || isSet(context.env, "AWS_PROFILE")) {
+    const { profileRegion } = await import("./profile.ts");
+    const name = await profileRegion();
+    if (name !== undefined) return parseRegion(name, "the profile");
+  }
+  const keyRegion = regionOfKey(key);
+  if (keyRegion !== undefined) return parseRegion(keyRegion, "the key ARN");
+  const { instanceRegion } = await import("./instance.ts");
+  const name = await instanceRegion(context, network);
+  if (name === undefined) throw unknownRegion();
+  return parseRegion(name, "instance metadata");
+}
+
+function toldRegion(context: Context, inUri: string | undefined): Region | undefined {
+  if (inUri !== undefined) return parseRegion(inUri, "the URI");
+  for (const variable of ["AWS_REGION", "AWS_DEFAULT_REGION"]) {
+    const value = context.env[variable];
+    if (value !== undefined && value !== "") return parseRegion(value, variable);
+  }
+  return undefined;
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import type { Stats } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SealexecError } from "../errors.ts";
+import { effectiveUid } from "./user.ts";
+import { expectOwnSignal } from "../signals.ts";
+
+const FORCE = "name another file, or say --force";
+
+/** @throws "usage" where there is something of this name already; "config" where there could be nothing */
+export function refuseExisting(file: string, hint = FORCE): void {
+  if (find(file) !== undefined) throw exists(file, hint);
+}
+
+/** Which file it is, for whom it was written: another one of its name is another. */
+export interface FileId {
+  readonly dev: number;
+  readonly ino: number;
+}
+
+/**
+ * Refuses to replace what is not a file of this user: a device, a pipe, a link or somebody else's file would be gone.
+ *
+ * @param where how messages begin, where the caller does not say it
+ * @returns what is there; undefined: nothing
+ * @throws "config"
+ */
+export function refuseForeign(file: string, where = `${file}: `): FileId | undefined {
+  const stats = find(file, where);
+  if (stats === undefined) return undefined;
+  if (stats.isFile() && stats.uid === effectiveUid()) return stats;
+  const what = stats.isFile() ? "belongs to another user" : "is not a regular file";
+  const hint = stats.isSymbolicLink() ? "name the file that the link leads to" : "name another file";
+  throw new SealexecError("config", `${where}${what}, and is not replaced`, { hint });
+}
+
+const OTHERS_WRITE = 0o022;
+const STICKY = 0o1000;
+
+/** Whether nobody but this user and root can write to what has this mode and owner. */
+export function isOnlyOurs({ mode, uid: owner }: Stats, uid: number): boolean {
+  return (mode & OTHERS_WRITE) === 0 && isTrusted(owner, uid);
+}
+
+/** Whether nobody but this user and root can replace files of this user in such a folder. */
+export function keepsOurs(folder: Stats, uid: number): boolean {
+  return isOnlyOurs(folder, uid) || ((folder.mode & STICKY) !== 0 && isTrusted(folder.uid, uid));
+}
+
+function isTrusted(owner: number, uid: number): boolean {
+  return owner === uid || owner === 0;
+}
+
+export type Replace = "nothing" | "ours" | "anything";
+
+/**
+ * Writes a file of mode 0600, whole or not at all: under another name beside it, then moved to its own.
+ *
+ * @param replace what of this name may be replaced: "ours" is a file of this user
+ * @returns which file it is
+ * @throws "usage" where there is one and it may not; "config" where the folder cannot be written, or what is there is no file
+ *   of this user
+ */
+export function writePrivateFile(file: string, bytes: Uint8Array, replace: Replace): FileId {
+  if (replace === "ours") refuseForeign(file);
+  const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
+  try {
+    const fd = openSync(draft, "wx", 0o600);
+    let written: FileId;
+    try {
+      writeFileSync(fd, bytes);
+      fsyncSync(fd);
+      written = fstatSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    // Unlike rename(2), link(2) fails where the name is taken, also by somebody quicker than us.
+    if (replace === "nothing") linkSync(draft, file);
+    else renameSync(draft, file);
+    return written;
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? exists(file, FORCE) : unwritable(error, file);
+  } finally {
+    removeDraft(draft);
+  }
+}
+
+function removeDraft(draft: string): void {
+  try {
+    unlinkSync(draft);
+  } catch {
+    // Renamed away, or never made.
+  }
+}
+
+/** What is there. It may be that nothing can be: a path through a file, a name too long, a circle of links. */
+function find(file: string, where = `${file}: `): Stats | undefined {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false });
+  } catch (error) {
+    throw unwritable(error, file, where);
+  }
+}
+
+/** What the system said of a file that is to be written, whatever it was: it is about the name that was given. */
+export function unwritable(error: unknown, file: string, where = `${file}: `): SealexecError {
+  const { code = "error" } = error as NodeJS.ErrnoException;
+  if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
+  return new SealexecError("config", `${where}cannot be written (${code})`, {
+    hint: code === "ENOENT" ? `mkdir -p ${dirname(file)}` : (HINTS[code] ?? WRITABLE),
+    cause: error,
+  });
+}
+
+const WRITABLE = "name a file in a folder that this user can write";
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: "free some space there, or name a file elsewhere",
+  EDQUOT: "free some space there (this user's quota is used up), or name a file elsewhere",
+  EFBIG: "raise the limit of the size of files (ulimit -f)",
+};
+
+function exists(file: string, hint: string): SealexecError {
+  return new SealexecError("usage", `${file}: is there already`, { hint });
+}

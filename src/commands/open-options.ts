@@ -1,0 +1,80 @@
+/** Values of options that several commands have, from flags and from the variables that stand for them. */
+import type { Environment } from "../base/env.ts";
+import { parseRevision } from "../envelope/revision.ts";
+import { parseDuration } from "../base/duration.ts";
+import { SealexecError } from "../base/errors.ts";
+import { localKeyPath, parseKey } from "../keys/key.ts";
+import { words } from "../text/names.ts";
+import type { OpenPolicy } from "../sources/unseal.ts";
+import { parseAccept, parseContext } from "../stores/sealed-options.ts";
+import type { Source } from "../stores/source.ts";
+import { parseTime } from "../base/time.ts";
+
+/** What the flags say, as commander hands it over; undefined: not given. */
+export interface OpenFlags {
+  readonly key?: string;
+  readonly context?: readonly string[];
+  readonly accept?: readonly string[];
+  readonly minRevision?: string;
+  readonly maxLag?: string;
+  readonly credentials?: string;
+}
+
+/** Key, context and accepted formats: what `pull` has in common with `run`. */
+export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy {
+  const key = flags.key ?? env["SEALEXEC_KEY"];
+  const parsed = key === undefined ? undefined : parseKey(key);
+  const lag = flags.maxLag ?? env["SEALEXEC_MAX_LAG"];
+  const pairs = flags.context ?? words(env["SEALEXEC_CONTEXT"], /,/);
+  return {
+    key: parsed,
+    context: pairs.length === 0 ? undefined : parseContext(pairs),
+    accept: new Set([
+      ...parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""]),
+      ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
+    ]),
+    leastRevision: parseLeastRevision(flags.minRevision ?? env["SEALEXEC_MIN_REVISION"] ?? "0"),
+    ...(lag === undefined ? {} : { largestLagMs: parseDuration(MAX_LAG, lag, 1_000, YEAR_MS) }),
+  };
+}
+
+const MAX_LAG = "--max-lag (SEALEXEC_MAX_LAG)";
+const YEAR_MS = 365 * 86_400_000;
+
+/**
+ * What was written is compared with its revision where a store tells the time: an option that could not hold is refused.
+ *
+ * @throws "usage" where none of the sources has such a store
+ */
+export function checkLagOption({ largestLagMs }: OpenPolicy, sources: readonly Source[]): void {
+  if (largestLagMs === undefined || sources.some(({ dated }) => dated === true)) return;
+  throw new SealexecError("usage", `${MAX_LAG} is for sealed objects in S3`, {
+    hint: "other sources do not say when they were written: leave it out",
+  });
+}
+
+function parseLeastRevision(text: string): number {
+  const revision = text === "0" ? 0 : (parseRevision(text) ?? parseTime(text));
+  if (revision !== undefined && isInSeconds(revision)) {
+    throw new SealexecError(
+      "usage",
+      "--min-revision (SEALEXEC_MIN_REVISION) is a time in seconds, it seems",
+      {
+        hint: `revisions are in milliseconds: ${revision}000; or give a time such as 2026-11-20T10:00Z`,
+      },
+    );
+  }
+  if (revision !== undefined) return revision;
+  throw new SealexecError(
+    "usage",
+    "--min-revision (SEALEXEC_MIN_REVISION) is neither a whole number nor a time with its zone",
+    { hint: "for example 2026-11-20T10:00Z, or 2026-11-20T10:00:30+01:00" },
+  );
+}
+
+/** What `date +%s` prints from 2001 on. As milliseconds it is in January 1970, and would let everything pass. */
+function isInSeconds(revision: number): boolean {
+  return revision >= 1e9 && revision < 1e11;
+}
+
+export { parseContext };

@@ -1,0 +1,263 @@
+/**
+ * HTTP/1.1 answers, read strictly: RFC 9112 (sections 2 to 7) without its leniencies. Pure: bytes in, an answer out.
+ * Whatever is not plainly an answer is refused; a body that ends early is never taken for a whole one.
+ */
+import { joinAndWipe, wipeable } from "../base/wipeable.ts";
+
+export interface Answer {
+  readonly status: number;
+  /** names in lower case; values of one name joined by ", " (RFC 9110, section 5.3) */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** the connection can take another request */
+  readonly reusable: boolean;
+}
+
+/** What came is not HTTP/1.1, or its framing is not clear. `code` is what messages show of it. */
+export class InvalidAnswer extends Error {
+  readonly code = "InvalidHttpAnswer";
+}
+
+/** The body is larger than what was asked for may be. */
+export class AnswerTooLarge extends Error {
+  readonly code = "InvalidHttpAnswer";
+}
+
+// A refusal says what it says in its first lines; a proxy's error page may go on for megabytes.
+const LARGEST_REFUSAL_BYTES = 64 * 1024;
+
+const LARGEST_HEAD_BYTES = 32 * 1024;
+const LARGEST_LINE_BYTES = 1024;
+// Sizes of chunks, their extensions and the trailers, together: 4 MiB in pieces of a packet take 20 KB of it.
+const LARGEST_FRAMING_BYTES = 128 * 1024;
+const SMALLEST_BUFFER_BYTES = 4 * 1024;
+const CRLF = Buffer.from("\r\n");
+const END_OF_HEAD = Buffer.from("\r\n\r\n");
+// RFC 9112, section 4: the reason phrase is of blanks, visible characters and bytes above them.
+const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
+// RFC 9110, section 5.6.2 (token) and 5.5 (field-value); no folded lines. One pattern for both, white space and all,
+// would take cubic time over a line of blanks.
+const FIELD_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+// RFC 9112, section 7.1. Blanks after the size are what smugglers write: nobody else does.
+const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
+
+interface Head {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly framing: "length" | "chunked" | "close";
+  readonly length: number;
+  readonly keepAlive: boolean;
+}
+
+/** Reads one answer from a connection's bytes. */
+export class AnswerReader {
+  readonly #largestBody: number;
+  #pending: Buffer = Buffer.alloc(0);
+  #head: Head | undefined;
+  /** grows as the body does, so that a body in pieces of one byte costs no more than another */
+  #body: Buffer = Buffer.alloc(0);
+  #bodySize = 0;
+  /** bytes left of the chunk that is being read; undefined: a chunk's first line comes next */
+  #chunkLeft: number | undefined;
+  #inTrailers = false;
+  #framingSize = 0;
+
+  /** @param largestBody bytes; a larger one is refused as soon as that is known */
+  constructor(largestBody: number) {
+    this.#largestBody = largestBody;
+  }
+
+  /**
+   * Takes the next bytes. Returns the answer once it is whole. The bytes are the reader's from now on: what it has copied
+   * is wiped where it was.
+   *
+   * @throws InvalidAnswer, AnswerTooLarge
+   */
+  push(bytes: Buffer): Answer | undefined {
+    this.#pending = joinAndWipe([this.#pending, bytes]);
+    if (this.#head === undefined && !this.#readHead()) return undefined;
+    const head = this.#head as Head;
+    try {
+      return this.#readBody(head);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLarge) || head.status < 300) throw error;
+      // What there is of it will do; the rest is left unread, and the connection with it.
+      return { ...this.#finish(head), reusable: false };
+    }
+  }
+
+  #readBody(head: Head): Answer | undefined {
+    if (head.framing === "chunked") return this.#readChunks() ? this.#finish(head) : undefined;
+    const left = head.framing === "length" ? head.length - this.#bodySize : Infinity;
+    this.#takeBody(Math.min(left, this.#pending.length));
+    return head.framing === "length" && this.#bodySize === head.length ? this.#finish(head) : undefined;
+  }
+
+  /** The connection was closed by its other end: the answer where that is its end, undefined where it was cut. */
+  end(): Answer | undefined {
+    return this.#head?.framing === "close" ? this.#finish(this.#head) : undefined;
+  }
+
+  #finish(head: Head): Answer {
+    const { status, headers, keepAlive } = head;
+    const body = this.#body.subarray(0, this.#bodySize);
+    // Bytes behind the answer were not asked for: nothing that follows on this connection can be trusted.
+    return { status, headers, body, reusable: keepAlive && this.#pending.length === 0 };
+  }
+
+  #takeBody(size: number): void {
+    if (size === 0) return;
+    if (this.#bodySize + size > this.#largest) throw new AnswerTooLarge("body too large");
+    this.#makeRoom(this.#bodySize + size);
+    const taken = this.#pending.subarray(0, size);
+    this.#body.set(taken, this.#bodySize);
+    taken.fill(0);
+    this.#bodySize += size;
+    this.#pending = this.#pending.subarray(size);
+  }
+
+  get #largest(): number {
+    return this.#head !== undefined && this.#head.status >= 300 ? LARGEST_REFUSAL_BYTES : this.#largestBody;
+  }
+
+  #makeRoom(size: number): void {
+    if (size <= this.#body.length) return;
+    const asked = Math.max(size, this.#head?.length ?? 0, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
+    const larger = wipeable(Math.min(asked, this.#largest));
+    larger.set(this.#body);
+    this.#body.fill(0);
+    this.#body = larger;
+  }
+
+  #readHead(): boolean {
+    for (;;) {
+      const end = this.#pending.indexOf(END_OF_HEAD);
+      if ((end === -1 ? this.#pending.length : end) > LARGEST_HEAD_BYTES) {
+        throw new InvalidAnswer("the head is too long");
+      }
+      if (end === -1) {
+        if (!couldBeHead(this.#pending)) throw new InvalidAnswer("not HTTP/1.1");
+        return false;
+      }
+      const head = parseHead(this.#pending.toString("latin1", 0, end));
+      this.#pending = this.#pending.subarray(end + END_OF_HEAD.length);
+      // RFC 9110, section 15.2: interim answers may precede the final one; 101 was not asked for.
+      if (head.status === 101) throw new InvalidAnswer("unasked change of protocol");
+      if (head.status < 200) continue;
+      if (head.status < 300 && head.length > this.#largestBody) throw new AnswerTooLarge("body too large");
+      this.#head = head;
+      return true;
+    }
+  }
+
+  /** RFC 9112, section 7.1. Extensions and trailers are read and left out. Returns whether the last chunk was read. */
+  #readChunks(): boolean {
+    for (;;) {
+      if (this.#chunkLeft !== undefined) {
+        const size = Math.min(this.#chunkLeft, this.#pending.length);
+        this.#takeBody(size);
+        this.#chunkLeft -= size;
+        if (this.#chunkLeft > 0 || this.#pending.length < CRLF.length) return false;
+        if (!this.#pending.subarray(0, CRLF.length).equals(CRLF))
+          throw new InvalidAnswer("chunk without end");
+        this.#pending = this.#pending.subarray(CRLF.length);
+        this.#chunkLeft = undefined;
+      }
+      const line = this.#takeLine();
+      if (line === undefined) return false;
+      if (this.#inTrailers) {
+        if (line === "") return true;
+        parseFields([line]);
+        continue;
+      }
+      const size = CHUNK_SIZE.exec(line)?.[1];
+      if (size === undefined) throw new InvalidAnswer("chunk without size");
+      const bytes = Number.parseInt(size, 16);
+      if (bytes === 0) this.#inTrailers = true;
+      else this.#chunkLeft = bytes;
+    }
+  }
+
+  #takeLine(): string | undefined {
+    const end = this.#pending.indexOf(CRLF);
+    if ((end === -1 ? this.#pending.length : end) > LARGEST_LINE_BYTES) {
+      throw new InvalidAnswer("a line is too long");
+    }
+    if (end === -1) return undefined;
+    this.#framingSize += end + CRLF.length;
+    if (this.#framingSize > LARGEST_FRAMING_BYTES) throw new InvalidAnswer("more framing than data");
+    const line = this.#pending.toString("latin1", 0, end);
+    this.#pending = this.#pending.subarray(end + CRLF.length);
+    return line;
+  }
+}
+
+/** Whether these first bytes can still become an answer: a stranger's protocol is not waited for. */
+function couldBeHead(bytes: Buffer): boolean {
+  const first = bytes.toString("latin1", 0, "HTTP/1.".length);
+  return "HTTP/1.".startsWith(first);
+}
+
+function parseHead(text: string): Head {
+  const [first = "", ...lines] = text.split("\r\n");
+  const [, minor, digits] = STATUS_LINE.exec(first) ?? [];
+  if (digits === undefined) throw new InvalidAnswer("no status line");
+  const status = Number(digits);
+  const headers = parseFields(lines);
+  const connection = headers["connection"]?.toLowerCase() ?? "";
+  const keepAlive = minor === "1" ? !connection.includes("close") : connection.includes("keep-alive");
+  // RFC 9112, section 6.1: HTTP/1.0 knows no transfer coding, and who is in between may not take it for one.
+  if (minor === "0" && headers["transfer-encoding"] !== undefined) throw new InvalidAnswer("unclear length");
+  return { status, headers, ...framingOf(status, headers, keepAlive) };
+}
+
+function parseFields(lines: readonly string[]): Record<string, string> {
+  // No prototype: a header may have any name.
+  const headers: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const [name, value] = [line.slice(0, Math.max(0, colon)), line.slice(colon + 1)];
+    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) throw new InvalidAnswer("a header is not one");
+    const key = name.toLowerCase();
+    const before = headers[key];
+    headers[key] = before === undefined ? trimBlanks(value) : `${before}, ${trimBlanks(value)}`;
+  }
+  return headers;
+}
+
+/** Without the spaces and tabs around it. */
+function trimBlanks(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isBlank(text, start)) start += 1;
+  while (end > start && isBlank(text, end - 1)) end -= 1;
+  return text.slice(start, end);
+}
+
+function isBlank(text: string, at: number): boolean {
+  return text[at] === " " || text[at] === "\t";
+}
+
+/** RFC 9112, section 6.3. Two ways at once of telling a length are how answers are smuggled: refused. */
+function framingOf(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  keepAlive: boolean,
+): Pick<Head, "framing" | "length" | "keepAlive"> {
+  const length = headers["content-length"];
+  const encoding = headers["transfer-encoding"];
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
+  // RFC 9110, section 8.6, and RFC 9112, section 6.1: these may not speak of a body; 304 may, of the one it does not have.
+  if (status < 200 || status === 204) {
+    if (length !== undefined || encoding !== undefined) throw new InvalidAnswer("a length of no body");
+    return { framing: "length", length: 0, keepAlive };
+  }
+  if (status === 304) return { framing: "length", length: 0, keepAlive };
+  if (encoding !== undefined) {
+    if (encoding.toLowerCase() !== "chunked" || length !== undefined)
+      throw new InvalidAnswer("unclear length");
+    return { framing: "chunked", length: 0, keepAlive };
+  }
+  if (length === undefined) return { framing: "close", length: 0, keepAlive: false };
+  return { framing: "length", length: Number(length), keepAlive };
+}

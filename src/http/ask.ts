@@ -1,0 +1,105 @@
+/** One HTTP request and its whole answer, over a wire. */
+import { targetTo } from "./target.ts";
+import { AnswerReader } from "./answer.ts";
+import type { Answer } from "./answer.ts";
+import { WireError } from "./wire.ts";
+import type { Wire } from "./wire.ts";
+import type { Wires } from "./wires.ts";
+
+export interface Question {
+  readonly method: "GET" | "PUT" | "POST";
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** an answer with a larger body is refused, bytes */
+  readonly largestBody: number;
+}
+
+/**
+ * Asks and waits for the whole answer. Redirects are answers like any other.
+ *
+ * Rejects with a WireError where there is no connection or it ends early, InvalidAnswer, AnswerTooLarge, or the
+ * signal's reason; the wire is closed then.
+ */
+export async function ask(wires: Wires, question: Question, signal: AbortSignal): Promise<Answer> {
+  const request = encode(question);
+  const idle = await wires.takeIdle(question.url);
+  if (idle !== undefined) {
+    try {
+      return await askOn(idle, wires, question, request, signal);
+    } catch (error) {
+      // RFC 9112, section 9.3.1: a server may close an idle connection just as it is used again. Nothing of an answer
+      // came, and what is asked here may be asked twice.
+      if (!(error instanceof Unanswered)) throw error;
+    }
+  }
+  return askOn(await wires.open(question.url), wires, question, request, signal);
+}
+
+/** The connection ended before one byte of an answer. */
+class Unanswered extends WireError {}
+
+async function askOn(
+  wire: Wire,
+  wires: Wires,
+  { url, largestBody }: Question,
+  request: Buffer,
+  signal: AbortSignal,
+): Promise<Answer> {
+  let onAbort = (): void => undefined;
+  try {
+    const answer = await new Promise<Answer>((resolve, reject) => {
+      if (signal.aborted) throw signal.reason;
+      onAbort = () => reject(signal.reason as Error);
+      signal.addEventListener("abort", onAbort);
+      const reader = new AnswerReader(largestBody);
+      let begun = false;
+      wire.listen({
+        onData: (bytes) => {
+          begun = true;
+          try {
+            const whole = reader.push(bytes);
+            if (whole !== undefined) resolve(whole);
+          } catch (error) {
+            reject(error as Error);
+          }
+        },
+        onClose: (error) => {
+          const whole = error === undefined ? reader.end() : undefined;
+          if (whole !== undefined) resolve(whole);
+          else if (begun) reject(new WireError("ECONNRESET", targetTo(url), error));
+          else reject(new Unanswered("ECONNRESET", targetTo(url), error));
+        },
+      });
+      wire.send(request);
+    });
+    if (answer.reusable && !wire.closed) wires.give(url, wire);
+    else wire.close();
+    return answer;
+  } catch (error) {
+    wire.close();
+    throw error;
+  } finally {
+    // A signal that somebody listens to is never let go of by Bun, nor are the wire and all else that the listener sees.
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+// A line break in a header would begin another one (RFC 9110, section 5.5).
+const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
+
+function encode({ method, url, headers, body = "" }: Question): Buffer {
+  const fields = Object.entries({
+    ...headers,
+    ...(method === "GET" ? {} : { "content-length": String(Buffer.byteLength(body)) }),
+  });
+  for (const [name, value] of fields) {
+    if (!FIELD_VALUE.test(value)) throw new TypeError(`header ${name} cannot be sent`);
+  }
+  const head = [
+    `${method} ${url.pathname}${url.search} HTTP/1.1`,
+    ...("host" in headers ? [] : [`host: ${url.host}`]),
+    ...fields.map(([name, value]) => `${name}: ${value}`),
+  ];
+  return Buffer.from(`${head.join("\r\n")}\r\n\r\n${body}`, "utf8");
+}

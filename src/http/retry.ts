@@ -1,0 +1,96 @@
+/**
+ * The one retry policy: exponential back-off with full jitter inside the one deadline. The SDK's own retries are
+ * switched off (`maxAttempts: 1`), as they neither know the deadline nor read the body.
+ */
+import { orAborted } from "../base/deadline.ts";
+import type { Context } from "../base/context.ts";
+import { SealexecError } from "../base/errors.ts";
+import type { Failure } from "./attempt.ts";
+import { AttemptTimeout, WINDOWS } from "./attempt.ts";
+
+export interface RetryOptions {
+  /** one attempt may take so long, milliseconds */
+  readonly attemptMs: number;
+  /** give up after so long even where the deadline is later, milliseconds */
+  readonly budgetMs?: number;
+  /** give up after so many */
+  readonly mostAttempts?: number;
+  readonly classify: (error: unknown) => Failure;
+}
+
+// Below this there is no time left for an attempt that could end well.
+const SHORTEST_WAIT_MS = 20;
+
+/**
+ * Calls `attempt` until it succeeds, is refused, or the time is over. Its signal is aborted when the attempt took
+ * too long or the deadline passed.
+ *
+ * @throws what `classify` made of the refusal; at the end of the time, the last failure. "timeout" where it was
+ * silence or throttling that used up the time, "unavailable" where the service could not be reached or kept failing.
+ */
+export async function retry<T>(
+  context: Context,
+  options: RetryOptions,
+  attempt: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { deadline, now } = context;
+  const endsAt = now() + Math.min(options.budgetMs ?? Infinity, deadline.remainingMs);
+  // A timer that came late may have gone past the end; no timer may be set into the past.
+  const remaining = (): number => Math.max(0, Math.min(endsAt - now(), deadline.remainingMs));
+  let last: SealexecError | undefined;
+  for (let attempts = 1; ; attempts += 1) {
+    const timeMs = Math.min(options.attemptMs, remaining());
+    const outcome = await once(options, timeMs, deadline.signal, attempt);
+    if ("value" in outcome) return outcome.value;
+    const { failure } = outcome;
+    if (failure.transient === undefined || attempts === options.mostAttempts) throw failure.error;
+    // An attempt that the end of the time cut short says less than the one before it.
+    const cutShort = failure.transient === "hung" && timeMs < options.attemptMs;
+    if (last === undefined || !cutShort) last = failure.error;
+    const { first, factor, largest } = WINDOWS[failure.transient];
+    // Half of what is left at most: the last attempts are never waited away.
+    const window = Math.min(first * factor ** (attempts - 1), largest, remaining() / 2);
+    if (window < SHORTEST_WAIT_MS) throw last;
+    context.waiting?.because(failure.error);
+    const waitMs = Math.random() * window;
+    context.log.info(
+      `${failure.error.message}; trying again in ${waitMs.toFixed(0)} ms (attempt ${attempts})`,
+      { ...failure.error.particulars, attempt: attempts },
+    );
+    await sleep(waitMs, deadline.signal, last);
+  }
+}
+
+type Outcome<T> = { readonly value: T } | { readonly failure: Failure };
+
+async function once<T>(
+  options: RetryOptions,
+  timeMs: number,
+  deadline: AbortSignal,
+  attempt: (signal: AbortSignal) => Promise<T>,
+): Promise<Outcome<T>> {
+  const slow = new AbortController();
+  const timer = setTimeout(() => slow.abort(new AttemptTimeout()), timeMs);
+  const signal = AbortSignal.any([slow.signal, deadline]);
+  try {
+    return { value: await orAborted(attempt(signal), signal) };
+  } catch (error) {
+    return { failure: options.classify(signal.aborted ? new AttemptTimeout() : error) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function sleep(waitMs: number, signal: AbortSignal, last: SealexecError): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(last);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener("abort", onAbort);
+      resolve();
+    }, waitMs);
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+}

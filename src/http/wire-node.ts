@@ -1,0 +1,69 @@
+/** A wire by node:net and node:tls, for the npm package. */
+import net from "node:net";
+import type { Target } from "./target.ts";
+import { WireError, wireError } from "./wire.ts";
+import type { Wire, WireListener, WireOptions } from "./wire.ts";
+
+export function connectByNode(target: Target, options: WireOptions): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const socket = openSocket(target, options.ca);
+    const wire = new NodeWire(socket);
+    const timer = setTimeout(() => socket.destroy(new WireError("ETIMEDOUT", target)), options.timeoutMs);
+    socket.once(target.secure ? "secureConnect" : "connect", () => {
+      clearTimeout(timer);
+      resolve(wire);
+    });
+    socket.once("error", (error) => reject(wireError(error, target, "ECONNRESET")));
+    socket.once("close", () => {
+      clearTimeout(timer);
+      reject(new WireError("ECONNRESET", target));
+    });
+  });
+}
+
+/** A socket on its way; an https one verifies chain and host name before it says secureConnect. */
+export function openSocket(target: Target, ca: Buffer | undefined): net.Socket {
+  const address = { host: target.host, port: target.port };
+  // A server name is for names only (RFC 6066, section 3).
+  const servername = net.isIP(target.host) === 0 ? target.host : "";
+  // Not imported: the metadata service, which is asked first and without TLS, is on its way while this loads (10 ms).
+  const socket = target.secure
+    ? process
+        .getBuiltinModule("node:tls")
+        .connect({ ...address, servername, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) })
+    : net.connect(address);
+  return socket.setNoDelay(true);
+}
+
+class NodeWire implements Wire {
+  readonly #socket: net.Socket;
+  #listener: WireListener | undefined;
+
+  constructor(socket: net.Socket) {
+    this.#socket = socket;
+    let failure: Error | undefined;
+    socket.on("error", (error) => (failure = error));
+    socket.on("data", (bytes: Buffer) => {
+      // Whoever speaks before it is asked is not asked.
+      if (this.#listener === undefined) socket.destroy();
+      else this.#listener.onData(bytes);
+    });
+    socket.on("close", () => this.#listener?.onClose(failure));
+  }
+
+  get closed(): boolean {
+    return this.#socket.destroyed || this.#socket.readableEnded;
+  }
+
+  send(bytes: Buffer): void {
+    this.#socket.write(bytes);
+  }
+
+  listen(listener: WireListener): void {
+    this.#listener = listener;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

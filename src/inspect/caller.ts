@@ -1,0 +1,39 @@
+import { getCallerIdentity } from "../aws/credentials/caller-identity.ts";
+import type { Credentials } from "../aws/credentials/source.ts";
+import { classify } from "../aws/call/failure.ts";
+import { retry } from "../http/retry.ts";
+import type { AwsSession } from "../aws/session.ts";
+import { step } from "../base/context.ts";
+import type { Context } from "../base/context.ts";
+import { SealexecError } from "../base/errors.ts";
+
+// A report is not worth a long wait for a service that `run` does not need.
+const ATTEMPT_MS = 3_000;
+
+/**
+ * Who the credentials belong to, as a step of the report: STS GetCallerIdentity, which needs no permission. Where STS
+ * cannot be asked (no route from a private subnet, say) the report says so and goes on: `run` would not ask it.
+ */
+export async function callerArn(
+  session: AwsSession,
+  credentials: Credentials,
+  context: Context,
+): Promise<void> {
+  const { identity } = credentials;
+  const who = { identity, region: () => session.anyRegion(), network: session.network, env: context.env };
+  const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };
+  const ask = async (): Promise<string> => {
+    try {
+      const arn = await retry(context, options, (signal) => getCallerIdentity(who, signal));
+      return arn ?? "unknown";
+    } catch (error) {
+      if (!(error instanceof SealexecError) || error.kind === "denied") throw error;
+      return `unknown: ${error.message}`;
+    }
+  };
+  await step(context, "role", credentials.source, ask, (arn) => arn);
+}
+
+function classifyCaller(error: unknown) {
+  return classify("GetCallerIdentity", error);
+}

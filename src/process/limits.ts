@@ -1,0 +1,75 @@
+/** Resource limits, as /proc tells them: setrlimit(2), proc(5). */
+import { readFileSync } from "node:fs";
+import { SealexecError } from "../base/errors.ts";
+import { ALWAYS_BYTES, MOST_BYTES } from "../base/start-size.ts";
+
+/** A resource limit; Infinity for "unlimited". */
+export interface Limit {
+  readonly soft: number;
+  readonly hard: number;
+}
+
+/** The limit of open files: as it is now, and as it was before the runtime raised its soft half, if that can be told. */
+export interface FileLimit {
+  readonly now: Limit | undefined;
+  readonly inherited: Limit | undefined;
+}
+
+// Both runtimes raise the soft limit to the hard one at their start. What it was before is the parent's, as long as
+// nobody changed limits in between: a hard limit that is no longer the parent's says that somebody did.
+export function fileLimit(ppid: number): FileLimit {
+  const now = readLimit("self", FILES);
+  const parents = readLimit(String(ppid), FILES);
+  return { now, inherited: now !== undefined && now.hard === parents?.hard ? parents : undefined };
+}
+
+const FILES = "Max open files";
+
+/**
+ * The limit that CMD gets: the soft one asked for, or else the one that was inherited. Undefined: nothing is changed.
+ *
+ * @throws "usage" where the hard limit is lower; "config" where it cannot be set, as on Node
+ */
+export function chooseFileLimit(
+  { now, inherited }: FileLimit,
+  asked: number | undefined,
+  canSet: boolean,
+): Limit | undefined {
+  if (asked === undefined) return inherited;
+  if (!canSet || now === undefined) {
+    throw new SealexecError("config", "--nofile (SEALEXEC_NOFILE) cannot be set here", {
+      hint: "it takes the sealexec binary on Linux, and /proc",
+    });
+  }
+  if (asked <= now.hard) return { soft: asked, hard: now.hard };
+  throw new SealexecError("usage", `--nofile (SEALEXEC_NOFILE) is more than the hard limit of ${now.hard}`, {
+    hint: "raise the hard limit where the container is started",
+  });
+}
+
+/** The number of --nofile or SEALEXEC_NOFILE; undefined: not given. */
+export function parseFileLimit(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (text === "unlimited") return Infinity;
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new SealexecError("usage", "--nofile (SEALEXEC_NOFILE) is neither a number of files nor unlimited");
+}
+
+/** How many bytes arguments and environment may have together. execve(2): a quarter of the stack's soft limit, in bounds. */
+export function argumentLimit(): number {
+  const stack = readLimit("self", "Max stack size")?.soft ?? 8 * 1024 * 1024;
+  return Math.max(ALWAYS_BYTES, Math.min(MOST_BYTES, stack / 4));
+}
+
+function readLimit(process: string, name: string): Limit | undefined {
+  try {
+    const text = readFileSync(`/proc/${process}/limits`, "latin1");
+    const found = new RegExp(`^${name} +(\\S+) +(\\S+)`, "m").exec(text);
+    const [soft, hard] = [found?.[1], found?.[2]].map((text) =>
+      text === "unlimited" ? Infinity : Number(text),
+    );
+    return soft === undefined || hard === undefined || Number.isNaN(soft) ? undefined : { soft, hard };
+  } catch {
+    return undefined;
+  }
+}

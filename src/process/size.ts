@@ -1,0 +1,56 @@
+/**
+ * What execve(2) would refuse with E2BIG, found out before anything is fetched and before the old process is gone.
+ * Source: execve(2), "Limits on size of arguments and environment"; Linux include/uapi/linux/binfmts.h.
+ */
+import { SealexecError } from "../base/errors.ts";
+import { ALWAYS_BYTES, POINTER_BYTES, tooLarge } from "../base/start-size.ts";
+import type { SizeLimit } from "../base/start-size.ts";
+import { nameOf } from "./environment.ts";
+
+/** MAX_ARG_STRLEN: 32 pages, the ending NUL among them */
+const LONGEST_STRING_BYTES = 131_072;
+/** What the kernel itself puts on the new stack */
+const RESERVE_BYTES = 4_096;
+
+/**
+ * @param args the arguments of CMD, argv[0] among them
+ * @param totalBytes the limit of all together; asked for only where it could matter
+ * @throws "cannot-execute", naming the variable or argument and its size
+ */
+export function checkArgumentSize(
+  args: readonly Buffer[],
+  env: readonly Buffer[],
+  totalBytes: SizeLimit,
+): void {
+  for (const entry of env) {
+    if (entry.length + 1 > LONGEST_STRING_BYTES) {
+      throw tooLong(`${nameOf(entry)} is ${entry.length} bytes long with its name`);
+    }
+  }
+  for (const [index, arg] of args.entries()) {
+    if (arg.length + 1 > LONGEST_STRING_BYTES) throw tooLong(`argument ${index} is ${arg.length} bytes long`);
+  }
+  const sum = [...args, ...env].reduce(
+    (total, string) => total + string.length + 1 + POINTER_BYTES,
+    RESERVE_BYTES,
+  );
+  if (sum <= ALWAYS_BYTES) return;
+  const limit = totalBytes();
+  if (sum > limit) {
+    const largest = env.toSorted((a, b) => b.length - a.length)[0];
+    const named = largest === undefined ? undefined : { name: nameOf(largest), bytes: largest.length };
+    throw tooLarge(sum, limit, named).at("command");
+  }
+}
+
+function tooLong(what: string): SealexecError {
+  return new SealexecError(
+    "cannot-execute",
+    `command: ${what}, and the system takes ${LONGEST_STRING_BYTES - 1}`,
+    {
+      hint: "put large values into files",
+      stage: "command",
+      located: true,
+    },
+  );
+}

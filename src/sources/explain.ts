@@ -1,0 +1,56 @@
+/** `--explain`: which source each variable came from, and what it was put over. Names and URIs, never a value. */
+import type { Variables } from "../base/secret.ts";
+import { matchesName } from "../base/name-patterns.ts";
+import { handsOn } from "../process/environment.ts";
+import type { Underneath } from "../process/environment.ts";
+
+/** Where variables came from. */
+export interface Origin {
+  readonly uri: string;
+  readonly variables: Variables;
+  /** names that it sets and --only does not name */
+  readonly leftOut?: readonly string[];
+}
+
+const ENVIRONMENT = "the environment";
+
+/** One line for each variable that a source sets, by name; then one for each that is left out or dropped. */
+export function explainVariables(opened: readonly Origin[], { inherited, policy }: Underneath): string[] {
+  const names = new Set(opened.flatMap(({ variables }) => [...variables.keys()]));
+  const from = [...names].toSorted().map((name) => {
+    const passed = inherited.has(name) && handsOn(policy, name);
+    const uris = opened.filter(({ variables }) => variables.has(name)).map(({ uri }) => uri);
+    // From the lowest to the one that wins.
+    const layers = policy.keepExisting
+      ? [...uris, ...(passed ? [ENVIRONMENT] : [])]
+      : [...(passed ? [ENVIRONMENT] : []), ...uris];
+    const [winner = "", ...under] = layers.toReversed();
+    return `${name}: from ${winner}${under.length === 0 ? "" : `, over ${listOf(under)}`}`;
+  });
+  const leftOut = opened.flatMap(({ uri, leftOut: names = [] }) =>
+    names.map((name) => `${name}: left out of ${uri}, as --only does not name it`),
+  );
+  const { drop } = policy;
+  const dropped = drop === undefined ? [] : [...inherited].filter((name) => matchesName(drop, name));
+  return [
+    ...from,
+    ...leftOut.toSorted(),
+    ...dropped.toSorted().map((name) => `${name}: of the environment, dropped`),
+  ];
+}
+
+/** The credentials that are used, and why not those before them. */
+export function explainCredentials({
+  source,
+  passedOver,
+}: {
+  readonly source: string;
+  readonly passedOver: readonly string[];
+}): string[] {
+  return [`credentials: from ${source}`, ...passedOver.map((why) => `credentials: not from ${why}`)];
+}
+
+function listOf(items: readonly string[]): string {
+  const last = items.at(-1) ?? "";
+  return items.length < 2 ? last : `${items.slice(0, -1).join(", ")} and ${last}`;
+}

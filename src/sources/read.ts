@@ -1,0 +1,79 @@
+/** From a source to its text or variables: read, and opened where it is sealed. */
+import { step } from "../base/context.ts";
+import type { Context } from "../base/context.ts";
+import type { Format } from "../envelope/index.ts";
+import { counted } from "../base/logger.ts";
+import type { Content, SealedObject, Source, State, Tools } from "../stores/source.ts";
+import { openSealed } from "./unseal.ts";
+import type { OpenPolicy } from "./unseal.ts";
+
+/** Plain by now; the bytes are the caller's to wipe. */
+export type PlainContent = (Exclude<Content, { readonly kind: "sealed" }> | UnverifiedText) & {
+  /** what it was opened from, where it was sealed */
+  readonly sealed?: FoundSealed;
+};
+
+/**
+ * A text that nothing authenticates. Its padding is looked at as it is opened: whoever may write the object learns what
+ * it holds by changing it, if they are told what is wrong with it. So opening and reading it are to fail alike.
+ */
+export interface UnverifiedText extends State {
+  readonly kind: "unverified";
+  /** to be called once; the bytes are the caller's to wipe */
+  readonly open: () => Uint8Array;
+  readonly validator: string | undefined;
+}
+
+export interface FoundSealed {
+  readonly object: SealedObject;
+  readonly format: Format;
+  /** of the key of KMS that opened it, or `local:PATH` */
+  readonly keyArn: string;
+  readonly revision: number | undefined;
+  readonly isBound: boolean;
+}
+
+/** @throws SealexecError, its message led by the stage and the target */
+export async function readSource(source: Source, policy: OpenPolicy, tools: Tools): Promise<PlainContent> {
+  const content = await readContent(source, tools, tools.context);
+  if (content.kind !== "sealed") return content;
+  const { sealed: object, validator } = content;
+  const opened = await openSealed(source.uri, object, policyOf(source, policy), tools);
+  const { plaintext, format, keyArn, revision, isBound } = opened;
+  const sealed = { object, format, keyArn, revision, isBound };
+  return plaintext instanceof Uint8Array
+    ? { kind: "text", bytes: plaintext, validator, sealed }
+    : { kind: "unverified", open: plaintext, validator, sealed };
+}
+
+/** What must hold of one source: its URI's own word is the nearest. A file has this machine's clock: its time tells nothing. */
+function policyOf({ dated, dialect, options }: Source, policy: OpenPolicy): OpenPolicy {
+  const { accept = [], context = policy.context } = options;
+  const { largestLagMs, ...rest } = policy;
+  const own = { ...rest, dialect, context, accept: new Set([...policy.accept, ...accept]) };
+  return dated === true && largestLagMs !== undefined ? { ...own, largestLagMs } : own;
+}
+
+function readContent(source: Source, tools: Tools, context: Context): Promise<Content> {
+  return step(context, "object", source.uri, () => source.read(tools), describeContent);
+}
+
+function describeContent(content: Content): string {
+  switch (content.kind) {
+    case "sealed":
+      return describe(counted(content.sealed.body.length, "byte"), content.sealed);
+    case "text":
+      return describe(counted(content.bytes.length, "byte"), content);
+    case "variables":
+      return describe(counted(content.variables.size, "variable"), content);
+  }
+}
+
+function describe(size: string, { detail, versionId, etag }: State & { readonly detail?: string }): string {
+  const state = Object.entries({ version: versionId, etag }).filter(([, value]) => value !== undefined);
+  return [
+    size,
+    ...(detail === undefined ? [] : [detail]),
+    ...state.map(([name, value]) => `${name} ${value}`),
+  ].join(", ");
+}

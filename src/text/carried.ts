@@ -1,0 +1,15 @@
+import { SealexecError } from "../base/errors.ts";
+
+/**
+ * A text that an environment variable can hold, as it is.
+ *
+ * @param name of the variable, or of what it comes from, for the message
+ * @throws SealexecError "data" for a NUL, and for what is no Unicode; never any part of the text
+ */
+export function carriedText(name: string, text: string): string {
+  if (!text.includes("\0") && text.isWellFormed()) return text;
+  const what = text.includes("\0") ? "a NUL" : "half of a surrogate pair";
+  throw new SealexecError("data", `${name} holds ${what}`, {
+    hint: "no environment variable can: encode it, for example as base64",
+  });
+}

@@ -1,0 +1,79 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { refuseProfileEndpoint } from "../../../../src/aws/endpoint/profile.ts";
+import { refuses } from "../../refuses.ts";
+
+const FOLDER = mkdtempSync(join(tmpdir(), "sealexec-profile-"));
+after(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+const CONFIG = `
+# endpoint_url = in a comment
+[default]
+region = eu-west-1
+s3 =
+  endpoint_url = https://s3.example.com
+
+[profile local]
+endpoint_url = http://localhost:4566
+
+[profile "two words"]
+services = both
+
+[services both]
+secrets_manager =
+  endpoint_url = http://localhost:1
+kms =
+  endpoint_url = http://localhost:2
+
+[profile fips]
+use_fips_endpoint = true
+[profile dual]
+use_dualstack_endpoint=TRUE
+[profile ignoring]
+endpoint_url = http://localhost:4566
+ignore_configured_endpoint_urls = true
+`;
+
+function envOf(more: Readonly<Record<string, string>>): Record<string, string> {
+  const file = join(FOLDER, "config");
+  writeFileSync(file, CONFIG);
+  return { AWS_CONFIG_FILE: file, ...more };
+}
+
+describe("what a profile says of endpoints", () => {
+  for (const [service, env] of [
+    ["ssm", {}],
+    ["secretsmanager", {}],
+    ["ssm", { AWS_PROFILE: "none" }],
+    ["ssm", { AWS_PROFILE: "two words" }],
+    ["ssm", { AWS_PROFILE: "ignoring" }],
+    ["ssm", { AWS_PROFILE: "local", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" }],
+    ["ssm", { AWS_PROFILE: "local", AWS_ENDPOINT_URL_SSM: "https://ssm.example.com" }],
+    ["secretsmanager", { AWS_PROFILE: "two words", AWS_ENDPOINT_URL: "https://aws.example.com" }],
+    ["ssm", { AWS_PROFILE: "fips", AWS_USE_FIPS_ENDPOINT: "true" }],
+    ["ssm", { AWS_PROFILE: "fips", AWS_USE_FIPS_ENDPOINT: "false" }],
+    ["ssm", { AWS_CONFIG_FILE: "/nonexistent" }],
+    ["ssm", { AWS_CONFIG_FILE: "/dev/null" }],
+  ] as const) {
+    test(`${service} with ${JSON.stringify(env)}: nothing against it`, () =>
+      assert.doesNotThrow(() => refuseProfileEndpoint(service, envOf(env))));
+  }
+
+  for (const [service, profile, message, hint] of [
+    ["ssm", "local", /^profile local: its endpoint_url is not read/, /set AWS_ENDPOINT_URL_SSM to it/],
+    ["secretsmanager", "local", /endpoint_url/, /AWS_ENDPOINT_URL_SECRETS_MANAGER/],
+    ["secretsmanager", "two words", /endpoint_url/, /AWS_ENDPOINT_URL_SECRETS_MANAGER/],
+    ["ssm", "fips", /use_fips_endpoint/, /AWS_USE_FIPS_ENDPOINT=true/],
+    ["ssm", "dual", /use_dualstack_endpoint/, /AWS_USE_DUALSTACK_ENDPOINT=true/],
+  ] as const) {
+    test(`${service} with the profile ${profile} is refused`, () => {
+      const env = envOf({ AWS_PROFILE: profile });
+      const error = refuses(() => refuseProfileEndpoint(service, env), "config", message);
+      assert.match(error.hint ?? "", hint);
+      assert.doesNotMatch(error.message, /localhost/);
+    });
+  }
+});

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { describe, mock, test } from "node:test";
+import { Deadline, orAborted, parseTimeout } from "../../../src/base/deadline.ts";
+import { SealexecError } from "../../../src/base/errors.ts";
+import { refuses } from "../refuses.ts";
+
+describe("--timeout", () => {
+  for (const [text, ms] of [
+    ["1", 1_000],
+    ["0.5", 500],
+    ["0.001", 1],
+    ["30.250", 30_250],
+    ["3600", 3_600_000],
+  ] as const) {
+    test(`${text} s`, () => assert.equal(parseTimeout(text, {}), ms));
+  }
+  for (const text of [
+    "",
+    "0",
+    "0.0",
+    "-1",
+    "+1",
+    "1e3",
+    "0x10",
+    " 1",
+    "1 ",
+    "1s",
+    "3601",
+    "9999",
+    "NaN",
+    "Infinity",
+    ".5",
+    "1.",
+    "0.0001",
+  ]) {
+    test(`refuses ${JSON.stringify(text)}`, () => {
+      refuses(() => parseTimeout(text, {}), "usage", /SEALEXEC_TIMEOUT/);
+    });
+  }
+  test("the flag, else the variable, else 30 s", () => {
+    assert.equal(parseTimeout("2", { SEALEXEC_TIMEOUT: "3" }), 2_000);
+    assert.equal(parseTimeout(undefined, { SEALEXEC_TIMEOUT: "3" }), 3_000);
+    assert.equal(parseTimeout(undefined, {}), 30_000);
+    for (const text of ["never", ""]) {
+      refuses(() => parseTimeout(undefined, { SEALEXEC_TIMEOUT: text }), "usage");
+    }
+  });
+});
+
+describe("the deadline", () => {
+  test("aborts with our error when its time is over, and not before", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let now = 0;
+    const deadline = new Deadline(1_000, () => now);
+    t.mock.timers.tick((now = 999));
+    assert.equal(deadline.signal.aborted, false);
+    assert.equal(deadline.remainingMs, 1);
+    now = 1_000;
+    t.mock.timers.tick(1);
+    const reason: unknown = deadline.signal.reason;
+    assert.ok(reason instanceof SealexecError);
+    assert.equal(reason.kind, "timeout");
+    assert.match(reason.message, /1 s/);
+    now = 5_000;
+    assert.equal(deadline.remainingMs, 0);
+  });
+  test("does not run while somebody types: what was left is left", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let now = 0;
+    const deadline = new Deadline(1_000, () => now);
+    now = 400;
+    const typed = await deadline.notDuring(async () => {
+      t.mock.timers.tick((now = 90_000));
+      return Promise.resolve("typed");
+    });
+    assert.deepEqual([typed, deadline.signal.aborted, deadline.remainingMs], ["typed", false, 600]);
+    t.mock.timers.tick(599);
+    assert.equal(deadline.signal.aborted, false);
+    t.mock.timers.tick(1);
+    assert.equal(deadline.signal.aborted, true);
+  });
+  test("is over for good once it is cleared", (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const deadline = new Deadline(1_000, () => 0);
+    deadline.clear();
+    t.mock.timers.tick(10_000);
+    assert.equal(deadline.signal.aborted, false);
+  });
+});
+
+describe("work that may never end", () => {
+  const never = new Promise<never>(() => {});
+
+  test("ends as it ends, where it does", async () => {
+    const { signal } = new AbortController();
+    assert.equal(await orAborted(Promise.resolve(7), signal), 7);
+    await assert.rejects(orAborted(Promise.reject(new Error("own")), signal), /own/);
+  });
+  test("ends with the reason of the signal", async () => {
+    const controller = new AbortController();
+    const waiting = orAborted(never, controller.signal);
+    controller.abort(new Error("reason"));
+    await assert.rejects(waiting, /reason/);
+    await assert.rejects(orAborted(never, controller.signal), /reason/);
+  });
+  test("a failure that comes too late is nobody's", async () => {
+    const unhandled = mock.fn();
+    process.once("unhandledRejection", unhandled);
+    const aborted = AbortSignal.abort(new Error("reason"));
+    await assert.rejects(orAborted(Promise.reject(new Error("late")), aborted), /reason/);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    process.off("unhandledRejection", unhandled);
+    assert.equal(unhandled.mock.callCount(), 0);
+  });
+});

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SealexecError } from "../../../src/base/errors.ts";
+import { refuseInspector, refuseTellingDebug } from "../../../src/base/node-debug.ts";
+
+for (const value of ["http", "HTTP", "fs,http", "http, timers", "*", "net*", "tls,fs"]) {
+  test(`NODE_DEBUG=${value} is refused on Node`, () => {
+    assert.throws(
+      () => refuseTellingDebug({ NODE_DEBUG: value }, false),
+      (error: unknown) => error instanceof SealexecError && error.kind === "config",
+    );
+  });
+}
+
+for (const value of ["", "fs", "timers,module"]) {
+  test(`NODE_DEBUG=${value} is harmless`, () => {
+    assert.doesNotThrow(() => refuseTellingDebug({ NODE_DEBUG: value }, false));
+  });
+}
+
+test("the binary has no such log", () => {
+  assert.doesNotThrow(() => refuseTellingDebug({ NODE_DEBUG: "http" }, true));
+});
+
+const isConfig = (error: unknown): boolean => error instanceof SealexecError && error.kind === "config";
+
+for (const value of [
+  "--inspect",
+  "--inspect-brk=0.0.0.0:0",
+  "--no-warnings --inspect_wait",
+  '"--inspect=9"',
+]) {
+  test(`NODE_OPTIONS=${value} is refused on Node`, () => {
+    assert.throws(() => refuseInspector({ NODE_OPTIONS: value }, false, () => false), isConfig);
+    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, true, () => false));
+  });
+}
+
+for (const value of ["", "--inspect-port=9", "--inspect-publish-uid=http", "--max-old-space-size=100"]) {
+  test(`NODE_OPTIONS=${value} opens no debugger`, () => {
+    assert.doesNotThrow(() => refuseInspector({ NODE_OPTIONS: value }, false, () => false));
+  });
+}
+
+for (const name of ["BUN_INSPECT", "BUN_INSPECT_CONNECT_TO"]) {
+  test(`${name} is refused in the binary, if it is not empty`, () => {
+    assert.throws(() => refuseInspector({ [name]: "1" }, true, () => false), isConfig);
+    assert.doesNotThrow(() => refuseInspector({ [name]: "" }, true, () => false));
+    assert.doesNotThrow(() => refuseInspector({ [name]: "1" }, false, () => false));
+  });
+}
+
+test("a debugger that is open is refused, whatever opened it", () => {
+  assert.throws(() => refuseInspector({}, false, () => true), isConfig);
+  assert.doesNotThrow(() => refuseInspector({}, false, () => false));
+});
