@@ -4,7 +4,7 @@ import { parseRevision } from "../envelope/revision.ts";
 import { parseDuration } from "../base/duration.ts";
 import { SealexecError } from "../base/errors.ts";
 import { localKeyPath, parseKey } from "../keys/key.ts";
-import { words } from "../text/names.ts";
+import { elements } from "../text/names.ts";
 import type { OpenPolicy } from "../sources/unseal.ts";
 import { parseAccept, parseContext } from "../stores/sealed-options.ts";
 import type { Source } from "../stores/source.ts";
@@ -25,7 +25,7 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
   const key = flags.key ?? env["SEALEXEC_KEY"];
   const parsed = key === undefined ? undefined : parseKey(key);
   const lag = flags.maxLag ?? env["SEALEXEC_MAX_LAG"];
-  const pairs = flags.context ?? words(env["SEALEXEC_CONTEXT"], /,/);
+  const pairs = flags.context ?? elements("--context (SEALEXEC_CONTEXT)", env["SEALEXEC_CONTEXT"]);
   return {
     key: parsed,
     context: pairs.length === 0 ? undefined : parseContext(pairs),

@@ -4,7 +4,7 @@ import { RESERVED_CONTEXT_NAMES } from "../envelope/context.ts";
 import { ACCEPTANCES } from "../envelope/format.ts";
 import type { Acceptance, EncryptionContext } from "../envelope/format.ts";
 import { SealexecError } from "../base/errors.ts";
-import { words } from "../text/names.ts";
+import { elements } from "../text/names.ts";
 
 /**
  * `K=V` pairs as a map.
@@ -37,7 +37,7 @@ export function parseContext(pairs: readonly string[], option = "--context"): En
  */
 export function parseAccept(lists: readonly string[], option = "--accept"): Acceptance[] {
   return lists
-    .flatMap((list) => words(list, /,/))
+    .flatMap((list) => elements(option, list))
     .map((name) => {
       const known = ACCEPTANCES.find((acceptance) => acceptance === name);
       if (known !== undefined) return known;

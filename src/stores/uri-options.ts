@@ -1,7 +1,7 @@
 /** The options that one source has in its URI, of whichever store: taken out of it before the store's own parser reads it. Pure. */
 import { SealexecError } from "../base/errors.ts";
 import type { Acceptance, EncryptionContext } from "../envelope/index.ts";
-import { parseNames, words } from "../text/names.ts";
+import { elements, parseNames } from "../text/names.ts";
 import { parseAccept, parseContext } from "./sealed-options.ts";
 
 /** What holds for one source, beside what the options of the command line say for all. */
@@ -14,11 +14,13 @@ export interface UriOptions {
   readonly context?: EncryptionContext;
 }
 
+const CONTEXT = "?context= of the source URI";
+
 /** Each option: how its text is read, which is never empty here. Nothing in a URI is decoded. */
 const OPTIONS = {
   allow: (text) => new Set(parseNames("?allow= of the source URI", [text])),
   accept: (text) => parseAccept([text], "?accept= of the source URI"),
-  context: (text) => parseContext(words(text, /,/), "?context= of the source URI"),
+  context: (text) => parseContext(elements(CONTEXT, text), CONTEXT),
 } satisfies { readonly [Name in keyof UriOptions]-?: (text: string) => UriOptions[Name] };
 
 type Name = keyof typeof OPTIONS;

@@ -38,7 +38,7 @@ export function requireOnly(variables: Variables, only: NamePatterns | undefined
  * @throws "usage"
  */
 export function parsePatterns(option: string, lists: readonly string[]): NamePatterns | undefined {
-  const patterns = lists.flatMap((list) => words(list, /,/));
+  const patterns = lists.flatMap((list) => elements(option, list));
   if (patterns.length === 0) return undefined;
   for (const pattern of patterns) {
     if (/^[A-Za-z_][A-Za-z0-9_]*\*?$/.test(pattern)) continue;
@@ -68,13 +68,28 @@ export function requireNames(variables: Variables, require: readonly string[]): 
  * @throws "usage"
  */
 export function parseNames(option: string, lists: readonly string[]): string[] {
-  const names = lists.flatMap((list) => words(list, /,/));
+  const names = lists.flatMap((list) => elements(option, list));
   for (const name of names) {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
       throw new SealexecError("usage", `${option}: ${JSON.stringify(name)} is not the name of a variable`);
     }
   }
   return names;
+}
+
+/**
+ * The elements of a comma-separated list; none of what is empty.
+ *
+ * @param option for messages
+ * @throws "usage" for an empty one among others: a name may be lost there
+ */
+export function elements(option: string, list: string | undefined): string[] {
+  if (list === undefined || list.trim() === "") return [];
+  const found = list.split(",").map((element) => element.trim());
+  if (!found.includes("")) return found;
+  throw new SealexecError("usage", `${option} has an empty element`, {
+    hint: "a comma stands between two elements only: leave out the one at the beginning, at the end or beside another",
+  });
 }
 
 /** The parts of a text that are not empty. */

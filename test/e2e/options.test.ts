@@ -384,6 +384,47 @@ test("a target of push that is none: it is named, with all the forms that there 
   assertFailed(from, 64, /does not begin with/, /file:PATH.*env-file:PATH/);
 });
 
+describe("an empty element of a list is wrong usage, wherever the list stands", { concurrency: 2 }, () => {
+  const ALONE = { AWS_EC2_METADATA_DISABLED: "true" };
+  const from = ["--from", "env-file:/nonexistent"];
+  const run = ["run", ...from];
+  const push = ["push", "-", "s3://app-secrets/app.env", "--key", KEY];
+  for (const [option, element, ...commands] of [
+    ["allow", "PATH", run, push],
+    ["require", "A", run],
+    ["only", "A", run],
+    ["drop", "A", run],
+    ["pass", "A", [...run, "--pristine"]],
+    ["accept", "v2", run, ["pull", "s3://app-secrets/app.env"]],
+    ["context", "a=b", run, push],
+  ] as const) {
+    for (const text of [`${element},`, `,${element}`, `${element},,${element}`, `${element}, ,${element}`]) {
+      test(`${option}: ${text}`, async () => {
+        for (const words of commands) {
+          const cmd = words[0] === "run" ? ["--", ...SAY] : [];
+          // The flag takes one pair, whose value may have commas; the variable takes a list of them.
+          if (option !== "context") {
+            const outcome = await sealexec([...words, `--${option}`, text, ...cmd], {
+              env: ALONE,
+              input: "A=1\n",
+            });
+            assertFailed(outcome, 64, new RegExp(`^--${option}\\b.* has an empty element$`), /comma/);
+          }
+          if (option === "pass") continue;
+          const env = { ...ALONE, [`SEALEXEC_${option.toUpperCase()}`]: text };
+          const outcome = await sealexec([...words, ...cmd], { env, input: "A=1\n" });
+          assertFailed(outcome, 64, new RegExp(`^--${option}\\b.* has an empty element$`), /comma/);
+        }
+      });
+    }
+  }
+
+  test("the value of one --context may have commas", async () => {
+    const outcome = await sealexec([...run, "--context", "a=b,", "--", ...SAY]);
+    assertFailed(outcome, 66, /no such file/);
+  });
+});
+
 test("commas between the URIs of SEALEXEC_FROM are told", async () => {
   const run = (from: string): Promise<Outcome> =>
     sealexec(["run", "--", ...SAY], { env: { SEALEXEC_FROM: from } });

@@ -4,7 +4,7 @@ import type { Dialect } from "../../text/dialect.ts";
 import { writerContext } from "../../envelope/index.ts";
 import type { EncryptionContext } from "../../envelope/index.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { words } from "../../text/names.ts";
+import { elements } from "../../text/names.ts";
 import { parseContext } from "../../stores/sealed-options.ts";
 import type { SealedObject, Tools } from "../../stores/source.ts";
 import { openPresent } from "../opening.ts";
@@ -37,7 +37,9 @@ export function sealedJob(
   context: Context,
 ): SealedJob {
   const key = chosenKey(flags, context);
-  const user = parseContext(flags.context ?? words(context.env["SEALEXEC_CONTEXT"], /,/));
+  const user = parseContext(
+    flags.context ?? elements("--context (SEALEXEC_CONTEXT)", context.env["SEALEXEC_CONTEXT"]),
+  );
   const bound = flags.bind ? place : undefined;
   const said = sealedDialect(dialect);
   const contextWith: SealedJob["contextWith"] = (revision) =>
