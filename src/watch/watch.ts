@@ -130,7 +130,8 @@ class Watcher {
       onHangup: () => this.#alarm.ring("all"),
       retryAfter: (error, attempts) => {
         const waitMs = waitBeforeAttempt(attempts);
-        context.log.warn(`${error.message}; it is tried again in ${waitMs / 1_000} s`, error.hint);
+        const hint = attempts === 1 ? error.hint : undefined;
+        context.log.warn(`${error.message}; it is tried again in ${waitMs / 1_000} s`, hint);
         return waitMs;
       },
       restartAfter: how.onExit === "exit" ? () => undefined : restartWith(new Backoff(), context),
