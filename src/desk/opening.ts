@@ -12,7 +12,7 @@ import {
 import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
 import { localKeyPath } from "../keys/key.ts";
-import { lagOf } from "../sources/freshness.ts";
+import { HONEST_LAG_MS, lagOf } from "../sources/freshness.ts";
 import { openSealed } from "../sources/unseal.ts";
 import type { Opened } from "../sources/unseal.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
@@ -37,8 +37,6 @@ export interface OpenedPresent extends Comparison {
   readonly state: State;
 }
 
-/** An honest object is written within this of its revision. */
-const PUT_BACK_MS = 3_600_000;
 /** KMS does not let these credentials open it; that another key sealed it is another thing. */
 const KEY_DENIED = "key-denied";
 /** All that is authenticated: that `run` accepts only some of it is no reason to lose its revision. */
@@ -88,7 +86,7 @@ async function compare(
   const { dialect = "dotenv" } = sealing;
   const wasDialect = parseDialect(sealedFormat(opened) ?? "") ?? (isBound ? "dotenv" : dialect);
   const was = await parseText(text, wasDialect, () => undefined).catch(() => undefined);
-  const isPutBack = (lagOf(revision, object) ?? 0) > PUT_BACK_MS;
+  const isPutBack = (lagOf(revision, object) ?? 0) > HONEST_LAG_MS;
   const otherwise = [
     ...(wasDialect === dialect ? [] : [`take it for ${dialect}, not ${wasDialect}`]),
     ...sealedOtherwise(opened, sealing),

@@ -7,7 +7,7 @@ import {
   V3_CONTENT_ALGORITHM,
 } from "./format.ts";
 import { quote } from "./quote.ts";
-import { REVISION_NAME } from "./revision.ts";
+import { REVISION_NAME, SEAL_AGAIN } from "./revision.ts";
 import { emptyMap } from "./string-map.ts";
 
 /** Which content algorithm the data key is for; written by every client since v2. */
@@ -59,7 +59,7 @@ export function checkContext(
   if (!isBound && !mayBeUnbound) {
     throw new SealexecError("data", "not bound to its place: nothing tells that it was sealed for this one", {
       hint:
-        "seal it again here with push; if another client wrote it, or push --no-bind: " +
+        `${SEAL_AGAIN}; if another client wrote it, or push --no-bind: ` +
         "--accept unbound, or ?accept=unbound in its URI",
     });
   }

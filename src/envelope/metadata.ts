@@ -25,6 +25,7 @@ import { parseV2InstructionFile, parseV3InstructionFile } from "./instruction-fi
 import { emptyMap } from "./string-map.ts";
 import { parseV2 } from "./v2.ts";
 import { parseV3, parseV3Content } from "./v3.ts";
+import { SEAL_AGAIN } from "./revision.ts";
 
 /** An envelope, or the fact that the object's instruction file must be read first. */
 export type Reading =
@@ -59,7 +60,7 @@ export function readEnvelope(
       const content = parseV3Content(fields);
       if (!accept.has("instruction-file")) {
         throw new SealexecError("data", "x-amz-3 is missing: its data key would be in an instruction file", {
-          hint: "seal it again, or add --accept instruction-file if that is how it was sealed",
+          hint: `${SEAL_AGAIN}; or add --accept instruction-file if that is how it was sealed`,
         });
       }
       if (instructionFile === undefined) return { kind: "instruction-file-needed" };
@@ -120,7 +121,7 @@ function accepted(envelope: Envelope, body: Uint8Array, accept: Accepted): Readi
   }
   if (format !== "v3" && !accept.has(format)) {
     throw new SealexecError("data", `sealed in the older format ${format}, which is not accepted`, {
-      hint: `seal it again with push, or add --accept ${format}`,
+      hint: `${SEAL_AGAIN}; or add --accept ${format}`,
     });
   }
   checkBody(envelope, body);
@@ -155,7 +156,7 @@ function refuseRawKey(fields: Fields): void {
     "data",
     "x-amz-key: the data key is wrapped with a raw key (format v1), not by KMS",
     {
-      hint: "seal it again with push: sealexec opens what KMS wrapped",
+      hint: `sealexec opens what KMS wrapped: ${SEAL_AGAIN}`,
     },
   );
 }

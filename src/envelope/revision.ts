@@ -14,7 +14,7 @@ const REVISION = /^[1-9]\d{0,14}$/;
 /** A revision is a time, milliseconds since 1970: none is written or opened that is further ahead of the store's own time. */
 export const MOST_AHEAD_MS = 10 * 60_000;
 
-/** The way out for whoever finds an old version, or one of the future: a command that works as it is typed. */
+/** The way out for whoever finds what is old, of the future, or not sealed as push seals: a command that works as it is typed. */
 export const SEAL_AGAIN = "seal the right content again: sealexec push FILE URI --key KEY --replace --force";
 
 /**
@@ -27,7 +27,7 @@ export function revisionOf(context: EncryptionContext): number | undefined {
   const revision = parseRevision(context[REVISION_NAME] ?? "");
   if (revision !== undefined) return revision;
   throw new SealexecError("data", `encryption context: ${REVISION_NAME} is not a number from 1`, {
-    hint: "another program wrote it: seal it again with push, and --revision N",
+    hint: `another program wrote it: ${SEAL_AGAIN}`,
   });
 }
 

@@ -1,7 +1,8 @@
 /** What a check warns of: what a start would say as well, and what only who looks at it should know. */
 import type { Logger } from "../base/logger.ts";
+import { SEAL_AGAIN } from "../envelope/index.ts";
 import type { OpenedSource } from "../sources/sources.ts";
-import { PUT_BACK, describeLag, lagOf } from "../sources/freshness.ts";
+import { HONEST_LAG_MS, PUT_BACK, describeLag, lagOf } from "../sources/freshness.ts";
 
 export interface Warning {
   readonly message: string;
@@ -10,9 +11,6 @@ export interface Warning {
   readonly code?: string;
   readonly target?: string;
 }
-
-/** Written, uploaded and confirmed at once: so much later something else has happened to it. */
-const HONEST_LAG_MS = 3_600_000;
 
 /** The same log, whose warnings are also put into `warnings`. */
 export function collecting(log: Logger, warnings: Warning[]): Logger {
@@ -36,7 +34,7 @@ export function warnOfSource({ uri, sealed }: OpenedSource, log: Logger): void {
   if (sealed?.isBound === false) {
     log.warn(
       `${uri}: not bound to its place: who may write there can put any object of its key there`,
-      "seal it again there with push, and leave unbound out of --accept and ?accept=",
+      `${SEAL_AGAIN}, and leave unbound out of --accept and ?accept=`,
       { code: "not-bound", target: uri },
     );
   }

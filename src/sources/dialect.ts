@@ -1,5 +1,5 @@
 import type { Dialect } from "../text/dialect.ts";
-import { sealedFormat } from "../envelope/index.ts";
+import { SEAL_AGAIN, sealedFormat } from "../envelope/index.ts";
 import type { Envelope } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
 
@@ -23,6 +23,6 @@ export function checkDialect(
   const shown = /^[a-z][a-z0-9-]{0,19}$/.test(sealed) ? sealed : "another format";
   const right = `${uri}${uri.includes("?") ? "&" : "?"}format=${shown}`;
   throw new SealexecError("data", `sealed as ${shown}, and not to be read as ${dialect}`, {
-    hint: shown === sealed ? `its URI is ${shown === "dotenv" ? uri : right}` : "seal it again with push",
+    hint: shown === sealed ? `its URI is ${shown === "dotenv" ? uri : right}` : SEAL_AGAIN,
   });
 }

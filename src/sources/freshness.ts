@@ -42,7 +42,7 @@ export function refuseLag(revision: number | undefined, times: Times, largestMs:
     const missing =
       revision === undefined ? "it has no revision" : "the store does not say when it was written";
     throw new SealexecError("data", `${missing}, so that --max-lag cannot tell whether it is an old one`, {
-      hint: "seal it again, bound to its place: sealexec push FILE URI --key KEY --replace; or leave --max-lag (SEALEXEC_MAX_LAG) out",
+      hint: `${SEAL_AGAIN}; or leave --max-lag (SEALEXEC_MAX_LAG) out`,
     });
   }
   const most = printDuration(largestMs);
@@ -56,6 +56,9 @@ export function refuseLag(revision: number | undefined, times: Times, largestMs:
 export function describeLag(revision: number | undefined, lagMs: number): string {
   return `it was written ${roughDuration(lagMs)} after its revision ${revision}`;
 }
+
+/** Written, uploaded and confirmed at once: so much later something else has happened to it. */
+export const HONEST_LAG_MS = 3_600_000;
 
 /** What it means that an object is newer than its revision, and what to do. */
 export const PUT_BACK = `an old version was put back, copied or restored: ${SEAL_AGAIN}`;

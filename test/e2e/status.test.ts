@@ -200,7 +200,7 @@ const DATA: readonly Case[] = [
     },
     args: () => ["run", "--from", `s3://${BUCKET}/copy.env`, "--", ...SAY],
     error: /^context: s3:\/\/app-secrets\/copy\.env: sealed for "?s3:\/\/app-secrets\/app\.env/,
-    hint: /seal it again/,
+    hint: /seal the right content again: sealexec push/,
   },
   {
     name: "a .env that is not valid",
