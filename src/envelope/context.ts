@@ -122,7 +122,7 @@ function checkBinding(stored: EncryptionContext, object: string): boolean {
   if (bound === object) return true;
   const name = /^file:(?=[^/])/.test(object) ? ", or name what it was sealed for: ?name=NAME" : "";
   throw new SealexecError("data", `sealed for ${quote(bound, MAX_URI_CHARACTERS)}, not for this object`, {
-    hint: `it was copied or moved here: seal it again in its place${name}`,
+    hint: `it was copied or moved here: ${SEAL_AGAIN}${name}`,
   });
 }
 

@@ -23,7 +23,11 @@ describe("names that alone are taken", () => {
 
   test("are names and beginnings of names, from all lists", () => {
     assert.equal(parsePatterns("--only", []), undefined);
-    assert.equal(parsePatterns("--only", [" ,", ""]), undefined);
+    assert.equal(parsePatterns("--only", [" ", ""]), undefined);
+    assert.equal(
+      refuses(() => parsePatterns("--only", [" ,"]), "usage").message,
+      "--only has an empty element",
+    );
     const { names, prefixes } = patterns("A, DB_*", "b2,_*");
     assert.deepEqual(
       [[...names], prefixes],
