@@ -197,7 +197,8 @@ test("checkContext: for a file that has another name, the way out is to give its
       () => checkContext(envelope("file:other"), { object }),
       /^sealed for "file:other"/,
     );
-    const way = "it was copied or moved here: seal it again in its place";
+    const way =
+      "it was copied or moved here: seal the right content again: sealexec push FILE URI --key KEY --replace --force";
     assert.equal(error.hint, names ? `${way}, or name what it was sealed for: ?name=NAME` : way, object);
   }
 });
