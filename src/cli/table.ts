@@ -27,6 +27,8 @@ export interface OptionRow {
   readonly default?: string;
   /** the only values there are */
   readonly choices?: readonly string[];
+  /** values that a shell offers, beside others that there are */
+  readonly offers?: readonly string[];
   /** options that it cannot be given with */
   readonly conflicts?: readonly string[];
   readonly group: keyof typeof GROUPS;
@@ -215,6 +217,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "list",
     variable: "SEALEXEC_ACCEPT",
     between: "comma",
+    offers: ["v2", "kms-gcm", "kms-cbc", "kms-direct", "instruction-file", "unbound"],
     group: "sources",
     help: "what to read beside v3: `v2,kms-gcm,kms-cbc,kms-direct,instruction-file,unbound`",
     commands: OPENS,
@@ -312,6 +315,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "once",
     variable: "SEALEXEC_ON_CHANGE",
     default: "restart",
+    offers: ["restart", "signal:HUP", "exit"],
     group: "rotation",
     help: "when a source has changed: `restart`, `signal:NAME`, or `exit` with status 79",
     commands: STARTS,
@@ -342,6 +346,7 @@ export const OPTIONS: readonly OptionRow[] = [
     kind: "once",
     variable: "SEALEXEC_ON_EXIT",
     default: "exit",
+    offers: ["exit", "restart"],
     group: "rotation",
     help: "when CMD ends by itself: `exit` with its status, or `restart`",
     commands: STARTS,

@@ -19,9 +19,10 @@ function beginning(uri: string): string {
 }
 
 /** @returns undefined: it takes no value */
-export function offerOf({ value, choices }: OptionRow): Offer | undefined {
+export function offerOf({ value, choices, offers }: OptionRow): Offer | undefined {
   if (value === undefined) return undefined;
-  if (choices !== undefined) return choices;
+  const words = choices ?? offers;
+  if (words !== undefined) return words;
   return value === "FILE" ? "file" : value === "URI" ? "uri" : "anything";
 }
 
