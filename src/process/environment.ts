@@ -1,6 +1,6 @@
 import { matchesName } from "../base/name-patterns.ts";
 import type { NamePatterns } from "../base/name-patterns.ts";
-import type { Variables } from "../base/secret.ts";
+import type { Secret, Variables } from "../base/secret.ts";
 
 export interface EnvironmentPolicy {
   /** a variable that is already set wins over the source */
@@ -41,10 +41,10 @@ export function buildEnvironment(
     }
     // A name that stands there twice is replaced once; which of two would win differs from libc to libc.
     const mine = added.get(name);
-    if (mine !== undefined) block.push(Buffer.from(`${name}=${mine.reveal()}`));
+    if (mine !== undefined) block.push(entryOf(name, mine));
     added.delete(name);
   }
-  for (const [name, secret] of added) block.push(Buffer.from(`${name}=${secret.reveal()}`));
+  for (const [name, secret] of added) block.push(entryOf(name, secret));
   return block;
 }
 
@@ -67,4 +67,12 @@ export interface Underneath {
   /** names in the environment that sealexec was started with */
   readonly inherited: ReadonlySet<string>;
   readonly policy: EnvironmentPolicy;
+}
+
+/** As bytes from the beginning, which can be wiped: a text of both would stay. */
+function entryOf(name: string, secret: Secret): Buffer {
+  const entry = Buffer.alloc(Buffer.byteLength(name) + 1 + secret.sizeBytes);
+  const at = entry.write(`${name}=`);
+  entry.write(secret.reveal(), at);
+  return entry;
 }
