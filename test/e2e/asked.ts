@@ -11,7 +11,8 @@ import { ARTEFACTS, BUCKET, push, sealexec, withAws } from "./harness.ts";
 
 export interface Row {
   readonly name: string;
-  readonly words: readonly string[];
+  /** a function, where they name what is there */
+  readonly words: readonly string[] | ((aws: Aws) => readonly string[]);
   readonly input?: string;
   readonly status?: number;
   /** what is otherwise, before the command; returns what its environment is to have, undefined: not to have */
@@ -41,7 +42,7 @@ export async function assertAsked(row: Row, artefact = ARTEFACTS[0]): Promise<vo
       for (const name of ["/app/a", "/app/b"]) aws.parameters.put(name, "value");
       const env = defined({ ...aws.env(), ...(await given?.(aws, cwd)) });
       aws.resetCalls();
-      const ended = await sealexec(words, {
+      const ended = await sealexec(typeof words === "function" ? words(aws) : words, {
         env,
         cwd,
         ...(input === undefined ? {} : { input }),

@@ -65,6 +65,18 @@ const S3: readonly Row[] = [
     status: 80,
     asks: [...ROLE, OBJECT, DECRYPT],
   },
+  {
+    name: "over an object, --if-match the one that is there",
+    words: (aws) => toS3("--if-match", aws.s3.get(BUCKET, "app.env")?.etag ?? ""),
+    asks: [...ROLE, OBJECT, DECRYPT, GENERATE, PUT],
+  },
+  {
+    name: "over an object, --if-match the one that is there, which another then replaces",
+    words: (aws) => toS3("--if-match", aws.s3.get(BUCKET, "app.env")?.etag ?? ""),
+    status: 80,
+    given: objectFault("GetObject", "replaceObject", { body: "theirs", times: 1 }),
+    asks: [...ROLE, OBJECT, DECRYPT, GENERATE, `${PUT} 412`],
+  },
   { name: "the same, without a flag", words: toS3(), input: SAME, asks: [...ROLE, OBJECT, DECRYPT] },
   { name: "the same, --replace", words: toS3("--replace"), input: SAME, asks: [...ROLE, OBJECT, DECRYPT] },
   {
@@ -219,6 +231,19 @@ const CREATE = "secretsmanager CreateSecret new";
 const secretFault = (operation: string, more: object): NonNullable<Row["given"]> =>
   fail({ service: "secretsmanager", operation, times: 1, ...more } as Rule);
 
+const currentOf = (aws: Aws): string => aws.secrets.find("app")?.stages.get("AWSCURRENT") ?? "";
+
+/** Somebody else's version becomes the current one as soon as ours is there. */
+function anotherAfterPut({ secrets }: Aws): void {
+  const put = secrets.putVersion.bind(secrets);
+  secrets.putVersion = (secret, ...ours) => {
+    const version = put(secret, ...ours);
+    secrets.putVersion = put;
+    secrets.put("app", { text: '{"A":"theirs"}' });
+    return version;
+  };
+}
+
 const SECRETS: readonly Row[] = [
   { name: "a new secret", words: push(NEW_SECRET), asks: [...ROLE, NO_VALUE, CREATE] },
   { name: "a new secret, --create", words: push(NEW_SECRET, "--create"), asks: [...ROLE, NO_VALUE, CREATE] },
@@ -251,6 +276,25 @@ const SECRETS: readonly Row[] = [
     words: push(SECRET, "--if-match", "abc"),
     status: 80,
     asks: [...ROLE, VALUE],
+  },
+  {
+    name: "over a secret, --if-match the version that is there",
+    words: (aws) => push(SECRET, "--if-match", currentOf(aws)),
+    asks: [...ROLE, VALUE, PUT_VALUE, MOVE],
+  },
+  {
+    name: "another version becomes the current one between the two steps: ours is found not to be it, and let go of",
+    words: push(SECRET, "--replace"),
+    status: 80,
+    given: anotherAfterPut,
+    asks: [...ROLE, VALUE, PUT_VALUE, `${MOVE} 400`, VALUE, MOVE],
+  },
+  {
+    name: "the same with --if-match the version that is there",
+    words: (aws) => push(SECRET, "--if-match", currentOf(aws)),
+    status: 80,
+    given: anotherAfterPut,
+    asks: [...ROLE, VALUE, PUT_VALUE, `${MOVE} 400`, VALUE, MOVE],
   },
   { name: "the same", words: push(SECRET), input: SAME, asks: [...ROLE, VALUE] },
   {

@@ -258,6 +258,32 @@ describe("--watch: Vault", { skip, concurrency: 2 }, () => {
       });
     }));
 
+  test("a login's token that was refused is not used again: the next look logs in", () =>
+    withPlace(async (place) => {
+      const { vault } = place;
+      vault.kv2.put("app", { A: "1" });
+      const role = vault.approle.addRole();
+      const login = {
+        VAULT_AUTH: "approle",
+        VAULT_ROLE_ID: role,
+        VAULT_SECRET_ID: vault.approle.addSecretId(role),
+      };
+      const options = {
+        env: { ...envOf(place), ...login },
+        flags: ["--from", "vault://secret/app", ...SELDOM],
+      };
+      await watching(options, async (watch) => {
+        vault.tokens.revoke(vault.tokens.issued.at(-1)?.text ?? "");
+        const from = vault.calls.length;
+        const asked = (): string[] => vault.calls.slice(from).map(({ path, status }) => `${path} ${status}`);
+        await watch.lookUntil(() => watch.said().length === 2);
+        assert.deepEqual(asked(), ["secret/data/app 403"]);
+        await watch.lookUntil(() => watch.said().length === 3);
+        assert.deepEqual(asked().slice(1), ["auth/approle/login 200", "secret/data/app 200"]);
+        assert.equal(watch.said()[2], "sealexec: notice: the sources can be read again");
+      });
+    }));
+
   test("a token that was revoked is said once, and a new one in its file is taken", () =>
     withPlace(async (place) => {
       const { vault, folder } = place;
