@@ -140,6 +140,19 @@ describe("push: the revision", { concurrency: 2 }, () => {
       assert.ok(far <= Date.now(), String(far - Date.now()));
     }));
 
+  test("a claim that cannot be read is none, and does not stop who may not decrypt", () =>
+    withAws(async (aws) => {
+      report(await pushText(aws, "A=1\n"));
+      aws.kms.deny("Decrypt");
+      // No reader looks at it: the context of a key that KMS wraps is in x-amz-t.
+      for (const other of ["{", '{"sealexec:revision":"x"}']) {
+        const { body, metadata } = taken(aws);
+        aws.s3.put(BUCKET, NAME, body, { ...metadata, "x-amz-m": other });
+        const revision = revisionOf(await pushText(aws, "A=2\n", "--replace"));
+        assert.ok(revision <= Date.now(), String(revision - Date.now()));
+      }
+    }));
+
   test("of what another key sealed, or is bound elsewhere, does not count", () =>
     withAws(async (aws) => {
       aws.kms.createKey({ alias: "other" });

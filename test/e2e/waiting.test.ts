@@ -5,6 +5,7 @@ import type { Aws } from "../aws/server.ts";
 import { RAN, SAY, assertPrinted, eventsOf } from "./expect.ts";
 import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
 import type { Outcome, RunOptions } from "./harness.ts";
+import { SELDOM, watching } from "./watch/watching.ts";
 
 const URI = `s3://${BUCKET}/app.env`;
 
@@ -59,6 +60,22 @@ for (const artefact of ARTEFACTS) {
           .split("\n")
           .map((line) => /^sealexec: notice: waiting for (\w+): /.exec(line)?.[1]);
         assert.deepEqual(stages, ["credentials", "object"]);
+        // Why the one took so long is nothing to the other.
+        assert.match(stderr, /: no answer yet\n$/);
+      }));
+
+    test("is silent once CMD runs, however long a look takes", () =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "A=1\n");
+        const options = { env: aws.env(), flags: [...SELDOM, "--from", uri], artefact };
+        await watching(options, async (watch) => {
+          const asked = aws.count("s3");
+          const slow = aws.faults.add({ service: "s3", action: "delay", delayMs: 2_500, times: 1 });
+          await watch.lookUntil(() => slow.hits === 1);
+          // The next look begins when this one is over.
+          await watch.lookUntil(() => aws.count("s3") > asked + 1);
+          assert.equal(watch.stderr(), "");
+        });
       }));
 
     test("is silent where nothing is slow, at push too", () =>

@@ -13,6 +13,8 @@ export interface Watching {
   readonly lines: () => string[];
   /** what sealexec and CMD have written to standard error, by line */
   readonly said: () => string[];
+  /** all of standard error, with what a start waited for */
+  readonly stderr: () => string;
   /** asks for a look at the sources now, and waits until `done` holds */
   lookUntil(done: () => boolean): Promise<void>;
   kill(signal: NodeJS.Signals): void;
@@ -68,6 +70,7 @@ export async function watching(
     lines,
     // What a start waited for on a busy machine is not what is looked at here.
     said: () => linesOf([stderr.join("").replaceAll(WAITING_LINE, "")]),
+    stderr: () => stderr.join(""),
     lookUntil: async (done) => {
       child.kill("SIGHUP");
       await until(() => done() || hasEnded);
