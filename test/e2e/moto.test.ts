@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
@@ -27,20 +28,34 @@ const credentials = { accessKeyId: "AKIAMOTO000000000000", secretAccessKey: "sec
 const moto = onPath("moto_server");
 const skip = moto === undefined ? "no moto_server on PATH (pip install 'moto[server]')" : false;
 
+// It takes seconds to start: one for both artefacts, and nothing of the first is there for the second.
+let server: ChildProcess | undefined;
+let endpoint = "";
+
+before(async () => {
+  if (moto === undefined) return;
+  const port = await freePort();
+  endpoint = `http://127.0.0.1:${port}`;
+  server = spawn(moto, ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
+  await answers(endpoint);
+});
+
+after(async () => {
+  if (server === undefined) return;
+  const ended = once(server, "exit");
+  server.kill();
+  await ended;
+});
+
 for (const artefact of ARTEFACTS) {
   describe(`against moto_server, by the ${artefact.name}`, { skip }, () => {
-    let server: ChildProcess;
-    let endpoint: string;
     let s3: S3Client;
     let kms: KMSClient;
     let keyArn: string;
     let env: Record<string, string>;
 
     before(async () => {
-      const port = await freePort();
-      endpoint = `http://127.0.0.1:${port}`;
-      server = spawn(moto ?? "", ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-      await answers(endpoint);
+      assert.ok((await fetch(`${endpoint}/moto-api/reset`, { method: "POST" })).ok);
       const config = { endpoint, region: REGION, credentials };
       s3 = new S3Client({ ...config, forcePathStyle: true });
       kms = new KMSClient(config);
@@ -63,14 +78,9 @@ for (const artefact of ARTEFACTS) {
       };
     });
 
-    after(async () => {
+    after(() => {
       s3.destroy();
       kms.destroy();
-      const ended = new Promise((resolve) => {
-        server.once("exit", resolve);
-      });
-      server.kill();
-      await ended;
     });
 
     async function createKey(alias: string): Promise<string> {

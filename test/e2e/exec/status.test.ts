@@ -1,8 +1,10 @@
 /** CMD's end is the end that the parent sees: every exit status, and death by every signal. */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ARTEFACTS, KEY, push, runProcess, sealexec, withAws } from "../harness.ts";
-import type { Artefact } from "../harness.ts";
+import { withFolder } from "../expect.ts";
+import { ARTEFACTS, runProcess, sealexec } from "../harness.ts";
+import type { Artefact, Outcome } from "../harness.ts";
 
 const linux = process.platform === "linux" ? false : "needs Linux";
 // The bundle starts more slowly and shares the code behind it: its edges are enough.
@@ -57,21 +59,21 @@ function kill(number: number): string {
   return `ulimit -c 0; kill -${number} $$; sleep 9`;
 }
 
-/** One run each, a few at a time. */
+/** One run each, a few at a time. Of a file that is there: what CMD becomes has nothing to do with where its variables are from. */
 async function endings(
   artefact: Artefact,
   numbers: readonly number[],
   command: (number: number) => readonly string[],
   prefix: readonly string[] = [],
-): Promise<Awaited<ReturnType<typeof sealexec>>[]> {
-  return withAws(async (aws) => {
-    const from = ["run", "--from", await push(aws, "app.env", "A=b\n"), "--key", KEY, "--"];
-    const outcomes = new Map<number, Awaited<ReturnType<typeof sealexec>>>();
+): Promise<Outcome[]> {
+  return withFolder(async (cwd) => {
+    writeFileSync(`${cwd}/.env`, "A=b\n", { mode: 0o600 });
+    const outcomes = new Map<number, Outcome>();
     const queue = [...numbers];
     const work = async (): Promise<void> => {
       for (let number = queue.shift(); number !== undefined; number = queue.shift()) {
-        const options = { env: aws.keyEnv(), artefact, prefix };
-        outcomes.set(number, await sealexec([...from, ...command(number)], options));
+        const words = ["run", "--from", "env-file:.env", "--", ...command(number)];
+        outcomes.set(number, await sealexec(words, { cwd, artefact, prefix }));
       }
     };
     await Promise.all(Array.from({ length: 4 }, work));
