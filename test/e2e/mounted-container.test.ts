@@ -179,8 +179,12 @@ describe("mounted secrets in containers", { skip: noImages() }, () => {
     const outcome = await run([...flags, "aws_credentials,uid=1000,mode=0400"], 'echo "$GREETING"');
     assert.deepEqual(outcome, { status: 0, signal: null, stdout: "hello\n", stderr: "" });
     const refused = await run([...flags, "aws_credentials,mode=0400"], 'echo "$GREETING"');
-    assert.equal(refused.status, 77, JSON.stringify(refused));
+    assert.equal(refused.status, 78, JSON.stringify(refused));
     assert.equal(refused.stdout, "");
+    assert.match(
+      refused.stderr,
+      /^sealexec: error: the shared file \/run\/secrets\/aws_credentials cannot be read \(EACCES\)$/m,
+    );
   });
 
   test("kubernetes-volume.yaml: a volume as the kubelet makes it", async () => {
