@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { runProgram } from "../../../src/cli/program.ts";
 import { COMMANDS, GROUPS, optionsOf } from "../../../src/cli/table.ts";
 import type { CommandName } from "../../../src/cli/table.ts";
-import type { World } from "../../../src/world.ts";
+import type { World } from "../../../src/commands/world.ts";
 
 async function helpOf(...args: readonly string[]): Promise<string> {
   const shown: string[] = [];
