@@ -1,10 +1,8 @@
 /** Makes docs/sealexec.1, the manual page, of the table in src/cli/table.ts: `node scripts/manual.ts > docs/sealexec.1`. */
 import { SOURCES, STATUSES, STATUS_OF_CMD, STATUS_OF_WATCH } from "../src/cli/help.ts";
-import { COMMANDS, GROUPS, OPTIONS, SWITCHES, optionsOf } from "../src/cli/table.ts";
+import { COMMANDS, COMMAND_NAMES, GROUPS, OPTIONS, SWITCHES, optionsOf } from "../src/cli/table.ts";
 import type { CommandName, OptionRow } from "../src/cli/table.ts";
 import { VERSION } from "../src/base/version.ts";
-
-const NAMES = Object.keys(COMMANDS) as CommandName[];
 
 /** Text as it stands: in roff, a backslash, a hyphen and a quote mean something else. */
 function literal(text: string): string {
@@ -93,7 +91,7 @@ export function manualPage(): string {
     ".SH NAME",
     "sealexec \\- open secrets, and become the program that needs them",
     ".SH SYNOPSIS",
-    ...NAMES.flatMap((name, at) => [
+    ...COMMAND_NAMES.flatMap((name, at) => [
       ...(at === 0 ? [] : [".br"]),
       `${bold(`sealexec ${name}`)} ${literal(COMMANDS[name].usage)}`,
     ]),
@@ -103,7 +101,7 @@ export function manualPage(): string {
     ".PP",
     prose("An option wins over its variable. What is given empty, option or variable, is an error."),
     ".SH COMMANDS",
-    ...NAMES.map(command),
+    ...COMMAND_NAMES.map(command),
     ".SH SOURCES",
     "Each over the one before it.",
     ...SOURCES.map(({ uri, what }) => entry(bold(uri), literal(what))),
@@ -115,7 +113,7 @@ export function manualPage(): string {
     ".PP",
     prose(STATUS_OF_WATCH),
     ".SH EXAMPLES",
-    ...NAMES.map((name) => example(COMMANDS[name].examples)),
+    ...COMMAND_NAMES.map((name) => example(COMMANDS[name].examples)),
   ].join("\n")}\n`;
 }
 

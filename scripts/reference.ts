@@ -5,10 +5,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { SOURCES, STATUSES, STATUS_OF_CMD, STATUS_OF_WATCH } from "../src/cli/help.ts";
-import { COMMANDS, GROUPS, OPTIONS, SWITCHES, optionsOf } from "../src/cli/table.ts";
+import { COMMANDS, COMMAND_NAMES, GROUPS, OPTIONS, SWITCHES, optionsOf } from "../src/cli/table.ts";
 import type { CommandName, OptionRow } from "../src/cli/table.ts";
-
-const NAMES = Object.keys(COMMANDS) as CommandName[];
 
 const code = (text: string): string => `\`${text.replaceAll("|", "\\|")}\``;
 
@@ -39,7 +37,7 @@ function meaningCell(row: OptionRow, folder: "" | "docs/"): string {
 const variableCell = ({ variable }: OptionRow): string => (variable === undefined ? "" : code(variable));
 
 export function commandsTable(): string {
-  const rows = NAMES.map((name) => [
+  const rows = COMMAND_NAMES.map((name) => [
     code(`sealexec ${name} ${COMMANDS[name].usage}`),
     COMMANDS[name].description,
   ]);
@@ -110,7 +108,7 @@ Every command, its options and their variables. An option wins over its variable
 
 <!-- prettier-ignore-start -->
 
-${NAMES.map(commandSection).join("\n\n")}
+${COMMAND_NAMES.map(commandSection).join("\n\n")}
 
 ## Sources
 

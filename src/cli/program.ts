@@ -6,8 +6,7 @@ import type { World } from "../commands/world.ts";
 import { ACTIONS } from "./actions.ts";
 import type { Action, Actions } from "./actions.ts";
 import { declareCommand } from "./declare.ts";
-import { COMMANDS } from "./table.ts";
-import type { CommandName } from "./table.ts";
+import { COMMAND_NAMES } from "./table.ts";
 
 /**
  * Runs a command line. Returns the exit status when the command has done its work; `run` never returns.
@@ -29,7 +28,7 @@ export async function runProgram(world: World, start: Actions["run"] = ACTIONS.r
     .showHelpAfterError(false)
     .exitOverride();
   const actions = { ...ACTIONS, run: start };
-  for (const name of Object.keys(COMMANDS) as CommandName[]) {
+  for (const name of COMMAND_NAMES) {
     // The flags are of the type that the table and the action agree on.
     const act = actions[name] as Action<object>;
     const command = declareCommand(program, name);

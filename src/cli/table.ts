@@ -4,7 +4,10 @@
  *
  * Texts have `code` between backticks; what cannot show it leaves the backticks out.
  */
-export type CommandName = "run" | "push" | "pull" | "check" | "keygen" | "completion";
+/** In the order of help. */
+export const COMMAND_NAMES = ["run", "push", "pull", "check", "keygen", "completion"] as const;
+
+export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** In the order of help. */
 export const GROUPS = {
@@ -465,7 +468,6 @@ export interface CommandRow {
   readonly examples: readonly string[];
 }
 
-/** In the order of help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
   run: {
     summary: "open the sources, merge them, and become CMD",
@@ -548,7 +550,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
 };
 
 export function isCommand(word: string): word is CommandName {
-  return Object.hasOwn(COMMANDS, word);
+  return (COMMAND_NAMES as readonly string[]).includes(word);
 }
 
 /** The rows of a command, group after group. */

@@ -9,7 +9,7 @@ import { parseDotenv } from "../../src/text/dotenv/parse.ts";
 import { exitStatus } from "../../src/base/errors.ts";
 import type { ErrorKind } from "../../src/base/errors.ts";
 import { LOG_FIELDS } from "../e2e/expect.ts";
-import { COMMANDS } from "../../src/cli/table.ts";
+import { COMMAND_NAMES } from "../../src/cli/table.ts";
 import { VARIABLES } from "../../src/cli/variables.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -79,7 +79,7 @@ const skip = existsSync(BINARY) ? false : "dist/sealexec is not built";
 
 test("the README lists the options that the binary has, for each command, and no others", { skip }, () => {
   const rows = tableRows(README).filter(([option = ""]) => /^`-{1,2}[a-z]/.test(option));
-  for (const command of Object.keys(COMMANDS)) {
+  for (const command of COMMAND_NAMES) {
     const help = execFileSync(BINARY, ["help", command], { encoding: "utf8" });
     const offered = [...help.matchAll(/^ {2}(?:-[a-zA-Z], )?(--[a-z-]+)/gm)].map((match) => match[1]);
     const listed = rows

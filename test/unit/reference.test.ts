@@ -5,8 +5,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { referenceDocument, withTables } from "../../scripts/reference.ts";
 import { SOURCES, STATUSES } from "../../src/cli/help.ts";
-import { COMMANDS, OPTIONS, optionsOf } from "../../src/cli/table.ts";
-import type { CommandName } from "../../src/cli/table.ts";
+import { COMMAND_NAMES, OPTIONS, optionsOf } from "../../src/cli/table.ts";
 import { exitStatus } from "../../src/base/errors.ts";
 import type { ErrorKind } from "../../src/base/errors.ts";
 import { SCHEMES } from "../../src/stores/registry.ts";
@@ -25,7 +24,7 @@ describe("the table of commands and options", () => {
   });
 
   test("no command has an option twice", () => {
-    for (const command of Object.keys(COMMANDS) as CommandName[]) {
+    for (const command of COMMAND_NAMES) {
       const words = optionsOf(command).flatMap(({ long, short }) => [
         long,
         ...(short === undefined ? [] : [short]),

@@ -1,6 +1,6 @@
 /** The completion for bash: what the table says, and a reader of the line that the table does not change. */
-import { COMMANDS, optionsOf } from "../table.ts";
-import { NAMES, TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
+import { COMMANDS, COMMAND_NAMES, optionsOf } from "../table.ts";
+import { TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
 import type { Offer } from "./words.ts";
 
 /** In the functions below: `words` and `count` are the line, `current` is what is completed, `lead` what stands before it in its word. */
@@ -122,7 +122,7 @@ complete -F _sealexec sealexec
 `;
 
 export function bashScript(): string {
-  const takes = NAMES.flatMap((name) =>
+  const takes = COMMAND_NAMES.flatMap((name) =>
     optionsOf(name).flatMap((row) => {
       const offer = offerOf(row);
       const flags = [row.long, ...(row.short === undefined ? [] : [row.short])];
@@ -136,25 +136,25 @@ export function bashScript(): string {
           ];
     }),
   );
-  const options = NAMES.map((name) => {
+  const options = COMMAND_NAMES.map((name) => {
     const flags = optionsOf(name).map(({ long }) => long);
     return branch([name], `options='${flags.join(" ")}'`);
   });
-  const places = NAMES.flatMap((name) =>
+  const places = COMMAND_NAMES.flatMap((name) =>
     COMMANDS[name].arguments.map((argument, at) =>
       branch([`${name} ${at}`], `takes=${kindOf(offerForArgument(name, argument))}`),
     ),
   );
-  const starts = NAMES.filter((name) => COMMANDS[name].endsAtCommand === true);
+  const starts = COMMAND_NAMES.filter((name) => COMMANDS[name].endsAtCommand === true);
   const rest = `    ${starts.map((name) => `"${name} "*`).join(" | ")}) takes=file ;;`;
-  const names = branch(["help 0"], `takes=${kindOf(NAMES)}`);
+  const names = branch(["help 0"], `takes=${kindOf(COMMAND_NAMES)}`);
   return [
     cases("_sealexec_takes", [...takes, "    *) return 1 ;;"]),
     cases("_sealexec_options", options),
     cases("_sealexec_argument", [...places, rest, names]),
     READER.replace("URIS", URIS.join(" "))
       .replace("TARGETS", TARGETS.join(" "))
-      .replace("NAMES", NAMES.join(" "))
+      .replace("NAMES", COMMAND_NAMES.join(" "))
       .replaceAll("STARTS", starts.join(" ")),
   ].join("\n");
 }

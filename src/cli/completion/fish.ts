@@ -1,8 +1,8 @@
 /** The completion for fish: complete(1). */
 import { plain } from "../help.ts";
-import { COMMANDS, OPTIONS } from "../table.ts";
+import { COMMANDS, COMMAND_NAMES, OPTIONS } from "../table.ts";
 import type { CommandName, OptionRow } from "../table.ts";
-import { NAMES, TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
+import { TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
 import type { Offer } from "./words.ts";
 
 export function fishScript(): string {
@@ -26,10 +26,10 @@ end
 complete -c sealexec -f
 complete -c sealexec -s h -l help -d 'display help'
 complete -c sealexec -n __sealexec_is_first -s V -l version -d 'output the version number'
-${NAMES.map((name) => `complete -c sealexec -n __sealexec_is_first -a ${name} -d ${quoted(COMMANDS[name].summary)}`).join("\n")}
+${COMMAND_NAMES.map((name) => `complete -c sealexec -n __sealexec_is_first -a ${name} -d ${quoted(COMMANDS[name].summary)}`).join("\n")}
 complete -c sealexec -n __sealexec_is_first -a help -d 'display help for command'
-complete -c sealexec -n '__sealexec_in help' -a ${quoted(NAMES.join(" "))}
-${NAMES.flatMap(argumentsOf).join("\n")}
+complete -c sealexec -n '__sealexec_in help' -a ${quoted(COMMAND_NAMES.join(" "))}
+${COMMAND_NAMES.flatMap(argumentsOf).join("\n")}
 ${OPTIONS.map(optionLine).join("\n")}
 `;
 }

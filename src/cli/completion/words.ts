@@ -1,12 +1,9 @@
 /** What stands where on the command line, for the scripts of all shells. */
 import { SOURCES } from "../help.ts";
-import { COMMANDS } from "../table.ts";
 import type { CommandName, CommandRow, OptionRow } from "../table.ts";
 
 /** What a shell offers for a value: one of these words, a file, a URI, one that can be written, a program; or it cannot know. */
 export type Offer = readonly string[] | "file" | "uri" | "target" | "program" | "anything";
-
-export const NAMES = Object.keys(COMMANDS) as CommandName[];
 
 /** The beginnings of URIs: `s3://`, `file:`. */
 export const URIS: readonly string[] = SOURCES.map(({ uri }) => beginning(uri));

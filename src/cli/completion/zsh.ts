@@ -1,8 +1,8 @@
 /** The completion for zsh, by its own _arguments: zshcompsys(1). */
 import { plain } from "../help.ts";
-import { COMMANDS, optionsOf } from "../table.ts";
+import { COMMANDS, COMMAND_NAMES, optionsOf } from "../table.ts";
 import type { CommandName, OptionRow } from "../table.ts";
-import { NAMES, TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
+import { TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
 import type { Offer } from "./words.ts";
 
 export function zshScript(): string {
@@ -30,7 +30,7 @@ _sealexec() {
   case $state in
     command)
       commands=(
-${[...NAMES.map((name) => [name, COMMANDS[name].summary]), ["help", "display help for command"]]
+${[...COMMAND_NAMES.map((name) => [name, COMMANDS[name].summary]), ["help", "display help for command"]]
   .map(([name = "", text = ""]) => `        '${name}:${escaped(text)}'`)
   .join("\n")}
       )
@@ -38,8 +38,8 @@ ${[...NAMES.map((name) => [name, COMMANDS[name].summary]), ["help", "display hel
       ;;
     words)
       case $words[1] in
-${NAMES.map(branch).join("\n")}
-        help) _arguments '1:command:(${NAMES.join(" ")})' && ret=0 ;;
+${COMMAND_NAMES.map(branch).join("\n")}
+        help) _arguments '1:command:(${COMMAND_NAMES.join(" ")})' && ret=0 ;;
       esac
       ;;
   esac

@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runProgram } from "../../../src/cli/program.ts";
-import { COMMANDS, GROUPS, optionsOf } from "../../../src/cli/table.ts";
-import type { CommandName } from "../../../src/cli/table.ts";
+import { COMMAND_NAMES, GROUPS, optionsOf } from "../../../src/cli/table.ts";
 import type { World } from "../../../src/commands/world.ts";
 
 async function helpOf(...args: readonly string[]): Promise<string> {
@@ -25,7 +24,7 @@ function groupsIn(help: string): Record<string, string[]> {
 }
 
 describe("help", () => {
-  for (const command of Object.keys(COMMANDS) as CommandName[]) {
+  for (const command of COMMAND_NAMES) {
     test(`${command}: the options in their groups, in the order of the table`, async () => {
       const expected: Record<string, string[]> = {};
       for (const [group, title] of Object.entries(GROUPS)) {
@@ -52,6 +51,6 @@ describe("help", () => {
   });
 
   test("no text has the marks of code", async () => {
-    for (const command of Object.keys(COMMANDS)) assert.doesNotMatch(await helpOf("help", command), /`/);
+    for (const command of COMMAND_NAMES) assert.doesNotMatch(await helpOf("help", command), /`/);
   });
 });
