@@ -186,6 +186,7 @@ const COMMANDS: readonly Row[] = [
     asks: [...ROLE, OBJECT, DECRYPT],
   },
   { name: "help", words: ["help"], asks: [] },
+  { name: "completion", words: ["completion", "bash"], asks: [] },
 ];
 
 const STORES: readonly Row[] = [
