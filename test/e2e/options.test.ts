@@ -1,6 +1,6 @@
 /** Options and their variables from outside: a flag wins over its variable, and what is given empty is never "not given". */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
@@ -472,6 +472,11 @@ describe(
         await writeFile(join(folder, "app.env"), "");
         assertFailed(await run("file:app.env?nmae=x"), 66, /no such file$/, /^did you mean name\?/);
         assertFailed(await run("file:other.env"), 66, /no such file$/, /^check the path/);
+        // Nobody means to make a file of such a name: the text would be bound to it.
+        const pushing = ["push", "-", "file:app.env?nmae=x", "--key", "local:key"];
+        const pushed = await sealexec(pushing, { cwd: folder, input: "A=1\n" });
+        assertFailed(pushed, 64, /a parameter other than format, name: nmae$/, /^did you mean name\?/);
+        assert.deepEqual(await readdir(folder), ["app.env"]);
       }));
   },
 );

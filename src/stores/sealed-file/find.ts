@@ -1,6 +1,7 @@
 import { SealexecError } from "../../base/errors.ts";
 import { refuseForeign } from "../../base/files/write.ts";
 import type { SealedObject, Tools } from "../source.ts";
+import { refuseSlip } from "./ref.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { sealedFileSource } from "./store.ts";
 import { readTextRevision } from "./write.ts";
@@ -16,7 +17,10 @@ export type FoundFile =
 export async function findSealedFile(ref: SealedFileRef, tools: Tools): Promise<FoundFile> {
   refuseForeign(ref.path, "");
   const text = readTextRevision(ref);
-  if (text.kind === "absent") return text;
+  if (text.kind === "absent") {
+    refuseSlip(ref.path);
+    return text;
+  }
   try {
     const content = await sealedFileSource(ref).read(tools);
     if (content.kind !== "sealed") throw new SealexecError("internal", "a sealed file that is not sealed");

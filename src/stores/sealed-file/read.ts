@@ -2,8 +2,7 @@ import { createHash } from "node:crypto";
 import { SealexecError } from "../../base/errors.ts";
 import { stateOfPath } from "../../base/files/state.ts";
 import { readSmallFile } from "../../base/files/read.ts";
-import { nearestParameter } from "../parameters.ts";
-import { PARAMETERS } from "./ref.ts";
+import { parameterIn } from "./ref.ts";
 import type { SealedFileRef } from "./ref.ts";
 import { parseSealedText } from "./text.ts";
 import type { SealedText } from "./text.ts";
@@ -68,9 +67,8 @@ function unreadable(path: string, error: unknown): SealexecError {
   });
 }
 
-/** A parameter with a slip in its name is a part of the path. */
+/** For a hint, of a path that is not there: a parameter with a slip in its name is a part of the path. */
 function slipIn(path: string): string {
-  const written = /\?(\w+)=[^?]*$/.exec(path)?.[1];
-  const near = written === undefined ? undefined : nearestParameter(written, PARAMETERS);
-  return near === undefined ? "" : `${near} if not, `;
+  const slip = parameterIn(path);
+  return slip === undefined ? "" : `${slip.near} if not, `;
 }

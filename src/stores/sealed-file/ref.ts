@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { DIALECTS, parseDialect } from "../../text/dialect.ts";
 import type { Dialect } from "../../text/dialect.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { parseParameters } from "../parameters.ts";
+import { nearestParameter, parseParameters } from "../parameters.ts";
 import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
 
 /** A sealed file on this machine. */
@@ -15,7 +15,7 @@ export interface SealedFileRef {
 }
 
 const SCHEME = "file:";
-export const PARAMETERS = ["format", "name"] as const;
+const PARAMETERS = ["format", "name"] as const;
 const FORM = `file:PATH[?name=NAME][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
 // The path is taken as it is, question marks and all: only these at its end are none of it.
 const QUERY = new RegExp(`\\?((?:${PARAMETERS.join("|")})=[^?]*)$`);
@@ -49,6 +49,31 @@ export function formatSealedFileUri({ path }: Pick<SealedFileRef, "path">): stri
 /** The place that a sealed file is bound to: `file:NAME`. Not its path, which is another in each clone. */
 export function sealedFilePlace({ name }: SealedFileRef): string {
   return SCHEME + name;
+}
+
+/** What looks like a parameter at the end of a path, with a slip in its name, and the hint; undefined: nothing does. */
+export function parameterIn(path: string): { readonly written: string; readonly near: string } | undefined {
+  const written = /\?(\w+)=[^?]*$/.exec(path)?.[1];
+  const near = written === undefined ? undefined : nearestParameter(written, PARAMETERS);
+  return written === undefined || near === undefined ? undefined : { written, near };
+}
+
+/**
+ * Refuses a path that is to be made, and is a slip in a parameter's name: what is sealed would be bound to it.
+ *
+ * @throws "usage"
+ */
+export function refuseSlip(path: string): void {
+  const slip = parameterIn(path);
+  if (slip === undefined) return;
+  const { written, near } = slip;
+  throw new SealexecError(
+    "usage",
+    `the URI: has a parameter other than ${PARAMETERS.join(", ")}: ${written}`,
+    {
+      hint: `${near} the form is ${FORM}`,
+    },
+  );
 }
 
 function refusal(what: string): SealexecError {
