@@ -117,6 +117,8 @@ for (const artefact of ARTEFACTS) {
           ["SEALEXEC_KEYS", "SEALEXEC_KEY"],
           ["SEALEXEC_MINREVISION", "SEALEXEC_MIN_REVISION"],
           ["sealexec_from", "SEALEXEC_FROM"],
+          // Of four letters one may be wrong: two that are swapped are one slip.
+          ["SEALEXEC_FORM", "SEALEXEC_FROM"],
         ] as const) {
           // What it holds could be anything.
           const { status, stdout, stderr } = await run({ [name]: "canary" });
