@@ -20,6 +20,8 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   const { options, how } = await readStart("run", words, flags, world);
   world.trace?.mark("code of run");
   if (how === undefined) return run(options, world, context);
+  // Before execa, which an older Node cannot even load.
+  (await import("../process/replace.ts")).refuseWithoutExec(world);
   const { watch } = await import("../watch/watch.ts");
   return watch(options, how, world, context);
 }

@@ -357,13 +357,15 @@ describe("check: what run finds out before it opens anything", { concurrency: 2 
         await push(aws, "app.env", "A=1\n");
         // As Node before 22.15.
         const old = join(folder, "old.cjs");
-        writeFileSync(old, "delete process.execve;\n");
+        writeFileSync(old, "delete process.execve;\ndelete Set.prototype.union;\n");
         const [node, ...words] = bundle.command;
         const artefact = { name: "old Node", command: [node, "--require", old, ...words] as const };
         const options = { env: aws.env(), artefact };
         aws.resetCalls();
-        const ran = await sealexec(["run", "--from", URI, "--", ...SAY], options);
-        assertFailed(ran, 78, /^this Node has no process\.execve$/, /22\.15/);
+        for (const flags of [[], ["--watch"]]) {
+          const ran = await sealexec(["run", ...flags, "--from", URI, "--", ...SAY], options);
+          assertFailed(ran, 78, /^this Node has no process\.execve$/, /22\.15/);
+        }
         assert.equal(aws.count("s3") + aws.count("kms"), 0, "nothing is fetched for a start that cannot be");
         for (const command of [[], ["--", ...SAY]]) {
           const checked = await sealexec(["check", "--from", URI, ...command], options);
