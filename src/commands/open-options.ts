@@ -3,7 +3,8 @@ import type { Environment } from "../base/env.ts";
 import { parseRevision } from "../envelope/revision.ts";
 import { parseDuration } from "../base/duration.ts";
 import { SealexecError } from "../base/errors.ts";
-import { localKeyPath, parseKey } from "../keys/key.ts";
+import { parseKey } from "../keys/key.ts";
+import { needsAws } from "../keys/keyring.ts";
 import { elements } from "../text/names.ts";
 import type { OpenPolicy } from "../sources/unseal.ts";
 import { parseAccept, parseContext } from "../stores/sealed-options.ts";
@@ -31,7 +32,7 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
     context: pairs.length === 0 ? undefined : parseContext(pairs),
     accept: new Set([
       ...parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""]),
-      ...(localKeyPath(parsed) === undefined ? [] : (["local-key"] as const)),
+      ...(needsAws(parsed) ? [] : (["local-key"] as const)),
     ]),
     leastRevision: parseLeastRevision(flags.minRevision ?? env["SEALEXEC_MIN_REVISION"] ?? "0"),
     ...(lag === undefined ? {} : { largestLagMs: parseDuration(MAX_LAG, lag, 1_000, YEAR_MS) }),

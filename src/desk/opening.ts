@@ -11,7 +11,8 @@ import {
 } from "../envelope/index.ts";
 import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
-import { localKeyPath } from "../keys/key.ts";
+import type { Key } from "../keys/key.ts";
+import { needsAws } from "../keys/keyring.ts";
 import { HONEST_LAG_MS, lagOf } from "../sources/freshness.ts";
 import { openSealed } from "../sources/unseal.ts";
 import type { Opened } from "../sources/unseal.ts";
@@ -22,7 +23,7 @@ import type { CheckedFile, State } from "./target.ts";
 
 /** How the push is going to seal. */
 export interface Sealing {
-  readonly key: string;
+  readonly key: Key;
   readonly format: "v3" | "v2";
   /** without a revision */
   readonly encryptionContext: EncryptionContext;
@@ -51,7 +52,7 @@ export async function openPresent(
   tools: Tools,
 ): Promise<OpenedPresent> {
   const { key } = sealing;
-  const local = localKeyPath(key) === undefined ? [] : (["local-key"] as const);
+  const local = needsAws(key) ? [] : (["local-key"] as const);
   const accept = new Set([...ACCEPTED, ...local]);
   const policy = { key, context: undefined, accept, dialect: "any", leastRevision: 0 } as const;
   try {

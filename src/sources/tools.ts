@@ -3,7 +3,9 @@ import { AwsSession } from "../aws/session.ts";
 import type { AwsNeed } from "../aws/session.ts";
 import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
-import { localKeyPath } from "../keys/key.ts";
+import { kmsKeyOf } from "../keys/key.ts";
+import type { Key } from "../keys/key.ts";
+import { needsAws } from "../keys/keyring.ts";
 import type { VaultClient } from "../vault/client.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Source, Tools } from "../stores/source.ts";
@@ -11,7 +13,7 @@ import type { Source, Tools } from "../stores/source.ts";
 /** The tools of one run, shared by all its sources. */
 export class RunTools implements Tools {
   readonly context: Context;
-  readonly #key: string | undefined;
+  readonly #key: Key | undefined;
   readonly #chosen: CredentialsRef | undefined;
   /** of the round before this one, and no others: a chain of them would grow for ever */
   readonly #before: { readonly session?: AwsSession; readonly vault?: Promise<VaultClient> };
@@ -19,11 +21,11 @@ export class RunTools implements Tools {
   #vault: Promise<VaultClient> | undefined;
 
   /**
-   * @param key the KMS key that must have sealed what is sealed
+   * @param key the key that must have sealed what is sealed
    * @param chosen what makes the AWS credentials; undefined: the chain finds them
    * @param before the tools of an earlier round
    */
-  constructor(context: Context, key: string | undefined, chosen?: CredentialsRef, before?: RunTools) {
+  constructor(context: Context, key: Key | undefined, chosen?: CredentialsRef, before?: RunTools) {
     this.context = context;
     this.#before = before === undefined ? {} : before.#last();
     this.#key = key;
@@ -35,7 +37,7 @@ export class RunTools implements Tools {
     const chosen = this.#chosen;
     this.#session ??= new AwsSession(
       this.context,
-      this.#key,
+      kmsKeyOf(this.#key),
       chosen === undefined ? undefined : () => this.#choose(chosen),
       this.#before.session,
     );
@@ -50,7 +52,7 @@ export class RunTools implements Tools {
 
   /** What these sources want of AWS. With a local key, nobody wants only KMS. */
   needs(sources: readonly Source[]): AwsNeed[] {
-    const local = localKeyPath(this.#key) !== undefined;
+    const local = !needsAws(this.#key);
     return sources.flatMap(({ aws }) => (aws === undefined || (local && aws.onlyKms === true) ? [] : [aws]));
   }
 

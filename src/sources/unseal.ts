@@ -6,7 +6,8 @@ import { checkContext, checkRevision, openEnvelope, readEnvelope } from "../enve
 import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
 import type { Dialect } from "../text/dialect.ts";
 import { counted } from "../base/logger.ts";
-import { openDataKey } from "../keys/keyring.ts";
+import type { Key } from "../keys/key.ts";
+import { unwrap } from "../keys/keyring.ts";
 import { checkDialect } from "./dialect.ts";
 import { refuseAhead, refuseLag } from "./freshness.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
@@ -14,7 +15,7 @@ import type { SealedObject, Tools } from "../stores/source.ts";
 /** What must hold of a sealed object for it to be opened. */
 export interface OpenPolicy {
   /** the only key that may open it, KMS's or `local:PATH`; undefined: any of KMS that these credentials may use */
-  readonly key: string | undefined;
+  readonly key: Key | undefined;
   /** the encryption context that must be there, exactly; undefined: any but a wrong binding */
   readonly context: EncryptionContext | undefined;
   readonly accept: Accepted;
@@ -65,8 +66,8 @@ export async function openSealed(
   const dataKey = await step(
     context,
     "key",
-    `${uri} under ${policy.key ?? "the key that sealed it"}`,
-    () => openDataKey(envelope, policy.key, object.located, tools),
+    `${uri} under ${policy.key?.text ?? "the key that sealed it"}`,
+    () => unwrap(policy.key, envelope, object.located, tools),
     (opened) => opened.keyArn,
   );
   const open = (): Uint8Array => {

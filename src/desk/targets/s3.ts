@@ -2,7 +2,8 @@
 import { step } from "../../base/context.ts";
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { localKeyPath } from "../../keys/key.ts";
+import type { Key } from "../../keys/key.ts";
+import { needsAws } from "../../keys/keyring.ts";
 import { findObject } from "../../stores/s3/find.ts";
 import type { Found } from "../../stores/s3/find.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";
@@ -15,7 +16,7 @@ import type { RunTools } from "../../sources/tools.ts";
 import { quotedEtag } from "../permission.ts";
 import type { PushFlags } from "../push-flags.ts";
 import type { Moment } from "../revision.ts";
-import { TAG_BYTES, sealUnderKms } from "../../keys/seal.ts";
+import { TAG_BYTES, sealUnder } from "../../keys/seal.ts";
 import { openTools } from "../sealing-flags.ts";
 import type { CheckedFile, Look, Target, Written } from "../target.ts";
 import { nextRevision, openFound, sealedJob } from "./sealed.ts";
@@ -69,8 +70,8 @@ async function sealAndWrite(
   const { revision, encryptionContext } = await step(context, "object", name, () =>
     nextRevision(job, seen.before, seen.moment, context),
   );
-  const how = { key, format, encryptionContext, located: s3Need(ref) };
-  const sealed = await sealUnderKms(plaintext, how, session, context);
+  const sealing = { key, format, encryptionContext, located: s3Need(ref) };
+  const sealed = await sealUnder(sealing, plaintext, { session, context });
   const { versionId, etag } = await step(context, "object", name, () =>
     writeObject(ref, sealed, seen.expected, session, context),
   );
@@ -95,8 +96,8 @@ function parseTarget(uri: string): S3Ref {
 }
 
 // S3 is for machines, which open by KMS.
-function refuseLocalKey(key: string): void {
-  if (localKeyPath(key) === undefined) return;
+function refuseLocalKey(key: Key): void {
+  if (needsAws(key)) return;
   throw new SealexecError("usage", "--key: a local key is for sealed files (file:PATH), not for S3", {
     hint: "name a key of KMS: its id, ARN or alias",
   });

@@ -2,7 +2,7 @@
 import { step } from "../../base/context.ts";
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { localKeyPath } from "../../keys/key.ts";
+import { needsAws } from "../../keys/keyring.ts";
 import { findSealedFile } from "../../stores/sealed-file/find.ts";
 import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "../../stores/sealed-file/ref.ts";
 import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
@@ -10,10 +10,8 @@ import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
 import { writeSealedFile } from "../../stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../stores/sealed-file/write.ts";
 import type { RunTools } from "../../sources/tools.ts";
-import type { EncryptionContext } from "../../envelope/index.ts";
 import type { PushFlags } from "../push-flags.ts";
-import { TAG_BYTES, sealUnderKms, sealUnderLocalKey } from "../../keys/seal.ts";
-import type { Sealed } from "../../keys/seal.ts";
+import { TAG_BYTES, sealUnder } from "../../keys/seal.ts";
 import { openTools } from "../sealing-flags.ts";
 import type { CheckedFile, Look, Target, Written } from "../target.ts";
 import { nextRevision, openFound, sealedJob } from "./sealed.ts";
@@ -42,7 +40,7 @@ export function sealedFileTarget(uri: string, flags: PushFlags, context: Context
 async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
   const { ref, name, key } = job;
   const found = await step(tools.context, "object", name, () => findSealedFile(ref, tools));
-  if (localKeyPath(key) === undefined) await tools.session.begin([SEALED_FILE_NEED], "writing");
+  if (needsAws(key)) await tools.session.begin([SEALED_FILE_NEED], "writing");
   const { present, before } = await openFound(found, job, file, tools);
   const expected: ExpectedText = found.kind === "absent" ? found : { kind: "etag", etag: found.etag };
   return { present, write: () => sealAndWrite(job, file, { expected, before }, tools) };
@@ -61,7 +59,8 @@ async function sealAndWrite(
   const { revision, encryptionContext } = await step(context, "object", name, () =>
     nextRevision(job, seen.before, moment, context),
   );
-  const sealed = await seal(plaintext, key, encryptionContext, tools);
+  const sealing = { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED } as const;
+  const sealed = await sealUnder(sealing, plaintext, tools);
   const etag = await step(context, "object", name, () => writeSealedFile(ref, sealed, seen.expected));
   return {
     state: { etag, revision, format: "v3", key: sealed.key },
@@ -74,18 +73,4 @@ async function sealAndWrite(
       ["variables", String(variables.size)],
     ],
   };
-}
-
-async function seal(
-  plaintext: Uint8Array,
-  key: string,
-  encryptionContext: EncryptionContext,
-  tools: RunTools,
-): Promise<Sealed> {
-  const { context } = tools;
-  const path = localKeyPath(key);
-  if (path !== undefined)
-    return step(context, "key", key, () => sealUnderLocalKey(plaintext, path, encryptionContext));
-  const how = { key, format: "v3", encryptionContext, located: SEALED_FILE_NEED } as const;
-  return sealUnderKms(plaintext, how, tools.session, context);
 }

@@ -12,6 +12,7 @@ import type { PushFlags } from "../push-flags.ts";
 import { chooseRevision, parseGivenRevision } from "../revision.ts";
 import type { Moment } from "../revision.ts";
 import { sealedDialect } from "../../keys/seal.ts";
+import type { Key } from "../../keys/key.ts";
 import { chosenKey } from "../sealing-flags.ts";
 import type { CheckedFile, Present } from "../target.ts";
 
@@ -19,7 +20,7 @@ import type { CheckedFile, Present } from "../target.ts";
 export interface SealedJob {
   /** for people */
   readonly name: string;
-  readonly key: string;
+  readonly key: Key;
   readonly flags: PushFlags;
   readonly dialect: Dialect | undefined;
   /** to seal under, with this revision */

@@ -41,7 +41,7 @@ export function secretTarget(uri: string, flags: PushFlags, context: Context): T
     name,
     noun: "secret",
     largestBytes: LARGEST_FILE_BYTES,
-    look: (file) => look({ ref, name, key, flags }, file, openTools(key, flags, context)),
+    look: (file) => look({ ref, name, key: key?.text, flags }, file, openTools(key, flags, context)),
   };
 }
 

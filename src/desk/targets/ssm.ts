@@ -34,7 +34,7 @@ export function ssmTarget(uri: string, flags: PushFlags, context: Context): Targ
   refuseConditions(flags);
   const key = storeKeyOf("Systems Manager", flags, context);
   const name = formatSsmUri(ref);
-  const job = { ref, name, key, replace: flags.replace ?? false };
+  const job = { ref, name, key: key?.text, replace: flags.replace ?? false };
   return {
     name,
     noun: "parameters",

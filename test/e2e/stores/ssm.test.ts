@@ -151,7 +151,7 @@ for (const artefact of ARTEFACTS) {
         assertPrinted(await sealexec(args, { ...as, env: aws.env() }), `${RAN}\n`);
         assert.equal(aws.count("ssm"), 3);
         aws.faults.add({ service: "ssm", action: "status", status: 400 });
-        const throttled = await sealexec(["run", "-f", URI, "--timeout", "1", "--", ...SAY], {
+        const throttled = await sealexec(["run", "-f", URI, "--timeout", "3", "--", ...SAY], {
           ...as,
           env: aws.env(),
         });

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { mock, test } from "node:test";
 import type { AwsSession } from "../../../src/aws/session.ts";
 import type { Context } from "../../../src/base/context.ts";
-import { sealUnderKms, sealUnderLocalKey } from "../../../src/keys/seal.ts";
+import { sealUnder } from "../../../src/keys/seal.ts";
+import type { Sealed } from "../../../src/keys/seal.ts";
 import { generateLocalDataKey, seal, writerContext } from "../../../src/envelope/index.ts";
 import { openSealed } from "../../../src/sources/unseal.ts";
 import type { OpenPolicy } from "../../../src/sources/unseal.ts";
@@ -96,13 +97,14 @@ test("the data key and the text are wiped after sealing, and after what cannot b
   for (const wrapped of [randomBytes(64), randomBytes(7_000)]) {
     const [dataKey, plaintext] = [randomBytes(32), Buffer.from(TEXT)];
     const how = {
-      key: ARN,
+      key: { kind: "kms", text: ARN },
       format: "v3",
       encryptionContext: writerContext("v3", {}, PLACE),
       located: LOCATED,
     } as const;
     await wipes(dataKey, async () => {
-      const sealing = sealUnderKms(plaintext, how, kmsThatGives(dataKey, wrapped), contextOf());
+      const session = kmsThatGives(dataKey, wrapped);
+      const sealing = sealUnder(how, plaintext, { session, context: contextOf() });
       if (wrapped.length > 6_144) await assert.rejects(sealing, /which no KMS ciphertext is/);
       else assert.equal((await sealing).key, ARN);
     });
@@ -117,36 +119,35 @@ test("a local key, the data key under it and the text are wiped: after sealing, 
     await writeFile(path, `${localKey.toString("base64")}\n`, { mode: 0o600 });
     const encryptionContext = writerContext("v3", {}, PLACE);
     const plaintext = Buffer.from(TEXT);
-    const [made, keys] = copiesOf(localKey, () => sealUnderLocalKey(plaintext, path, encryptionContext));
+    const key = { kind: "local", text: `local:${path}`, path } as const;
+    const sealing = (text: Buffer): Promise<Sealed> =>
+      sealUnder({ key, format: "v3", encryptionContext, located: LOCATED }, text, {
+        context: contextOf(),
+        session: undefined as never,
+      });
+    const [made, keys] = await copiesWhile(localKey, () => sealing(plaintext));
     assert.ok(keys.length > 0, "the key was never read");
-    for (const key of keys) isWiped(key);
+    for (const copy of keys) isWiped(copy);
     isWiped(plaintext);
-    const again = cryptoCallsOf(() => sealUnderLocalKey(Buffer.from(TEXT), path, encryptionContext));
+    let second: Promise<Sealed> | undefined;
+    const again = cryptoCallsOf(() => (second = sealing(Buffer.from(TEXT))));
+    await second;
     const dataKey = again.random.find(({ length }) => length === 32);
     assert.ok(dataKey !== undefined);
     isWiped(dataKey);
-    const { metadata, body } = made;
+    assert.ok(made.status === "fulfilled");
+    const { metadata, body } = made.value;
     const other = generateLocalDataKey(randomBytes(32), encryptionContext).wrappedKey;
-    const policy = { ...POLICY, key: `local:${path}`, accept: new Set(["local-key"] as const) };
+    const policy = { ...POLICY, key, accept: new Set(["local-key"] as const) };
     for (const wrapped of [metadata["x-amz-3"] ?? "", Buffer.from(other).toString("base64")]) {
       const object = { metadata: { ...metadata, "x-amz-3": wrapped }, body, place: PLACE, located: LOCATED };
       const tools = { context: contextOf() } as unknown as Tools;
       const [opening, read] = await copiesWhile(localKey, () => openSealed(PLACE, object, policy, tools));
       assert.equal(opening.status, wrapped === metadata["x-amz-3"] ? "fulfilled" : "rejected");
       assert.ok(read.length > 0, "the key was never read");
-      for (const key of read) isWiped(key);
+      for (const copy of read) isWiped(copy);
     }
   }));
-
-/** Every buffer with these bytes that Buffer.from made meanwhile. */
-function copiesOf<T>(bytes: Buffer, work: () => T): readonly [T, readonly Buffer[]] {
-  const watch = watchBuffers(bytes);
-  try {
-    return [work(), watch.found];
-  } finally {
-    watch.stop();
-  }
-}
 
 async function copiesWhile<T>(
   bytes: Buffer,
