@@ -326,13 +326,13 @@ for (const artefact of ARTEFACTS) {
 }
 
 describe("run: bytes that are not UTF-8, by the binary", () => {
-  test("in inherited variables and in arguments they reach CMD", () =>
+  test("in inherited variables and in arguments they reach CMD, also beside an empty argument", () =>
     withAws((aws) =>
       withFolder(async (folder) => {
         const uri = await push(aws, "app.env", "A=1\n");
         // A shell is used, as Node can hand over neither.
         const script = join(folder, "start");
-        const cmd = `sh -c 'od -An -v -tx1 /proc/$$/environ /proc/$$/cmdline | tr -d " \\n"' name "$bytes"`;
+        const cmd = `sh -c 'od -An -v -tx1 /proc/$$/environ /proc/$$/cmdline | tr -d " \\n"' name "" "$bytes"`;
         await writeFile(
           script,
           `#!/bin/sh\nbytes=$(printf 'a\\377\\200b')\nexport RAW="$bytes"\nexec ${BINARY} run --from ${uri} -- ${cmd}\n`,
@@ -342,7 +342,7 @@ describe("run: bytes that are not UTF-8, by the binary", () => {
         assertPrinted(outcome, outcome.stdout);
         const raw = "61ff8062";
         assert.ok(outcome.stdout.includes(`${hex("RAW=")}${raw}00`));
-        assert.ok(outcome.stdout.endsWith(`${hex("name\0")}${raw}00`));
+        assert.ok(outcome.stdout.endsWith(`${hex("name\0\0")}${raw}00`));
         assert.ok(outcome.stdout.includes(`${hex("A=1")}00`));
       }),
     ));

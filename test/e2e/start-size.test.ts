@@ -1,5 +1,6 @@
 /** More variables than a program can be started with: told as soon as that is known, not after all are in memory. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -47,6 +48,20 @@ for (const artefact of ARTEFACTS) {
       }),
     ));
 }
+
+const hard = /^Max stack size +\S+ +(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1];
+const skip = hard === "unlimited" ? false : "needs a stack that may be unlimited";
+
+test("a stack without a limit is given no more than the kernel takes at most", { skip }, () =>
+  withFolder(async (cwd) => {
+    await writeFile(join(cwd, "many.env"), MANY, { mode: 0o600 });
+    const prefix = ["sh", "-c", 'ulimit -s unlimited && exec "$@"', "sh"];
+    const run = await sealexec(["run", "--from", "env-file:many.env", "--", "true"], { cwd, prefix });
+    assertFailed(run, 126, /arguments and environment are \d+ bytes together, and the system takes 6291456/);
+    const size = readSize(run);
+    assert.ok(size > MOST_BYTES && size < MOST_BYTES + 100, `run stopped at ${size}`);
+  }),
+);
 
 test("with --only it is what is taken that counts", () =>
   withFolder(async (cwd) => {

@@ -1,10 +1,11 @@
 /** CMD's end is the end that the parent sees: every exit status, and death by every signal. */
-import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import assert, { fail } from "node:assert/strict";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { withFolder } from "../expect.ts";
+import { assertFailed, withFolder } from "../expect.ts";
 import { ARTEFACTS, runProcess, sealexec } from "../harness.ts";
 import type { Artefact, Outcome } from "../harness.ts";
+import { asUser, canUserRun, isRoot } from "./programs.ts";
 
 const linux = process.platform === "linux" ? false : "needs Linux";
 // The bundle starts more slowly and shares the code behind it: its edges are enough.
@@ -45,6 +46,28 @@ describe("CMD's end", { skip: linux }, () => {
     });
   }
 });
+
+const [binary = fail()] = ARTEFACTS;
+const noUser = isRoot && canUserRun(binary) ? false : "needs root, and a checkout that uid 1000 may read";
+
+test(
+  "a CMD behind a folder that may not be entered is 126, not one that is not there",
+  { skip: noUser },
+  () =>
+    withFolder(async (cwd) => {
+      mkdirSync(`${cwd}/closed`, { mode: 0o700 });
+      writeFileSync(`${cwd}/closed/cmd`, "#!/bin/sh\n", { mode: 0o755 });
+      writeFileSync(`${cwd}/.env`, "A=b\n", { mode: 0o644 });
+      chmodSync(cwd, 0o755);
+      const line = ["run", "--from", "env-file:.env", "--"];
+      const hint = /check the modes of its folders$/;
+      const byPath = await sealexec([...line, `${cwd}/closed/cmd`], { cwd, prefix: asUser });
+      assertFailed(byPath, 126, /permission denied on the way to it$/, hint);
+      const env = { PATH: `${cwd}/closed:${process.env["PATH"]}` };
+      const byName = await sealexec([...line, "cmd"], { cwd, prefix: asUser, env });
+      assertFailed(byName, 126, /^command: cmd: permission denied on the way to it$/, hint);
+    }),
+);
 
 // signal(7): those that end a process. 17, 18, 23 and 28 do nothing by default, 19 to 22 stop it.
 const ENDING = [

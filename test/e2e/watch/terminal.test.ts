@@ -314,6 +314,17 @@ describe("run --watch on a terminal", { skip, concurrency: 3 }, () => {
     assert.equal(await scene.command("jobs"), "jobs\r\n");
   });
 
+  inShells("in a pipeline, what is behind it sets the terminal's modes while CMD runs", async (scene) => {
+    // As a pager does: a group in the background is stopped for it.
+    await writeFile(`${scene.folder}/before`, "echo one; exec sleep 1000\n");
+    await writeFile(`${scene.folder}/behind`, "read -r a; stty -ixon </dev/tty && echo $a >copy; exec cat\n");
+    scene.pty.type("./job sh before | sh behind\n");
+    await scene.until(() => readCopy(scene) === "one\n", "it has set them");
+    scene.pty.type(KEYS.interrupt);
+    await scene.prompt();
+    assert.equal(await scene.command("jobs"), "jobs\r\n");
+  });
+
   inShells("in a pipeline, what is behind it has the terminal when CMD has ended", async (scene) => {
     // It reads when sealexec has ended: whoever reads between CMD's end and that may be stopped, and the shell hears of the end of
     // sealexec before it hears that the other goes on.
@@ -422,6 +433,21 @@ describe("run --watch on a terminal", { skip, concurrency: 3 }, () => {
         scene.pty.hangUp();
       }));
   }
+
+  test("a terminal that hangs up while CMD waits to be started again: it is not", () =>
+    withScene(programs, { flags: ["--on-exit", "restart", "--grace", "0"] }, async (scene) => {
+      const { sealexec, pty, witness } = scene;
+      // The third wait is long enough to hang up in.
+      for (let starts = 1; starts <= 3; starts += 1) {
+        await scene.noted("start", starts);
+        process.kill(witness.pid, "SIGKILL");
+      }
+      await scene.until(() => /started again in 4 s/.test(pty.screen), "it waits");
+      pty.hangUp();
+      await scene.until(() => hasEnded(sealexec), "sealexec has ended");
+      assert.equal(await pty.ended, 129);
+      assert.equal(witness.count("start"), 3);
+    }));
 
   inShells("CMD finds the signals as sealexec did", async (scene) => {
     const ignored = /^Sig(Ign|Blk):.*\r$/gm;
