@@ -82,6 +82,17 @@ for (const artefact of ARTEFACTS) {
         assert.equal((await ask(aws, ["check", "--from", URI, "--max-lag", "1h"])).status, 65);
         assert.equal(aws.count("kms"), 0);
         assertPrinted(await run(aws, "--max-lag", "4h"), `${RAN}\n`);
+        // Of a source that does not say when it was written nothing would be refused.
+        for (const args of [
+          ["pull", "env-file:/none"],
+          ["check", "--from", "env-file:/none"],
+          ["run", "--from", "env-file:/none", "--", ...SAY],
+        ])
+          assertFailed(
+            await ask(aws, args, { SEALEXEC_MAX_LAG: "1h" }),
+            64,
+            /^--max-lag \(SEALEXEC_MAX_LAG\) is for sealed objects in S3$/,
+          );
       }));
 
     test("check warns of an old version that was put back, and with --strict fails", () =>

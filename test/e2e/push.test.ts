@@ -126,6 +126,26 @@ describe("push: what is sealed", { concurrency: 2 }, () => {
       assert.deepEqual(contextOf(), { "aws:x-amz-cek-alg": "115" });
     }));
 
+  test("the context of the URI takes the place of --context and of its variable", () =>
+    withAws(async (aws) => {
+      const env = { ...aws.env(), SEALEXEC_CONTEXT: "team=web" };
+      const args = ["push", "-", `${URI}?context=stage=dev`, "--key", KEY, "--force"];
+      for (const [revision, more] of [
+        ["7", ["--context", "stage=prod", "--context", "team=api"]],
+        ["8", []],
+      ] as const) {
+        report(
+          await sealexec([...args, "--revision", revision, "--replace", ...more], { env, input: "A=1\n" }),
+        );
+        assert.deepEqual(JSON.parse(aws.s3.get(BUCKET, "app.env")?.metadata["x-amz-t"] ?? "null"), {
+          "aws:x-amz-cek-alg": "115",
+          stage: "dev",
+          "sealexec:object": URI,
+          "sealexec:revision": revision,
+        });
+      }
+    }));
+
   test("a context in other scripts comes back", () =>
     withAws(async (aws) => {
       report(await pushText(aws, "A=1\n", "--context", "zespół=żółw 🐢 =?x"));

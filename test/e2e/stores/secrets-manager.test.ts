@@ -290,6 +290,8 @@ describe("push to Secrets Manager", { concurrency: 2 }, () => {
         new RegExp(`--if-match ${first}, or with --replace; nothing was written$`),
       );
       assert.ok(!refused.stderr.includes(VALUE));
+      // To leave one out is a change as well.
+      assertFailed(await push(`A=${VALUE}\n`), 80, /already .*: this push would remove B$/);
       report(await push("A=2\n", "--if-match", first));
       assertFailed(await push("A=3\n", "--if-match", first), 80, /the secret is no longer the one expected/);
       report(await push("A=3\n", "--replace"));
