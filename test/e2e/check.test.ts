@@ -661,6 +661,7 @@ describe("check: colours", { concurrency: 2 }, () => {
         (await sealexec(["check", "--from", URI, ...flags], { env: { ...aws.env(), ...env }, artefact }))
           .stdout;
       assert.ok(!(await check({})).includes(ESC));
+      assert.ok(!(await check({ FORCE_COLOR: "0" })).includes(ESC));
       assert.ok((await check({ FORCE_COLOR: "1" })).includes(`${ESC}[32m`));
       for (const format of ["json", "github"]) {
         assert.ok(!(await check({ FORCE_COLOR: "1" }, "--format", format)).includes(ESC));

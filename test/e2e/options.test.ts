@@ -433,6 +433,10 @@ test("commas between the URIs of SEALEXEC_FROM are told", async () => {
   for (const from of ["s3://b/a,s3://b/c", "env-file:/x,dir:/y", "s3://b/a, s3://b/c"])
     assertFailed(await run(from), 64, /^SEALEXEC_FROM has a comma between URIs$/, /white space/);
   assertFailed(await run("env-file:/none/a,b"), 66, /no such file/);
+  // --from is in its place: what is wrong with it is nobody's trouble.
+  const env = { SEALEXEC_FROM: "s3://b/a,s3://b/c" };
+  const instead = await sealexec(["run", "--from", "env-file:/none/flag", "--", ...SAY], { env });
+  assertFailed(instead, 66, /env-file:\/none\/flag: no such file/);
 });
 
 describe(

@@ -433,4 +433,31 @@ describe("--watch: files", { skip, concurrency: 2 }, () => {
         });
       }),
     ));
+
+  test("a look at files alone says nothing of a store that is away", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const file = join(folder, "app.env");
+        writeFileSync(file, "A=1\n", { mode: 0o600 });
+        aws.secrets.put("app", { text: JSON.stringify({ B: "1" }) });
+        const flags = ["-v", "--from", "secretsmanager://app", "--from", `env-file:${file}`, ...SELDOM];
+        await watching({ env: { ...aws.env(), AWS_REGION: aws.region }, flags }, async (watch) => {
+          const told = (): string[] =>
+            watch.said().filter((line) => /^sealexec: (?:warning|notice): /.test(line));
+          const looks = (): number => watch.said().filter((line) => /: unchanged \(/.test(line)).length;
+          aws.secrets.deny("DescribeSecret");
+          await watch.lookUntil(() => told().length === 1);
+          assert.match(told()[0] ?? "", /secretsmanager:\/\/app: .*access denied .*; CMD goes on as it is$/);
+          for (const neighbour of ["one", "two"]) {
+            const before = looks();
+            writeFileSync(join(folder, neighbour), "");
+            await until(() => looks() > before);
+          }
+          assert.equal(told().length, 1, watch.stderr());
+          aws.secrets.allow("DescribeSecret");
+          await watch.lookUntil(() => told().length === 2);
+          assert.equal(told()[1], "sealexec: notice: the sources can be read again");
+        });
+      }),
+    ));
 });

@@ -42,6 +42,20 @@ describe("the options of --watch", () => {
     }
   });
 
+  test("no more often than ten times a second, no seldomer than once a day; no grace is one, too", () => {
+    const read = (given: WatchFlags) => parseWatchOptions({ watch: true, ...given }, {});
+    assert.equal(read({ every: "100ms" })?.everyMs, 100);
+    assert.equal(read({ every: "24h" })?.everyMs, 86_400_000);
+    for (const every of ["0", "99ms", "25h"])
+      refuses(
+        () => read({ every }),
+        "usage",
+        /^--every \(SEALEXEC_EVERY\) is not a duration from 100ms to 1d$/,
+      );
+    assert.equal(read({ grace: "0" })?.graceMs, 0);
+    refuses(() => read({ grace: "25h" }), "usage", /^--grace .* from 0ms to 1d$/);
+  });
+
   const flags: Readonly<Record<string, WatchFlags>> = {
     "--on-change": { onChange: "exit" },
     "--every": { every: "1s" },
