@@ -12,7 +12,7 @@ import {
 import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { Key } from "../keys/key.ts";
-import { needsAws } from "../keys/keyring.ts";
+import { needsAws } from "../keys/key.ts";
 import { HONEST_LAG_MS, lagOf } from "../sources/freshness.ts";
 import { openSealed } from "../sources/unseal.ts";
 import type { Opened } from "../sources/unseal.ts";

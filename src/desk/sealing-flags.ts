@@ -1,9 +1,8 @@
 /** What the flags say of how a push is sealed, and by whom. */
 import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
-import { parseKey } from "../keys/key.ts";
+import { needsAws, parseKey } from "../keys/key.ts";
 import type { Key } from "../keys/key.ts";
-import { needsAws } from "../keys/keyring.ts";
 import { parseCredentials } from "../sources/credentials.ts";
 import { RunTools } from "../sources/tools.ts";
 import type { PushFlags } from "./push-flags.ts";

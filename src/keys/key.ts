@@ -28,3 +28,8 @@ export function parseKey(text: string): Key {
 export function kmsKeyOf(key: Key | undefined): string | undefined {
   return key?.kind === "kms" ? key.text : undefined;
 }
+
+/** Whether AWS has a part in it; a key that nobody named is one of KMS. */
+export function needsAws(key: Key | undefined): boolean {
+  return key?.kind !== "local";
+}

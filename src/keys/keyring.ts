@@ -17,11 +17,6 @@ export interface Asking {
   readonly context: Context;
 }
 
-/** Whether AWS has a part in it; a key that nobody named is one of KMS. */
-export function needsAws(key: Key | undefined): boolean {
-  return key?.kind !== "local";
-}
-
 /** The data key of an envelope. The caller wipes it. */
 export async function unwrap(
   key: Key | undefined,

@@ -5,7 +5,8 @@ import type { Dialect } from "../text/dialect.ts";
 import { seal } from "../envelope/index.ts";
 import type { EncryptionContext, Metadata } from "../envelope/index.ts";
 import type { Key } from "./key.ts";
-import { needsAws, wrap } from "./keyring.ts";
+import { wrap } from "./keyring.ts";
+import { needsAws } from "./key.ts";
 import type { Asking } from "./keyring.ts";
 
 export interface Sealed {

@@ -3,7 +3,7 @@ import { step } from "../../base/context.ts";
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
 import type { Key } from "../../keys/key.ts";
-import { needsAws } from "../../keys/keyring.ts";
+import { needsAws } from "../../keys/key.ts";
 import { findObject } from "../../stores/s3/find.ts";
 import type { Found } from "../../stores/s3/find.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";

@@ -2,7 +2,7 @@
 import { step } from "../../base/context.ts";
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { needsAws } from "../../keys/keyring.ts";
+import { needsAws } from "../../keys/key.ts";
 import { findSealedFile } from "../../stores/sealed-file/find.ts";
 import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "../../stores/sealed-file/ref.ts";
 import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
