@@ -77,6 +77,7 @@ const APART: Readonly<Record<string, string>> = {
   "src/aws/sdk.ts": "sealexec-sdk.cjs",
   "src/cli/commander.ts": "sealexec-commander.cjs",
   "src/process/execa.ts": "sealexec-execa.cjs",
+  "src/text/yaml/yaml.ts": "sealexec-yaml.cjs",
   "bin/every-command.ts": "sealexec-commands.cjs",
 };
 
@@ -99,7 +100,7 @@ function namesFile(
 const filesApart = {
   name: "files apart",
   setup(build: BuildPlugin): void {
-    build.onResolve({ filter: /\/(sdk|commander|execa|every-command)\.ts$/ }, (found) => {
+    build.onResolve({ filter: /\/(sdk|commander|execa|yaml|every-command)\.ts$/ }, (found) => {
       const file = namesFile(Object.keys(APART), found);
       return file === undefined ? undefined : { path: `./${APART[file] ?? ""}`, namespace: "apart" };
     });

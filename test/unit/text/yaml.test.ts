@@ -156,6 +156,9 @@ describe("a flat mapping in YAML", () => {
     ["A: |-\n  no line end", ["no line end"]],
     ["A: |\nB: >\n", ["", ""]],
     ["A: |2+\n   x\n\nB: |2-\n  y\nC: |+2\n   z\n\n", [" x\n\n", "y", " z\n\n"]],
+    // 8.1.1.2: a line of more blanks than the indentation is text, before, among and after other lines.
+    ["A: |1\n   \n   x\n  \n\nB: >-1\n   \n x\n   \nC: 1\n", ["  \n  x\n \n", "  \nx\n  ", "1"]],
+    ["A: |2\n\n \n  \n# c\nB: >2+\n\n  \n", ["", "\n\n"]],
   ] as const) {
     test(`reads the blocks of ${JSON.stringify(text.slice(0, 50))}`, () => {
       assert.deepEqual(
@@ -223,6 +226,17 @@ describe("a flat mapping in YAML", () => {
     ["...\tcanary\n", /^line 1: end of a document/, /one document/],
     ["A: 'canary\n  canary'\n", /^line 1: A: the quote is not closed on its line/, /block/],
     ['A: "canary\\\n  canary"\n', /^line 1: A: the quote is not closed on its line/, /\\n/],
+    // No later line closes it.
+    ["A: 'canary''\nB: 'canary'\n", /^line 1: A: the quote is not closed on its line/, /block/],
+    ['A: "canary\\"\nB: "canary"\n', /^line 1: A: the quote is not closed on its line/, /block/],
+    ['A: "canary\\"', /^line 1: A: the quote is not closed on its line/, /block/],
+    ["A: '", /^line 1: A: the quote is not closed on its line/, /block/],
+    ["A: 'canary'\t# c\n", /^line 1: A: text behind the closing quote/, /./],
+    ["A: |\t# c\n canary\n", /^line 1: A: text behind the sign of a block/, /./],
+    ["A: canary\t# c\n", /^line 1: A: tab in a plain value/, /quotes/],
+    ["A: canary \t\n", /^line 1: A: tab in a plain value/, /quotes/],
+    ["A: ]canary\n", /^line 1: A: a character that no plain value begins with/, /quotes/],
+    ["A: ? canary\n", /^line 1: A: a list or map/, /quotes/],
     ["A: 'canary' canary\n", /^line 1: A: text behind the closing quote/, /twice/],
     ["A: 'canary'#c\n", /^line 1: A: text behind the closing quote/, /./],
     ['A: "canary" canary\n', /^line 1: A: text behind the closing quote/, /\\"/],
@@ -239,8 +253,11 @@ describe("a flat mapping in YAML", () => {
     ["A: | canary |\n", /^line 1: A: text behind the sign of a block/, /next lines/],
     ["A: |0\n canary\n", /^line 1: A: text behind the sign of a block/, /./],
     ["A: |++\n canary\n", /^line 1: A: text behind the sign of a block/, /./],
+    ["A: |2\n\n   \nB: canary\n", /^line 1: A: a block of nothing but blanks/, /double quotes/],
     ["A: |\n  canary", /^line 1: A: the file ends inside a block/, /line end/],
     ["A: |\n  canary\n canary\n", /^line 3: indented less than the block/, /alike/],
+    ["A: |\n  x\n \tcanary\nB: 1\n", /^line 3: indented less than the block/, /alike/],
+    ["A: |\n  x\n \t\nB: canary\n", /^line 3: indented less than the block/, /alike/],
     ["A: |3\n  canary\n", /^line 2: indented less than the block/, /alike/],
     ["A: |\n   \n  canary\n", /^line 3: an empty line above has more blanks/, /blanks/],
     ["A: |\n\tcanary\n", /^line 2: indented less than the block/, /alike/],
@@ -257,4 +274,52 @@ describe("a flat mapping in YAML", () => {
       assert.doesNotMatch(said + (way ?? ""), /canary/);
     });
   }
+
+  test("an escaped backslash before what would be half of a pair", () => {
+    assert.equal(value('A: "\\\\ud800 \\\\\\\\U0000dfff"'), "\\ud800 \\\\U0000dfff");
+    refuses(() => parse('A: "\\\\\\ud800"'), "data", /^line 1: A: an escape/);
+    refuses(() => parse('A: "\\U0000DFFF"'), "data", /^line 1: A: an escape/);
+  });
 });
+
+describe("a flat mapping in YAML, on large input", () => {
+  const SIZE = 1024 * 1024;
+  const long = (text: string): string => text.repeat(SIZE / text.length);
+  for (const [what, text, line, message] of [
+    ["flow collections in each other", `A: ${long("[")}`, 1, "flow collection"],
+    ["flow collections in each other, on lines", `A: [\n${long("[\n")}`, 1, "flow collection"],
+    ["a long flow sequence", `A: [${long("a, ")}]\n`, 1, "flow collection"],
+    ["lists in each other", `A: ${long("- ")}x\n`, 1, "a list or map"],
+    ["maps in each other", `A: ${long("a: ")}x\n`, 1, '":" in a plain value'],
+    ["maps in each other, on lines", deep(), 1, "a nested map"],
+    ["flow collections after a text", `A: 'x' ${long("[")}\n`, 1, "text behind the closing quote"],
+    ["flow collections below a block", `A: |3\n  ${long("[")}\n`, 2, "indented less"],
+    ["many aliases", `A: ${long("*a ")}\n`, 1, "anchor or alias"],
+    ["many aliases, on lines", `A: 1\n${long("*a : x\n")}`, 2, "anchor or alias"],
+    ["an anchor", `A: &${long("a")}\n`, 1, "anchor or alias"],
+    ["one key twice", `${long("a")}: x\n`.repeat(2), 2, "is there twice"],
+    ["a key without an end", long("a"), 1, 'no ":" behind a name'],
+    ["a quote that is open", `A: "${long('\\"')}`, 1, "the quote is not closed"],
+    ["quotes that are open", long("A: '\n"), 1, "the quote is not closed"],
+    ["documents", long("---\n"), 2, "second document"],
+  ] as const) {
+    test(`refuses ${what} as if they were few`, () => {
+      const { message: said } = refuses(() => parse(text), "data", new RegExp(`^line ${line}: `));
+      assert.ok(said.includes(message), said.slice(0, 100));
+    });
+  }
+
+  test("reads a text of a MiB", () => {
+    assert.equal(value(`A: ${long("x ")}x\n`), `${long("x ")}x`);
+    assert.equal(value(`A: '${long("''")}'\n`), long("'").slice(SIZE / 2));
+    assert.equal(value(`A: "${long("\\n")}"\n`), long("\n").slice(SIZE / 2));
+    assert.equal(value(`A: |\n${long(" x\n")}`), long("x\n").slice(0, 2 * Math.floor(SIZE / 3)));
+    assert.equal(value(`A: |+\n${long("\n")}`), long("\n"));
+    assert.equal(value(`A: >-\n${long(" x\n")}`), long("x ").slice(0, 2 * Math.floor(SIZE / 3) - 1));
+  });
+});
+
+/** A map in a map, 1,000 times. */
+function deep(): string {
+  return Array.from({ length: 1000 }, (_, depth) => `${" ".repeat(depth)}A:\n`).join("");
+}
