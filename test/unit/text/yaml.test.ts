@@ -107,6 +107,13 @@ describe("a flat mapping in YAML", () => {
         ["C", "ef"],
       ],
     ],
+    [
+      "A: x|y>z'q'\"r\" # a\tb\nB: 'x' # a\tb\n",
+      [
+        ["A", "x|y>z'q'\"r\""],
+        ["B", "x"],
+      ],
+    ],
     ["A: |", [["A", ""]]],
     ["A: >+", [["A", ""]]],
   ] as const) {
@@ -158,6 +165,8 @@ describe("a flat mapping in YAML", () => {
     ["A: |2+\n   x\n\nB: |2-\n  y\nC: |+2\n   z\n\n", [" x\n\n", "y", " z\n\n"]],
     // 8.1.1.2: a line of more blanks than the indentation is text, before, among and after other lines.
     ["A: |1\n   \n   x\n  \n\nB: >-1\n   \n x\n   \nC: 1\n", ["  \n  x\n \n", "  \nx\n  ", "1"]],
+    ["A: |\n\n x\nB: |\n x\n", ["\nx\n", "x\n"]],
+    ["A: |\n  \nB: |+\n \n", ["", "\n"]],
     ["A: |2\n\n \n  \n# c\nB: >2+\n\n  \n", ["", "\n\n"]],
   ] as const) {
     test(`reads the blocks of ${JSON.stringify(text.slice(0, 50))}`, () => {
@@ -171,6 +180,8 @@ describe("a flat mapping in YAML", () => {
   const ambiguous = ["y", "N", "yes", "No", "ON", "off", "null", "Null", "~", "True", "FALSE", ""];
   for (const [text, message, hint] of [
     ...ambiguous.map((word) => [`A: ${word}\n`, /^line 1: A: /, /quotes|""/] as const),
+    ["A: yes\n", /^line 1: A: a plain value that YAML 1.1 and 1.2 read differently/, /quotes/],
+    ["A: # canary\n", /^line 1: A: no value, which is null/, /""/],
     ["A: canary\nA: canary\n", /^line 2: A is there twice/, /one of the two/],
     ["A:\n  B: canary\n", /^line 1: A: a nested map or list/, /flat/],
     ["A:\n- canary\n", /^line 1: A: a nested map or list/, /flat/],
