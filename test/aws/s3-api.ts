@@ -170,6 +170,9 @@ function wrongRegion(store: S3Store, bucket: Bucket, asked: string, request: Req
   switch (store.wrongRegion) {
     case "malformed":
       return malformed(bucket, asked);
+    case "malformed without a header":
+      // As emulators and gateways in front of S3 say it.
+      return malformed(bucket, asked, {});
     case "temporary": {
       const location = `${request.tls ? "https" : "http"}://${endpoint}${request.path}`;
       const message =
@@ -189,12 +192,16 @@ function wrongRegion(store: S3Store, bucket: Bucket, asked: string, request: Req
   }
 }
 
-function malformed(bucket: Bucket, asked: string): ServiceError {
+function malformed(
+  bucket: Bucket,
+  asked: string,
+  headers: Readonly<Record<string, string>> = { "x-amz-bucket-region": bucket.region },
+): ServiceError {
   return new ServiceError(
     400,
     "AuthorizationHeaderMalformed",
     `The authorization header is malformed; the region '${asked}' is wrong; expecting '${bucket.region}'`,
-    { fields: { Region: bucket.region }, headers: { "x-amz-bucket-region": bucket.region } },
+    { fields: { Region: bucket.region }, headers },
   );
 }
 

@@ -46,7 +46,7 @@ export interface NewObject {
 }
 
 /** What a bucket that is asked for in the wrong region answers; see "Redirecting requests" in s3-api.ts. */
-export type WrongRegionAnswer = "permanent" | "temporary" | "malformed";
+export type WrongRegionAnswer = "permanent" | "temporary" | "malformed" | "malformed without a header";
 
 /** Buckets and objects, and the switches that a test can turn. */
 export class S3Store {

@@ -131,6 +131,19 @@ describe("--watch: what is asked of AWS", { skip, concurrency: 2 }, () => {
       });
     }));
 
+  test("a clock that is an hour off is learned at the start, and no look is refused for it", () =>
+    withAws(async (aws) => {
+      aws.clockOffsetMs = 3_600_000;
+      const uri = await push(aws, "app.env", "A=1\n");
+      await watching(start(aws, uri, "--every", "200ms"), async (watch) => {
+        const from = aws.calls.length;
+        await until(() => aws.calls.length >= from + 5);
+        const statuses = aws.calls.slice(from).map(({ status }) => status);
+        assert.deepEqual([...new Set(statuses)], [304]);
+        assert.deepEqual(watch.said(), []);
+      });
+    }));
+
   test("a bucket in another region is found once", () =>
     withAws(
       async (aws) => {

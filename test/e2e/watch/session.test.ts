@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { startAws } from "../../aws/server.ts";
@@ -96,6 +98,32 @@ describe("--watch: AWS", { skip, concurrency: 2 }, () => {
         });
       }),
     ));
+
+  test("credentials of which nobody says when they expire are asked for once", () =>
+    withAws(async (aws) => {
+      const uri = await push(aws, "app.env", "A=1\n");
+      const { accessKeyId, secretAccessKey, sessionToken } = aws.container.credentials;
+      let asked = 0;
+      const agent = createServer((_request, response) => {
+        asked += 1;
+        const keys = { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: sessionToken };
+        response.end(JSON.stringify(keys));
+      });
+      await new Promise<void>((resolve) => void agent.listen(0, "127.0.0.1", resolve));
+      const { port } = agent.address() as AddressInfo;
+      const env = { ...aws.env(), AWS_CONTAINER_CREDENTIALS_FULL_URI: `http://127.0.0.1:${port}/` };
+      try {
+        await watching({ env, flags: [...SELDOM, "--key", KEY, "--from", uri] }, async (watch) => {
+          for (let looks = 0; looks < 2; looks += 1) {
+            const gets = aws.count("s3", "GetObject");
+            await watch.lookUntil(() => aws.count("s3", "GetObject") > gets);
+          }
+          assert.deepEqual([asked, watch.said()], [1, []]);
+        });
+      } finally {
+        agent.close();
+      }
+    }));
 
   test("a FIFO is read once, and nobody minds that it has gone", () =>
     withFolder((folder) =>

@@ -88,6 +88,32 @@ describe("asking", () => {
       },
     ));
 
+  test("the Host is named with its port, and once where the request has it", async () => {
+    const heads: string[] = [];
+    const server = createServer((socket) =>
+      socket.on("data", (bytes) => {
+        heads.push(bytes.toString());
+        socket.write(OK);
+      }),
+    );
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { context } = makeContext({});
+    const wires = new Wires(new Connecting(context));
+    const { port } = server.address() as AddressInfo;
+    const url = new URL(`http://127.0.0.1:${port}/`);
+    const question = { method: "GET", url, largestBody: 100 } as const;
+    try {
+      await ask(wires, { ...question, headers: {} }, signal);
+      await ask(wires, { ...question, headers: { host: "signed.example.com" } }, signal);
+    } finally {
+      wires.close();
+      server.close();
+      context.deadline.clear();
+    }
+    const hosts = heads.map((head) => head.split("\r\n").filter((line) => /^host:/i.test(line)));
+    assert.deepEqual(hosts, [[`host: 127.0.0.1:${port}`], ["host: signed.example.com"]]);
+  });
+
   test("an answer that was begun is not asked for again", () =>
     serve(
       (socket, request) => void (request === 1 ? socket.write(OK) : socket.end("HTTP/1.1 2")),

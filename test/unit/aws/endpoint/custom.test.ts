@@ -24,6 +24,8 @@ describe("custom endpoints", () => {
     "https://user@s3.example.com",
     "https://s3.example.com/?x=y",
     "https://s3.example.com/#x",
+    "https://s3.example.com/?",
+    "https://s3.example.com/#",
     "https://s3 .example.com",
     "https://[::1",
   ]) {

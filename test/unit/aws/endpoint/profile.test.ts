@@ -35,6 +35,12 @@ use_dualstack_endpoint=TRUE
 [profile ignoring]
 endpoint_url = http://localhost:4566
 ignore_configured_endpoint_urls = true
+
+[profile twice]
+use_fips_endpoint = true
+[profile between]
+[profile twice]
+region = eu-west-1
 `;
 
 function envOf(more: Readonly<Record<string, string>>): Record<string, string> {
@@ -67,6 +73,7 @@ describe("what a profile says of endpoints", () => {
     ["secretsmanager", "local", /endpoint_url/, /AWS_ENDPOINT_URL_SECRETS_MANAGER/],
     ["secretsmanager", "two words", /endpoint_url/, /AWS_ENDPOINT_URL_SECRETS_MANAGER/],
     ["ssm", "fips", /use_fips_endpoint/, /AWS_USE_FIPS_ENDPOINT=true/],
+    ["ssm", "twice", /use_fips_endpoint/, /AWS_USE_FIPS_ENDPOINT=true/],
     ["ssm", "dual", /use_dualstack_endpoint/, /AWS_USE_DUALSTACK_ENDPOINT=true/],
   ] as const) {
     test(`${service} with the profile ${profile} is refused`, () => {
