@@ -67,6 +67,13 @@ describe("AWS credentials from Vault", { concurrency: 2 }, () => {
       }));
   }
 
+  test("an engine that takes longer than other answers may is not asked a second time: it would make another user", () =>
+    withSealed(async (place) => {
+      place.vault.faults.add({ action: "delay", delayMs: 10_500, path: /^aws\/creds\// });
+      assertPrinted(await sealexec(run("--credentials", CREDS), { env: envOf(place) }), `${RAN}\n`);
+      assert.deepEqual(paths(place), ["aws/creds/app"]);
+    }));
+
   test("STS that cannot be asked does not stop it", () =>
     withSealed(async (place) => {
       await place.aws.faults.add({ service: "sts", action: "refuse" }).ready;

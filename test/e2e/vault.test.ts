@@ -1,5 +1,6 @@
 /** vault:// sources, by a loopback Vault: what is read, how it logs in, and how it fails. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -121,13 +122,16 @@ describe("vault: what is read", { concurrency: 2 }, () => {
     ["vault://secret/app", "secret/data/app"],
     ["vault://kv1/app", "kv1/app"],
   ] as const) {
-    test(`${uri} where Vault does not say which version the engine is of`, () =>
-      withVault(async (place) => {
-        place.vault.faults.add({ action: "status", status: 403, path: /^sys\// });
-        const { text } = place.vault.tokens.issue({ paths: [path] });
-        const env = { ...envOf(place), VAULT_TOKEN: text };
-        assertPrinted(await sealexec(["run", "--from", uri, "--", ...SHOW], { env }), SHOWN);
-      }));
+    // 404: of a proxy that lets only some paths through.
+    for (const status of [403, 404]) {
+      test(`${uri} where Vault does not say which version the engine is of: ${status}`, () =>
+        withVault(async (place) => {
+          place.vault.faults.add({ action: "status", status, path: /^sys\// });
+          const { text } = place.vault.tokens.issue({ paths: [path] });
+          const env = { ...envOf(place), VAULT_TOKEN: text };
+          assertPrinted(await sealexec(["run", "--from", uri, "--", ...SHOW], { env }), SHOWN);
+        }));
+    }
   }
 
   test("a deleted version, where Vault does not say which version the engine is of: that is said, and no more is asked", () =>
@@ -221,6 +225,8 @@ interface Failing {
   readonly given?: (place: Place) => Promise<Record<string, string>> | Record<string, string>;
   readonly flags?: readonly string[];
 }
+
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
 const FAILING: readonly Failing[] = [
   {
@@ -437,6 +443,17 @@ const FAILING: readonly Failing[] = [
     given: () => ({ VAULT_TOKEN: "", VAULT_AUTH: "approle", VAULT_ROLE_ID: "r", VAULT_SECRET_ID: "s" }),
   },
   {
+    name: "a login that wants a second factor",
+    status: 77,
+    error: /^credentials: Vault: the login by approle gave no token$/,
+    hint: /second factor/,
+    given: ({ vault }) => {
+      const auth = { client_token: "", mfa_requirement: { mfa_request_id: "1" } };
+      vault.faults.add({ action: "body", body: JSON.stringify({ auth }), path: /^auth\// });
+      return { VAULT_TOKEN: "", VAULT_AUTH: "approle", VAULT_ROLE_ID: "r", VAULT_SECRET_ID: "s" };
+    },
+  },
+  {
     name: "Kubernetes without a service account",
     status: 78,
     error: /VAULT_K8S_TOKEN_FILE: .* cannot be read/,
@@ -447,6 +464,13 @@ const FAILING: readonly Failing[] = [
       VAULT_K8S_TOKEN_FILE: join(folder, "none"),
     }),
   },
+  // In a pod the file is there, and the variable is not, or empty.
+  ...(existsSync(SERVICE_ACCOUNT) ? [] : [{ VAULT_K8S_TOKEN_FILE: "" }, {}]).map((file) => ({
+    name: `Kubernetes outside of it, with ${JSON.stringify(file)}`,
+    status: 78,
+    error: new RegExp(`VAULT_K8S_TOKEN_FILE: ${SERVICE_ACCOUNT} cannot be read`),
+    given: () => ({ VAULT_TOKEN: "", VAULT_AUTH: "kubernetes", VAULT_ROLE: "app", ...file }),
+  })),
 ];
 
 describe("vault: what fails", { concurrency: 3 }, () => {
@@ -532,6 +556,8 @@ const LOGINS: readonly Login[] = [
         VAULT_AUTH: "approle",
         VAULT_AUTH_MOUNT: "team/roles",
         VAULT_ROLE_ID: role,
+        // The file counts: what is in a variable cannot be renewed.
+        VAULT_SECRET_ID: "used-up",
         VAULT_SECRET_ID_FILE: file,
       };
     },
@@ -591,7 +617,8 @@ describe("vault: logging in", { concurrency: 2 }, () => {
       const secretId = vault.approle.addSecretId(role);
       const [text, file] = [vault.tokens.issue(POLICY).text, join(folder, "token")];
       await writeFile(file, vault.tokens.issue(POLICY).text);
-      await writeFile(join(folder, ".vault-token"), vault.tokens.issue(POLICY).text);
+      // With a line end, as an editor leaves it.
+      await writeFile(join(folder, ".vault-token"), `${vault.tokens.issue(POLICY).text}\n`);
       const login = { VAULT_AUTH: "approle", VAULT_ROLE_ID: role, VAULT_SECRET_ID: secretId };
       for (const [given, shown] of [
         [{ VAULT_TOKEN: text, VAULT_TOKEN_FILE: file, ...login }, /credentials: Vault: VAULT_TOKEN \(\d/],

@@ -57,6 +57,11 @@ export class KvV2 implements Engine {
     this.#version(path, version).destroyed = true;
   }
 
+  /** All versions and their count, as `vault kv metadata delete` does. */
+  remove(path: string): void {
+    this.#secrets.delete(path);
+  }
+
   handle(path: string, request: Request): Answer {
     const secret = /^data\/(.+)$/.exec(path)?.[1];
     if (secret === undefined) {

@@ -238,6 +238,18 @@ describe("--watch: Vault", { skip, concurrency: 2 }, () => {
       }));
   }
 
+  test("one that was deleted with all its versions, and made again, is a change: both are version 1", () =>
+    withPlace(async (place) => {
+      const { vault } = place;
+      vault.kv2.put("app", { A: "1" });
+      const env = { ...envOf(place), ...vault.tokenEnv() };
+      await watching({ env, flags: ["--from", "vault://secret/app", ...SELDOM] }, async (watch) => {
+        vault.kv2.remove("app");
+        vault.kv2.put("app", { A: "2" });
+        await lookUntilStarted(watch, 2, "2");
+      });
+    }));
+
   test("a login is repeated before its token's lease ends, and not before", () =>
     withPlace(async (place) => {
       const { vault } = place;
