@@ -80,6 +80,12 @@ describe("an answer of KMS is of the key that was asked for", { concurrency: 2 }
       opens: false,
     },
     { what: "any, for an alias", key: "alias/app", answered: OTHER, opens: true },
+    {
+      what: "any, for an alias by its ARN",
+      key: "arn:aws:kms:us-east-1:111122223333:alias/app",
+      answered: OTHER,
+      opens: true,
+    },
   ]) {
     for (const { name, more } of WAYS) {
       test(`${what}, asked ${name}`, () =>
@@ -95,6 +101,19 @@ describe("an answer of KMS is of the key that was asked for", { concurrency: 2 }
           });
         }));
     }
+  }
+
+  for (const { name, more } of WAYS) {
+    test(`one that names no key is none, also if any would do, asked ${name}`, () =>
+      withAws(async (aws) => {
+        const dataKey = randomBytes(32);
+        putSealed(aws, dataKey);
+        await withKms({ Plaintext: dataKey.toString("base64") }, async (endpoint) => {
+          const env = { ...aws.env(), ...more, AWS_ENDPOINT_URL_KMS: endpoint };
+          const ran = await sealexec(["run", "--from", PLACE, "--", ...SAY], { env });
+          assertFailed(ran, 69, /^key: .*Decrypt: the answer holds no data key$/);
+        });
+      }));
   }
 
   test("a push seals under no other key either", () =>

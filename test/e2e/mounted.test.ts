@@ -233,6 +233,11 @@ for (const artefact of ARTEFACTS) {
           await put(folder, { "closed/A": "1" });
           await chmod(join(folder, "closed/A"), 0o644);
           assertPrinted(await run([`dir:${folder}/closed`]), `${RAN}\n`);
+          // Closed further up: the folder that the file is in lets everybody through.
+          await mkdir(join(folder, "closed/open"), { mode: 0o755 });
+          await put(folder, { "closed/open/a.env": "A=1\n" });
+          await chmod(join(folder, "closed/open/a.env"), 0o644);
+          assertPrinted(await run([`env-file:${folder}/closed/open/a.env`]), `${RAN}\n`);
           const json = await run([file], ["--log", "json", "--", ...SAY]);
           const [event = {}] = eventsOf(json.stderr);
           assert.deepEqual(event, {

@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdtemp, readFile, readdir, rm, stat, writeFile } from
 import { existsSync, lstatSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { assertFailed, assertPrinted, until, withFolder } from "./expect.ts";
+import { assertFailed, assertPrinted, RAN, SAY, until, withFolder } from "./expect.ts";
 import { FOREIGN, notRoot } from "./foreign.ts";
 import { ARTEFACTS, KEY, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
@@ -53,6 +53,22 @@ for (const artefact of ARTEFACTS) {
         );
         assert.equal(await readFile(join(cwd, "key"), "utf8"), "precious");
       }));
+
+    for (const [what, end] of [
+      ["with the line end of Windows", "\r\n"],
+      ["without a line end", ""],
+    ] as const) {
+      test(`a key ${what} is the same key`, () =>
+        withFolder(async (cwd) => {
+          const options = { env: ENV, artefact, cwd };
+          await sealexec(["keygen", "key"], options);
+          await sealexec(["push", "-", "file:a.sealed", "--key", "local:key"], { ...options, input: TEXT });
+          const key = await readFile(join(cwd, "key"), "utf8");
+          await writeFile(join(cwd, "copy"), key.replace(/\n$/, end), { mode: 0o600 });
+          const run = ["run", "--from", "file:a.sealed", "--key", "local:copy", "--", ...SAY];
+          assertPrinted(await sealexec(run, options), `${RAN}\n`);
+        }));
+    }
 
     test("a key that others can read, one that is none, and one that is not there", () =>
       withFolder(async (cwd) => {
@@ -217,6 +233,28 @@ for (const artefact of ARTEFACTS) {
           }),
         ));
     }
+
+    test("what somebody else deleted since the look is not made again", () =>
+      withFolder((cwd) =>
+        withAws(async (aws) => {
+          const options = { env: aws.env(), artefact, cwd };
+          const push = (input: string): Promise<Outcome> =>
+            sealexec(["push", "-", "file:a.sealed", "--key", KEY, "--replace"], { ...options, input });
+          assert.equal((await push("A=1\n")).status, 0);
+          const rule = {
+            service: "kms",
+            operation: "GenerateDataKey",
+            action: "delay",
+            delayMs: 700,
+          } as const;
+          const slow = aws.faults.add(rule);
+          const outcome = push("A=2\n");
+          await until(() => slow.hits > 0);
+          await rm(join(cwd, "a.sealed"));
+          assertFailed(await outcome, 80, /^object: file:a\.sealed: /, /nothing was overwritten/);
+          assert.deepEqual(await readdir(cwd), []);
+        }),
+      ));
 
     test("a sealed file can be read by others, as far as the umask lets them", () =>
       withFolder(async (cwd) => {

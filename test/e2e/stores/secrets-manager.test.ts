@@ -125,6 +125,16 @@ for (const artefact of ARTEFACTS) {
         assert.equal(textOf(aws, `${NAME}2`), '{"A":"3"}');
       }));
 
+    test("push into a secret that has no value yet gives it its current one", () =>
+      withAws(async (aws) => {
+        const secret = aws.secrets.create(NAME);
+        const options = { ...as, env: aws.env() };
+        const pushed = report(await sealexec(["push", "-", URI], { ...options, input: "A=1\n" }));
+        assert.equal(pushed["stage"], "AWSCURRENT");
+        assert.equal(pushed["version"], secret.stages.get("AWSCURRENT"));
+        assertPrinted(await sealexec(["pull", URI], options), "A=1\n");
+      }));
+
     test("each refusal has a message, a hint and a status of its own, and CMD does not run", () =>
       withAws(async (aws) => {
         seedSecretsManager(aws, NAME, { A: VALUE });

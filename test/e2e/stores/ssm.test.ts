@@ -365,21 +365,30 @@ describe("push to Systems Manager: what the file has not", { concurrency: 2 }, (
       assert.equal(names(aws).length, 5);
     }));
 
-  test("is named also to who may not decrypt it", () =>
-    withAws(async (aws) => {
-      for (const name of ["A", "OLD"]) aws.parameters.put(PATH + name, VALUE);
-      aws.faults.add({
-        service: "ssm",
-        operation: "GetParametersByPath",
-        action: "status",
-        status: 400,
-        code: "AccessDeniedException",
-        message: "The ciphertext refers to a customer master key that you may not use (kms:Decrypt)",
-        times: 1,
-      });
-      const json = document(await push(aws, "--json"));
-      assert.deepEqual([json["added"], json["changed"], json["kept"]], [null, null, ["OLD"]]);
-    }));
+  for (const [who, code, message] of [
+    [
+      "who may not decrypt it",
+      "AccessDeniedException",
+      "a customer master key that you may not use (kms:Decrypt)",
+    ],
+    ["everybody while its key is disabled", "InvalidKeyId", "The key is disabled. (Service: AWSKMS)"],
+  ] as const) {
+    test(`is named also to ${who}`, () =>
+      withAws(async (aws) => {
+        for (const name of ["A", "OLD"]) aws.parameters.put(PATH + name, VALUE);
+        aws.faults.add({
+          service: "ssm",
+          operation: "GetParametersByPath",
+          action: "status",
+          status: 400,
+          code,
+          message,
+          times: 1,
+        });
+        const json = document(await push(aws, "--json"));
+        assert.deepEqual([json["added"], json["changed"], json["kept"]], [null, null, ["OLD"]]);
+      }));
+  }
 });
 
 describe("a parameter that is spelled in another way", { concurrency: 2 }, () => {
@@ -420,6 +429,16 @@ describe("a parameter that is spelled in another way", { concurrency: 2 }, () =>
       assertPrinted(await pull(aws), "DB_HOST=new\n");
     }));
 });
+
+test("push --replace leaves the one that is spelled as the variable, whichever is listed first", () =>
+  withAws(async (aws) => {
+    for (const name of ["DB-HOST", "DB_HOST", "api_key", "API_KEY"]) aws.parameters.put(PATH + name, "old");
+    const options = { env: aws.env(), input: "DB_HOST=new\nAPI_KEY=new\n" };
+    const pushed = await sealexec(["push", "-", URI, "--replace"], options);
+    assert.equal(pushed.status, 0, pushed.stderr);
+    const left = aws.parameters.below(PATH, true).map(({ name }) => name);
+    assert.deepEqual(left.toSorted(), [`${PATH}API_KEY`, `${PATH}DB_HOST`]);
+  }));
 
 describe("where Systems Manager is asked", { concurrency: 2 }, () => {
   test("in the URI's region", () =>

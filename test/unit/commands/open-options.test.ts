@@ -47,10 +47,22 @@ describe("--key", () => {
     "mrk-1234abcd12ab34cd56ef1234567890ab",
     "arn:aws:kms:eu-west-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
     "arn:aws-us-gov:kms:us-gov-west-1:111122223333:alias/a_b/c",
+    "local:/run/secrets/my key",
   ]) {
     test(`takes ${key}`, () => assert.equal(parseKey(key).text, key));
   }
-  for (const key of ["alias/my app", "key\n", "a".repeat(2_049), "żółw", "x?y", "a\u0000"]) {
+  for (const key of [
+    "alias/my app",
+    "key\n",
+    "a".repeat(2_049),
+    "żółw",
+    "x?y",
+    "a\u0000",
+    "local:",
+    "local:key\n",
+    "local:a\u001b[2J",
+    "local:a\u0000",
+  ]) {
     test(`refuses ${JSON.stringify(key.slice(0, 20))}`, () => {
       refuses(() => parseKey(key), "usage", /--key/);
     });
