@@ -26,6 +26,17 @@ describe("a region that is not told", { concurrency: 2 }, () => {
       }));
   }
 
+  for (const value of ["true", "True"]) {
+    test(`nor is the metadata service asked where AWS_EC2_METADATA_DISABLED is ${value}`, () =>
+      withAws(async (aws) => {
+        const { AWS_REGION: _, ...services } = aws.env();
+        const env = { ...services, ...KEYS, AWS_EC2_METADATA_DISABLED: value };
+        const outcome = await sealexec(["run", "--from", URI, "--", ...SAY], { env });
+        assertFailed(outcome, 78, /^region: .*no region is known/);
+        assert.deepEqual(aws.calls, []);
+      }));
+  }
+
   test("nor for STS, where only Vault wants AWS credentials", () =>
     withFolder((folder) =>
       withAws(async (aws) => {

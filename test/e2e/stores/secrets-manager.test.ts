@@ -391,6 +391,11 @@ describe("where Secrets Manager is asked", { concurrency: 2 }, () => {
         const { arn = "" } = aws.secrets.find("a", "eu-west-1") ?? {};
         for (const uri of ["secretsmanager://a?region=eu-west-1", `secretsmanager://${arn}`])
           assertPrinted(await sealexec(["pull", uri], { env: aws.env() }), "A=ireland\n");
+        // Each of one run's sources is asked for in its own.
+        aws.secrets.put("b", { text: '{"B":"virginia"}' });
+        const two = ["--from", "secretsmanager://a?region=eu-west-1", "--from", "secretsmanager://b"];
+        const both = ["run", ...two, "--pristine", "--", "/usr/bin/env"];
+        assertPrinted(await sealexec(both, { env: aws.env() }), "A=ireland\nB=virginia\n");
         assertFailed(
           await sealexec(["pull", "secretsmanager://a"], { env: aws.env() }),
           66,
