@@ -255,6 +255,13 @@ const SOURCES: readonly Source[] = [
     asked: ["imds"],
     given: async () => ({}),
   },
+  {
+    name: "instance metadata, whose address counts before its kind",
+    shown: "instance metadata",
+    arn: /:assumed-role\/sealexec-role\/i-/,
+    asked: ["imds"],
+    given: async () => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: "IPv6" }),
+  },
 ];
 
 interface Step {
@@ -730,7 +737,12 @@ describe("credentials: at their real addresses", () => {
 
   test("ECS's relative URI, which is asked at 169.254.170.2", { skip }, () =>
     inNamespace(async (words, aws) => {
-      const env = { ...aws.serviceEnv, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: aws.relativeUri };
+      const env = {
+        ...aws.serviceEnv,
+        AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: aws.relativeUri,
+        // It counts where there are both.
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: "http://127.0.0.1:9/",
+      };
       const push = [...words, BINARY, "push", "-", URI, "--key", "alias/sealexec"];
       const pushed = await runProcess(push, { env, input: "A=1\n" });
       assert.equal(pushed.status, 0, pushed.stderr);
