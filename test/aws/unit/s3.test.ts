@@ -209,6 +209,11 @@ describe("the loopback S3", () => {
         assert.equal(xmlText(answer, "Region"), how === "malformed" ? "us-west-2" : undefined);
         assert.equal(answer.headers.location !== undefined, how === "temporary");
       }
+      aws.s3.wrongRegion = "malformed without a header";
+      const bare = await s3(aws, { path: "/west/k" });
+      assert.equal(bare.status, 400);
+      assert.equal(bare.headers["x-amz-bucket-region"], undefined);
+      assert.equal(xmlText(bare, "Region"), "us-west-2");
     });
 
     it("serves who signs for the right one", async () => {
