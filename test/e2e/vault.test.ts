@@ -559,8 +559,6 @@ const LOGINS: readonly Login[] = [
         // The file counts: what is in a variable cannot be renewed.
         VAULT_SECRET_ID: "used-up",
         VAULT_SECRET_ID_FILE: file,
-        // The file counts, as it is the one that is rotated.
-        VAULT_SECRET_ID: "of-yesterday",
       };
     },
   },
