@@ -585,31 +585,33 @@ async function withPreload(
 
 const NONE: Readonly<Record<string, string>> = {};
 
-for (const artefact of ARTEFACTS) {
-  for (const [how, more] of [
-    ["directly", NONE],
-    ["by the SDK's clients", { AWS_CONFIG_FILE: "/dev/null" }],
-  ] as const) {
-    test(`what cannot be reached is named with its host and port: ${how}, by the ${artefact.name}`, () =>
-      withAws(async (aws) => {
-        const uri = await push(aws, "app.env", "A=1\n");
-        for (const [service, action] of [
-          ["kms", "refuse"],
-          ["s3", "resetOnConnect"],
-          ["s3", "refuse"],
-        ] as const) {
-          const fault = aws.faults.add({ service, action });
-          await fault.ready;
-          const { host } = new URL(aws.endpoints[service]);
-          const named = new RegExp(`: (?:GetObject|Decrypt): ${host}: cannot be reached \\(E[A-Z]+\\)$`);
-          // Whoever asks by the SDK has its code to load first.
-          const args = ["run", "--from", uri, "--timeout", more === NONE ? "2" : "4", "--", ...SAY];
-          const outcome = await sealexec(args, { env: { ...aws.env(), ...more }, artefact });
-          assertFailed(outcome, 69, named, /check the endpoint/);
-        }
-      }));
+describe("what cannot be reached", { concurrency: 4 }, () => {
+  for (const artefact of ARTEFACTS) {
+    for (const [how, more] of [
+      ["directly", NONE],
+      ["by the SDK's clients", { AWS_CONFIG_FILE: "/dev/null" }],
+    ] as const) {
+      for (const [service, action] of [
+        ["kms", "refuse"],
+        ["s3", "resetOnConnect"],
+        ["s3", "refuse"],
+      ] as const) {
+        const what = `${service}, ${action}`;
+        test(`what cannot be reached is named with its host and port: ${what}, ${how}, by the ${artefact.name}`, () =>
+          withAws(async (aws) => {
+            const uri = await push(aws, "app.env", "A=1\n");
+            await aws.faults.add({ service, action }).ready;
+            const { host } = new URL(aws.endpoints[service]);
+            const named = new RegExp(`: (?:GetObject|Decrypt): ${host}: cannot be reached \\(E[A-Z]+\\)$`);
+            // Whoever asks by the SDK has its code to load first.
+            const args = ["run", "--from", uri, "--timeout", more === NONE ? "2" : "4", "--", ...SAY];
+            const outcome = await sealexec(args, { env: { ...aws.env(), ...more }, artefact });
+            assertFailed(outcome, 69, named, /check the endpoint/);
+          }));
+      }
+    }
   }
-}
+});
 
 async function endBy(artefact: Artefact, signal: NodeJS.Signals, expected: number): Promise<void> {
   await withAws(async (aws) => {
