@@ -23,6 +23,8 @@ const TEXT_ANYWAY: ReadonlySet<string> = new Set(["true", "false"]);
 /** Half of a surrogate pair is no character: other readers differ on what two of them are. */
 const HALF_OF_A_PAIR = /\\(?:u|U0000)[dD][89a-fA-F]/;
 const QUOTE = "write it in quotes";
+// execve(2) takes 131,072 bytes of a variable, and no escape has more than ten characters (5.7): \U00000041.
+const MOST_CHARACTERS = 10 * 131_072;
 
 /** What begins a value that is no text. None of it reaches the package. */
 const INDICATORS: readonly (readonly [RegExp, string])[] = [
@@ -45,6 +47,7 @@ export function readScalar(lines: readonly string[], at: number, name: string, r
   const fail: Fail = (what, hint = QUOTE) => {
     throw refusal(at + 1, `${name}: ${what}`, hint);
   };
+  if (rest.length > MOST_CHARACTERS) tooLong(fail);
   if (/^[|>]/.test(rest)) return readBlock(lines, at, rest, fail);
   if (/^['"]/.test(rest)) return { value: readQuoted(rest, name, fail), next: at + 1 };
   const next = lineThatSays(lines, at + 1);
@@ -83,6 +86,11 @@ function readQuoted(rest: string, name: string, fail: Fail): string {
   return CST.resolveAsScalar({ type, offset: 0, indent: 0, source }, true, refuse)?.value ?? "";
 }
 
+/** Before the package reads it, which takes a hundred bytes for each of a text's. */
+function tooLong(fail: Fail): never {
+  return fail("longer than a variable can be", "put large values into files");
+}
+
 /** Block scalars, section 8.1. */
 function readBlock(lines: readonly string[], at: number, rest: string, fail: Fail): Scalar {
   const [, header = "", first = "", digit = first] = HEADER.exec(rest) ?? [];
@@ -91,6 +99,7 @@ function readBlock(lines: readonly string[], at: number, rest: string, fail: Fai
   let end = at + 1;
   while (lines[end]?.startsWith(" ") || (lines[end] === "" && end < lines.length - 1)) end += 1;
   const indented = [...lines.slice(at + 1, end), ""].join("\n");
+  if (indented.length > MOST_CHARACTERS) tooLong(fail);
   // With "+", as without it the lexer leaves out empty lines at the end that belong to the text.
   const [, , , , , , , , source = ""] = new Lexer().lex(`_: |${digit}+\n${indented}`);
   // The package takes such a text for empty.

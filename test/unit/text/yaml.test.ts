@@ -320,6 +320,17 @@ describe("a flat mapping in YAML, on large input", () => {
     });
   }
 
+  // The package makes a list of the lines of a block, and adds a quoted text up character by character.
+  for (const [what, text] of Object.entries({
+    "a block of nothing but lines": `A: |-\n${"\n".repeat(1_400_000)}`,
+    "a quoted text of nothing but escapes": `A: "${"\\x41".repeat(400_000)}"\n`,
+    "a plain one": `A: ${"x".repeat(1_400_000)}\n`,
+  })) {
+    test(`refuses ${what}, before the package reads it`, () => {
+      refuses(() => parseYaml(Buffer.from(text)), "data", /^line 1: A: longer than a variable can be$/);
+    });
+  }
+
   test("reads a text of a MiB", () => {
     assert.equal(value(`A: ${long("x ")}x\n`), `${long("x ")}x`);
     assert.equal(value(`A: '${long("''")}'\n`), long("'").slice(SIZE / 2));
