@@ -3,8 +3,22 @@
  * The npm package's first file has the plain form of `run` and no other command: Node reads the whole of a file before it
  * runs a line of it (bench/README.md). All else is for the file beside it.
  */
+import { writeSync } from "node:fs";
 import { mentionsWatching, readRunLine } from "../src/cli/run-line.ts";
 
+const BUG = 70;
+
 const line = readRunLine(process.argv.slice(2));
-if (line === undefined || mentionsWatching(line.flags, process.env)) void import("./every-command.ts");
-else void import("./sealexec.ts");
+if (line === undefined || mentionsWatching(line.flags, process.env)) {
+  // Until that file says otherwise: one that is cut short says nothing at all.
+  process.exitCode = BUG;
+  import("./every-command.ts").then(({ isWhole }) => isWhole === true || fail(), fail);
+} else {
+  void import("./sealexec.ts");
+}
+
+function fail(): never {
+  const hint = "sealexec: hint: install the npm package again, whole\n";
+  writeSync(2, `sealexec: error: sealexec-commands.cjs cannot be loaded\n${hint}`);
+  process.exit(BUG);
+}

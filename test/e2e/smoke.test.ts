@@ -1,8 +1,9 @@
+import { copyFileSync, existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import assert from "node:assert/strict";
 import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { test } from "node:test";
+import { dirname, join } from "node:path";
+import { describe, test } from "node:test";
 import { ARTEFACTS, BUCKET, BUNDLE, KEY, push, sealexec, withAws } from "./harness.ts";
 import type { Artefact } from "./harness.ts";
 
@@ -111,3 +112,35 @@ for (const artefact of ARTEFACTS) {
     );
   });
 }
+
+describe("the npm package with a file of it damaged", { concurrency: 2 }, () => {
+  for (const [what, damage] of [
+    ["empty", (file: string) => truncateSync(file, 0)],
+    ["cut", (file: string) => truncateSync(file, 1_000)],
+    ["missing", (file: string) => rmSync(file)],
+  ] as const) {
+    for (const flags of [[], ["--unhandled-rejections=none"]]) {
+      test(`${what}, ${flags.join(" ") || "as it is"}: status 70, and which file`, async () => {
+        const folder = await mkdtemp(join(tmpdir(), "sealexec-damaged-"));
+        try {
+          for (const name of readdirSync(dirname(BUNDLE)).filter((file) => file.endsWith(".cjs")))
+            copyFileSync(join(dirname(BUNDLE), name), join(folder, name));
+          damage(join(folder, "sealexec-commands.cjs"));
+          const bundle = join(folder, "sealexec.cjs");
+          const artefact: Artefact = { name: what, command: [process.execPath, ...flags, bundle] };
+          for (const args of [["--version"], ["run", "--watch", "--", "touch", join(folder, "ran")]]) {
+            const outcome = await sealexec(args, { artefact });
+            assert.equal(outcome.status, 70, outcome.stderr);
+            assert.match(
+              outcome.stderr,
+              /^sealexec: error: sealexec-commands\.cjs cannot be loaded\nsealexec: hint: install the npm package again, whole\n$/,
+            );
+          }
+          assert.equal(existsSync(join(folder, "ran")), false);
+        } finally {
+          await rm(folder, { recursive: true, force: true });
+        }
+      });
+    }
+  }
+});
