@@ -19,10 +19,13 @@ _sealexec_files() {
 }
 
 _sealexec_programs() {
-  local IFS=: folder path
+  local IFS=: folder path name
   for folder in $PATH; do
     for path in "$folder/$current"*; do
-      [[ -f $path && -x $path ]] && COMPREPLY+=("\${path##*/}")
+      [[ -f $path && -x $path ]] || continue
+      # Any name may stand in PATH, one that a shell would run among them.
+      printf -v name %q "\${path##*/}"
+      COMPREPLY+=("$name")
     done
   done
 }
