@@ -836,8 +836,9 @@ async function inNamespace(work: (words: readonly string[], aws: Inside) => Prom
 
 describe("credentials: instance metadata that is silent", { concurrency: 2 }, () => {
   const skip = whyNoNamespace();
-  // More than is waited on a machine that is no instance, and less than on one that may be.
+  // On a machine that is no instance it is waited a second, on one that may be to the deadline.
   const flags = ["run", "--from", URI, "--timeout", "3", "--", ...SAY];
+  const patient = ["run", "--from", URI, "--timeout", "20", "--", ...SAY];
 
   for (const { name, command } of ARTEFACTS) {
     test(`on another maker's machine there are no credentials then, by the ${name}`, { skip }, () =>
@@ -846,7 +847,7 @@ describe("credentials: instance metadata that is silent", { concurrency: 2 }, ()
         await withFolder(async (folder) => {
           await writeAws(folder, "config", "[profile dev]\nregion = us-east-1\n");
           const env = { ...aws.serviceEnv, HOME: folder };
-          const outcome = await runProcess([...words, ...madeBy("LENOVO"), ...command, ...flags], { env });
+          const outcome = await runProcess([...words, ...madeBy("LENOVO"), ...command, ...patient], { env });
           assertFailed(
             outcome,
             77,

@@ -132,7 +132,7 @@ for (const store of STORES) {
           assert.ok(place.hang !== undefined);
           const uri = await place.seed({ TOKEN: CANARY });
           place.hang();
-          const outcome = await run(place, uri, artefact, { flags: ["--timeout", "1.5"] });
+          const outcome = await run(place, uri, artefact, { flags: ["--timeout", "3"] });
           assert.equal(outcome.status, 75, outcome.stderr);
         }),
       );

@@ -61,7 +61,7 @@ const ALONE = ["unshare", "--net"];
 const skip = (onPath("unshare") === undefined || process.getuid?.() !== 0) && "needs root and unshare";
 
 describe("FIPS and dual-stack endpoints", { concurrency: 4, skip }, () => {
-  const args = ["run", "--timeout", "3", "--from", URI, "--", ...SAY];
+  const args = ["run", "--timeout", "4", "--from", URI, "--", ...SAY];
   const env = { ...KEYS, AWS_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "TRUE" };
 
   for (const [given, host] of [
@@ -127,7 +127,7 @@ describe("FIPS and dual-stack endpoints", { concurrency: 4, skip }, () => {
     test(`${name}=1 is neither`, async () => {
       const { AWS_REGION: _, ...rest } = env;
       const options = { env: { ...rest, [name]: "1" }, prefix: ALONE };
-      const regional = ["run", "--timeout", "3", "--from", `${URI}?region=us-east-1`, "--", ...SAY];
+      const regional = ["run", "--timeout", "4", "--from", `${URI}?region=us-east-1`, "--", ...SAY];
       // Metadata are asked only by who has no keys.
       const from = name === "AWS_EC2_METADATA_DISABLED" ? args : regional;
       assertFailed(

@@ -124,17 +124,21 @@ describe("asking", () => {
       },
     ));
 
-  test("a connection that speaks unasked is not used again", () =>
-    serve(
-      (socket) => socket.write(OK, () => void setTimeout(() => socket.write("HTTP/1.1 200 OK\r\n"), 5)),
+  test("a connection that speaks unasked is closed, and not used again", () => {
+    const closed = Promise.withResolvers<void>();
+    return serve(
+      (socket, _, connection) => {
+        if (connection === 1) socket.once("close", () => closed.resolve());
+        socket.write(OK, () => void setTimeout(() => socket.write("HTTP/1.1 200 OK\r\n"), 20));
+      },
       async ({ question, wires, connections }) => {
         await ask(wires, question, signal);
-        await turn();
+        await closed.promise;
         await ask(wires, question, signal);
         assert.equal(connections(), 2);
-        await turn();
       },
-    ));
+    );
+  });
 
   test("a connection that was warmed and has failed by then costs no attempt", async () => {
     // Nobody listens there yet.
