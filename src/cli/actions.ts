@@ -11,7 +11,7 @@ export type Action<Flags> = (words: readonly string[], flags: Flags, world: Worl
 
 interface FlagsOf {
   readonly run: RunCliFlags;
-  readonly push: CommonFlags & import("../desk/push-flags.ts").PushFlags;
+  readonly push: CommonFlags & import("../commands/push-options.ts").PushFlags;
   readonly pull: CommonFlags & import("../commands/pull.ts").PullFlags;
   readonly check: RunCliFlags & import("../commands/check.ts").CheckFlags;
   readonly keygen: CommonFlags;

@@ -3,35 +3,57 @@ import type { Environment } from "../base/env.ts";
 import { parseRevision } from "../envelope/revision.ts";
 import { parseDuration } from "../base/duration.ts";
 import { SealexecError } from "../base/errors.ts";
+import type { EncryptionContext } from "../envelope/format.ts";
 import { needsAws, parseKey } from "../keys/key.ts";
+import type { Key } from "../keys/key.ts";
 import { elements } from "../text/names.ts";
 import type { OpenPolicy } from "../sources/unseal.ts";
 import { parseAccept, parseContext } from "../stores/sealed-options.ts";
 import type { Source } from "../stores/source.ts";
 import { parseTime } from "../base/time.ts";
+import { parseCredentialsRef } from "../vault/credentials-ref.ts";
+import type { CredentialsRef } from "../vault/credentials-ref.ts";
 
 /** What the flags say, as commander hands it over; undefined: not given. */
-export interface OpenFlags {
+export interface KeyFlags {
   readonly key?: string;
   readonly context?: readonly string[];
+  readonly credentials?: string;
+}
+
+export interface OpenFlags extends KeyFlags {
   readonly accept?: readonly string[];
   readonly minRevision?: string;
   readonly maxLag?: string;
-  readonly credentials?: string;
+}
+
+/** The key that the flag or the variable names; undefined: none is named. */
+export function givenKey({ key }: KeyFlags, env: Environment): Key | undefined {
+  const text = key ?? env["SEALEXEC_KEY"];
+  return text === undefined ? undefined : parseKey(text);
+}
+
+export function givenContext({ context }: KeyFlags, env: Environment): EncryptionContext {
+  return parseContext(context ?? elements("--context (SEALEXEC_CONTEXT)", env["SEALEXEC_CONTEXT"]));
+}
+
+/** What makes the AWS credentials; undefined: the chain finds them. */
+export function givenCredentials({ credentials }: KeyFlags, env: Environment): CredentialsRef | undefined {
+  const text = credentials ?? env["SEALEXEC_CREDENTIALS"];
+  return text === undefined ? undefined : parseCredentialsRef(text);
 }
 
 /** Key, context and accepted formats: what `pull` has in common with `run`. */
 export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy {
-  const key = flags.key ?? env["SEALEXEC_KEY"];
-  const parsed = key === undefined ? undefined : parseKey(key);
+  const key = givenKey(flags, env);
   const lag = flags.maxLag ?? env["SEALEXEC_MAX_LAG"];
-  const pairs = flags.context ?? elements("--context (SEALEXEC_CONTEXT)", env["SEALEXEC_CONTEXT"]);
+  const context = givenContext(flags, env);
   return {
-    key: parsed,
-    context: pairs.length === 0 ? undefined : parseContext(pairs),
+    key,
+    context: Object.keys(context).length === 0 ? undefined : context,
     accept: new Set([
       ...parseAccept(flags.accept ?? [env["SEALEXEC_ACCEPT"] ?? ""]),
-      ...(needsAws(parsed) ? [] : (["local-key"] as const)),
+      ...(needsAws(key) ? [] : (["local-key"] as const)),
     ]),
     leastRevision: parseLeastRevision(flags.minRevision ?? env["SEALEXEC_MIN_REVISION"] ?? "0"),
     ...(lag === undefined ? {} : { largestLagMs: parseDuration(MAX_LAG, lag, 1_000, YEAR_MS) }),
@@ -76,5 +98,3 @@ function parseLeastRevision(text: string): number {
 function isInSeconds(revision: number): boolean {
   return revision >= 1e9 && revision < 1e11;
 }
-
-export { parseContext };

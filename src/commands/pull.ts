@@ -1,8 +1,7 @@
 /** `sealexec pull`: open a sealed .env and give it to its owner, on stdout or in a file of mode 0600. */
 import { step } from "../base/context.ts";
 import type { Context } from "../base/context.ts";
-import { checkLagOption, parseOpenPolicy } from "./open-options.ts";
-import { parseCredentials } from "../sources/credentials.ts";
+import { checkLagOption, givenCredentials, parseOpenPolicy } from "./open-options.ts";
 import type { OpenFlags } from "./open-options.ts";
 import { printDotenv } from "../text/dotenv/print.ts";
 import { readSource } from "../sources/read.ts";
@@ -26,7 +25,7 @@ export async function pullFile(uri: string, flags: PullFlags, world: World, cont
     if (replace) refuseForeign(flags.output);
     else refuseExisting(flags.output);
   }
-  const tools = new RunTools(context, policy.key, parseCredentials(flags.credentials, context.env));
+  const tools = new RunTools(context, policy.key, givenCredentials(flags, context.env));
   await tools.begin([source]);
   const content = await readSource(source, policy, tools);
   const text = await textOf(content, uri, context);

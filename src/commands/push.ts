@@ -14,10 +14,11 @@ import { namesSource } from "../stores/registry.ts";
 import type { World } from "./world.ts";
 import { printJson, printText } from "../desk/outcome.ts";
 import type { PushOutcome } from "../desk/outcome.ts";
-import { checkPermission, quotedEtag } from "../desk/permission.ts";
+import { checkPermission } from "../desk/permission.ts";
 import { parseTarget } from "../desk/targets/registry.ts";
-import type { CheckedFile, PresentThere, Target } from "../desk/target.ts";
-import type { PushFlags } from "../desk/push-flags.ts";
+import type { CheckedFile, PresentThere, PushOptions, Target } from "../desk/target.ts";
+import { parsePushOptions } from "./push-options.ts";
+import type { PushFlags } from "./push-options.ts";
 
 const FROM_TERMINAL = "type or paste the .env; end it with ^D at the beginning of a line";
 
@@ -29,13 +30,13 @@ export async function pushFile(
   context: Context,
 ): Promise<void> {
   refuseSwapped(file, uri);
-  if (flags.ifMatch !== undefined) quotedEtag(flags.ifMatch);
-  const target = await parseTarget(uri, flags, context);
+  const options = parsePushOptions(flags, context.env);
+  const target = await parseTarget(uri, options, context);
   const plaintext = await readSource(file, target.largestBytes, world, context);
   const allow = parseNames("--allow", flags.allow ?? [context.env["SEALEXEC_ALLOW"] ?? ""]);
   const variables = await validate(file, plaintext, target, [...allow, ...(target.options.allow ?? [])]);
   if ((target.dialect ?? "dotenv") === "dotenv") warnOfCuts(file, plaintext, context);
-  const outcome = await put(target, { plaintext, variables }, flags, context);
+  const outcome = await put(target, { plaintext, variables }, options, flags.force ?? false, context);
   await world.writeOutput(flags.json === true ? printJson(outcome) : printText(outcome));
 }
 
@@ -43,15 +44,16 @@ export async function pushFile(
 async function put(
   target: Target,
   file: CheckedFile,
-  flags: PushFlags,
+  options: PushOptions,
+  force: boolean,
   { log }: Context,
 ): Promise<PushOutcome> {
   const { present, write } = await target.look(file);
   const about = { target: target.name, variables: [...file.variables.keys()], present };
-  const isSame = present.kind === "there" && present.same && flags.create !== true;
-  if (isSame && flags.force !== true) return { status: "unchanged", ...about };
+  const isSame = present.kind === "there" && present.same && !options.create;
+  if (isSame && !force) return { status: "unchanged", ...about };
   // The same once more: nothing that is there can be lost by it.
-  if (!isSame) checkPermission(target, present, flags);
+  if (!isSame) checkPermission(target, present, options);
   if (present.kind === "there") warnOf(present, target, log);
   return { status: "pushed", ...about, written: await write() };
 }

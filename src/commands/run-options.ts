@@ -4,8 +4,7 @@ import type { Environment } from "../base/env.ts";
 import { parseDuration } from "../base/duration.ts";
 import { SealexecError } from "../base/errors.ts";
 import { parseNames, parsePatterns, words } from "../text/names.ts";
-import { checkLagOption, parseOpenPolicy } from "./open-options.ts";
-import { parseCredentials } from "../sources/credentials.ts";
+import { checkLagOption, givenCredentials, parseOpenPolicy } from "./open-options.ts";
 import type { OpenFlags } from "./open-options.ts";
 import type { OpenPolicy } from "../sources/unseal.ts";
 import { hasCommas, namesSource, parseSource } from "../stores/registry.ts";
@@ -45,7 +44,7 @@ export async function parseSourceOptions(flags: SourceFlags, env: Environment): 
       hint: "for example: sealexec run --from s3://my-bucket/app.env -- node server.js",
     });
   }
-  const credentials = parseCredentials(flags.credentials, env);
+  const credentials = givenCredentials(flags, env);
   const only = parsePatterns("--only (SEALEXEC_ONLY)", flags.only ?? [env["SEALEXEC_ONLY"] ?? ""]);
   const sources = await Promise.all(uris.map(parseSource));
   const open = parseOpenPolicy(flags, env);

@@ -2,8 +2,7 @@
 import { SealexecError } from "../base/errors.ts";
 import type { Facts } from "../base/errors.ts";
 import { describeChanges } from "./changes.ts";
-import type { PushFlags } from "./push-flags.ts";
-import type { Present, PresentThere, Target } from "./target.ts";
+import type { Present, PresentThere, PushOptions, Target } from "./target.ts";
 
 /** What lies at a target, in a sentence. */
 const ONE: Readonly<Record<Target["noun"], string>> = {
@@ -17,8 +16,11 @@ const ONE: Readonly<Record<Target["noun"], string>> = {
  * @throws "conflict" if something is there and nothing in the flags speaks of it, or it is not what they speak of;
  *   as the look failed if it may not be looked at and no flag says what to expect
  */
-export function checkPermission({ name, noun }: Target, present: Present, flags: PushFlags): void {
-  const { create = false, ifMatch, replace = false } = flags;
+export function checkPermission(
+  { name, noun }: Target,
+  present: Present,
+  { create, ifMatch, replace }: PushOptions,
+): void {
   switch (present.kind) {
     case "parts":
       return;
@@ -35,7 +37,7 @@ export function checkPermission({ name, noun }: Target, present: Present, flags:
     case "there":
       if (create || (ifMatch === undefined && !replace))
         throw occupied(`there is ${ONE[noun]} already`, name, present, create);
-      if (ifMatch !== undefined && quotedEtag(ifMatch) !== present.etag)
+      if (ifMatch !== undefined && ifMatch !== present.etag)
         throw occupied(`the ${noun} is no longer the one expected`, name, present, false);
   }
 }

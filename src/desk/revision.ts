@@ -2,9 +2,8 @@
  * The revision of what is written next: a hybrid clock, milliseconds since 1970. It is larger than any honest one before it,
  * also if somebody took away or forged what is there: time goes on by itself.
  */
-import { MOST_AHEAD_MS, parseRevision } from "../envelope/index.ts";
+import { MOST_AHEAD_MS } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
-import type { PushFlags } from "./push-flags.ts";
 
 /** The local clock counts as long as it is no further from the store's than this. */
 const AGREEMENT_MS = 2_000;
@@ -37,15 +36,6 @@ export function chooseRevision(
   throw new SealexecError("usage", `--revision: ${given} is ahead of the clock, and nobody would open it`, {
     hint: `it is a time in Unix milliseconds, and now is ${now}; leave it out for the next one`,
   });
-}
-
-/** @throws "usage" if it is none, or the push binds nothing */
-export function parseGivenRevision({ revision, bind }: PushFlags): number | undefined {
-  if (revision === undefined) return undefined;
-  if (!bind) throw new SealexecError("usage", "--revision: an object that is not bound has none");
-  const parsed = parseRevision(revision);
-  if (parsed !== undefined) return parsed;
-  throw new SealexecError("usage", "--revision is not a number from 1");
 }
 
 function nowAt({ local, store }: Moment): number {

@@ -1,8 +1,43 @@
 /** Where `push` can put a .env: one target for each store that can be written. */
-import type { Dialect } from "../text/dialect.ts";
+import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { Variables } from "../base/secret.ts";
+import type { EncryptionContext } from "../envelope/index.ts";
+import type { Key } from "../keys/key.ts";
+import type { Grammar, ParsedUri } from "../stores/uri.ts";
+import type { Dialect } from "../text/dialect.ts";
+import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Changes, Comparison } from "./changes.ts";
+
+/** How a push was asked for. */
+export interface PushOptions {
+  /** undefined: none was named */
+  readonly key: Key | undefined;
+  readonly format: "v3" | "v2";
+  /** the encryption context, without what sealexec sets by itself */
+  readonly context: EncryptionContext;
+  /** bind it to its place */
+  readonly bind: boolean;
+  /** undefined: the next one */
+  readonly revision: number | undefined;
+  /** of the flags that are about sealing, the first that was given */
+  readonly sealingFlag: string | undefined;
+  /** what must be there: nothing */
+  readonly create: boolean;
+  /** what must be there: this state, an entity tag in its quotes */
+  readonly ifMatch: string | undefined;
+  /** whatever is there is written over */
+  readonly replace: boolean;
+  /** what makes the AWS credentials; undefined: the chain finds them */
+  readonly credentials: CredentialsRef | undefined;
+}
+
+/** A store that can be written. */
+export interface TargetStore<Name extends string = string> {
+  readonly grammar: Grammar<Name>;
+  /** @throws "usage" if nothing can be pushed there, or an option makes no sense there */
+  target(parsed: ParsedUri<Name>, options: PushOptions, context: Context): Target;
+}
 
 /** A place that was named and is not asked yet. */
 export interface Target {

@@ -8,16 +8,13 @@ import type { Metadata } from "../envelope/format.ts";
 import type { Dialect } from "../text/dialect.ts";
 import type { Variables } from "../base/secret.ts";
 import type { VaultClient } from "../vault/client.ts";
-import type { UriOptions } from "./uri-options.ts";
+import type { Grammar, ParsedUri, UriOptions } from "./uri.ts";
 
 /** What a store offers. */
-export interface Store {
-  /**
-   * Parses a URI of this store's scheme, without the options of uri-options.ts. Pure.
-   *
-   * @throws "usage", naming what is wrong and the form
-   */
-  parse(uri: string): StoreSource;
+export interface Store<Name extends string = string> {
+  readonly grammar: Grammar<Name>;
+  /** @throws "usage", naming what is wrong and the form; "config" for what is no region */
+  source(parsed: ParsedUri<Name>): StoreSource;
 }
 
 /** One place that variables come from, and what holds for it alone. */

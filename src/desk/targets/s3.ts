@@ -1,24 +1,21 @@
 /** `sealexec push` to S3: sealed on this machine, and never over somebody else's change. */
 import { step } from "../../base/context.ts";
-import type { Context } from "../../base/context.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
 import type { Key } from "../../keys/key.ts";
 import { needsAws } from "../../keys/key.ts";
 import { findObject } from "../../stores/s3/find.ts";
 import type { Found } from "../../stores/s3/find.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";
-import { parseS3Uri, placeOf } from "../../stores/s3/ref.ts";
+import { S3_GRAMMAR, placeOf, s3Ref } from "../../stores/s3/ref.ts";
 import type { S3Ref } from "../../stores/s3/ref.ts";
 import { s3Need } from "../../stores/s3/store.ts";
 import { writeObject } from "../../stores/s3/write.ts";
 import type { Expected } from "../../stores/s3/write.ts";
-import type { RunTools } from "../../sources/tools.ts";
-import { quotedEtag } from "../permission.ts";
-import type { PushFlags } from "../push-flags.ts";
+import { RunTools } from "../../sources/tools.ts";
 import type { Moment } from "../revision.ts";
 import { TAG_BYTES, sealUnder } from "../../keys/seal.ts";
-import { openTools } from "../sealing-flags.ts";
-import type { CheckedFile, Look, Target, Written } from "../target.ts";
+import type { CheckedFile, Look, PushOptions, TargetStore, Written } from "../target.ts";
 import { nextRevision, openFound, sealedJob } from "./sealed.ts";
 import type { SealedJob } from "./sealed.ts";
 
@@ -26,22 +23,27 @@ interface Job extends SealedJob {
   readonly ref: S3Ref;
 }
 
-export function s3Target(uri: string, flags: PushFlags, context: Context): Target {
-  const ref = parseTarget(uri);
-  const name = placeOf(ref);
-  const job = { ...sealedJob(name, name, ref.dialect, flags, context), ref };
-  refuseLocalKey(job.key);
-  return {
-    name,
-    noun: "object",
-    largestBytes: LARGEST_OBJECT_BYTES - TAG_BYTES,
-    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
-    look: (file) => look(job, file, openTools(job.key, flags, context)),
-  };
-}
+export const s3: TargetStore = {
+  grammar: S3_GRAMMAR,
+  target: (parsed, options, context) => {
+    const ref = s3Ref(parsed);
+    if (ref.versionId !== undefined)
+      throw new SealexecError("usage", "a push makes a new version: the URI may not name one");
+    const name = placeOf(ref);
+    const job = { ...sealedJob(name, name, ref.dialect, options), ref };
+    refuseLocalKey(job.key);
+    return {
+      name,
+      noun: "object",
+      largestBytes: LARGEST_OBJECT_BYTES - TAG_BYTES,
+      ...defined({ dialect: ref.dialect }),
+      look: (file) => look(job, file, new RunTools(context, job.key, options.credentials)),
+    };
+  },
+};
 
 async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
-  const { ref, name, flags } = job;
+  const { ref, name, options } = job;
   await tools.session.begin([s3Need(ref)], "writing");
   // Looked at before sealing: a change that comes in between is somebody else's.
   const found = await step(tools.context, "object", name, () => findObject(ref, tools));
@@ -49,14 +51,13 @@ async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look>
   const { present, before } = await openFound(found, job, file, tools);
   return {
     present,
-    write: () => sealAndWrite(job, file, { expected: expectedOf(found, flags), before, moment }, tools),
+    write: () => sealAndWrite(job, file, { expected: expectedOf(found, options), before, moment }, tools),
   };
 }
 
-function expectedOf(found: Found, { create, ifMatch }: PushFlags): Expected {
+function expectedOf(found: Found, { create, ifMatch }: PushOptions): Expected {
   if (found.kind === "there" || found.kind === "unreadable") return { kind: "etag", etag: found.etag };
-  if (ifMatch === undefined || create === true) return { kind: "absent" };
-  return { kind: "etag", etag: quotedEtag(ifMatch) };
+  return ifMatch === undefined || create ? { kind: "absent" } : { kind: "etag", etag: ifMatch };
 }
 
 async function sealAndWrite(
@@ -65,8 +66,8 @@ async function sealAndWrite(
   seen: { readonly expected: Expected; readonly before: number | undefined; readonly moment: Moment },
   { session, context }: RunTools,
 ): Promise<Written> {
-  const { ref, name, key, flags } = job;
-  const { format } = flags;
+  const { ref, name, key, options } = job;
+  const { format } = options;
   const { revision, encryptionContext } = await step(context, "object", name, () =>
     nextRevision(job, seen.before, seen.moment, context),
   );
@@ -87,12 +88,6 @@ async function sealAndWrite(
       ["variables", String(variables.size)],
     ],
   };
-}
-
-function parseTarget(uri: string): S3Ref {
-  const ref = parseS3Uri(uri);
-  if (ref.versionId === undefined) return ref;
-  throw new SealexecError("usage", "a push makes a new version: the URI may not name one");
 }
 
 // S3 is for machines, which open by KMS.

@@ -1,19 +1,22 @@
 /** `sealexec push` to a sealed file: under a local key, or a key of KMS; never over what was not expected. */
 import { step } from "../../base/context.ts";
-import type { Context } from "../../base/context.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { needsAws } from "../../keys/key.ts";
 import { findSealedFile } from "../../stores/sealed-file/find.ts";
-import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "../../stores/sealed-file/ref.ts";
+import {
+  SEALED_FILE_GRAMMAR,
+  formatSealedFileUri,
+  sealedFilePlace,
+  sealedFileRef,
+} from "../../stores/sealed-file/ref.ts";
 import type { SealedFileRef } from "../../stores/sealed-file/ref.ts";
 import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
 import { writeSealedFile } from "../../stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../stores/sealed-file/write.ts";
-import type { RunTools } from "../../sources/tools.ts";
-import type { PushFlags } from "../push-flags.ts";
+import { RunTools } from "../../sources/tools.ts";
 import { TAG_BYTES, sealUnder } from "../../keys/seal.ts";
-import { openTools } from "../sealing-flags.ts";
-import type { CheckedFile, Look, Target, Written } from "../target.ts";
+import type { CheckedFile, Look, TargetStore, Written } from "../target.ts";
 import { nextRevision, openFound, sealedJob } from "./sealed.ts";
 import type { SealedJob } from "./sealed.ts";
 
@@ -23,19 +26,22 @@ interface Job extends SealedJob {
   readonly ref: SealedFileRef;
 }
 
-export function sealedFileTarget(uri: string, flags: PushFlags, context: Context): Target {
-  const ref = parseSealedFileUri(uri);
-  const name = formatSealedFileUri(ref);
-  const job = { ...sealedJob(name, sealedFilePlace(ref), ref.dialect, flags, context), ref };
-  if (flags.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
-  return {
-    name,
-    noun: "file",
-    largestBytes: LARGEST_BODY_BYTES - TAG_BYTES,
-    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
-    look: (file) => look(job, file, openTools(job.key, flags, context)),
-  };
-}
+export const sealedFile: TargetStore = {
+  grammar: SEALED_FILE_GRAMMAR,
+  target: (parsed, options, context) => {
+    const ref = sealedFileRef(parsed);
+    const name = formatSealedFileUri(ref);
+    const job = { ...sealedJob(name, sealedFilePlace(ref), ref.dialect, options), ref };
+    if (options.format !== "v3") throw new SealexecError("usage", "--format: a sealed file is v3");
+    return {
+      name,
+      noun: "file",
+      largestBytes: LARGEST_BODY_BYTES - TAG_BYTES,
+      ...defined({ dialect: ref.dialect }),
+      look: (file) => look(job, file, new RunTools(context, job.key, options.credentials)),
+    };
+  },
+};
 
 async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
   const { ref, name, key } = job;

@@ -4,48 +4,39 @@ import type { Dialect } from "../../text/dialect.ts";
 import { writerContext } from "../../envelope/index.ts";
 import type { EncryptionContext } from "../../envelope/index.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { elements } from "../../text/names.ts";
-import { parseContext } from "../../stores/sealed-options.ts";
 import type { SealedObject, Tools } from "../../stores/source.ts";
 import { openPresent } from "../opening.ts";
-import type { PushFlags } from "../push-flags.ts";
-import { chooseRevision, parseGivenRevision } from "../revision.ts";
+import { chooseRevision } from "../revision.ts";
 import type { Moment } from "../revision.ts";
 import { sealedDialect } from "../../keys/seal.ts";
 import type { Key } from "../../keys/key.ts";
-import { chosenKey } from "../sealing-flags.ts";
-import type { CheckedFile, Present } from "../target.ts";
+import { chosenKey } from "../options.ts";
+import type { CheckedFile, Present, PushOptions } from "../target.ts";
 
 /** A push of something sealed. */
 export interface SealedJob {
   /** for people */
   readonly name: string;
   readonly key: Key;
-  readonly flags: PushFlags;
+  readonly options: PushOptions;
   readonly dialect: Dialect | undefined;
   /** to seal under, with this revision */
   readonly contextWith: (revision: number | undefined) => EncryptionContext;
-  /** the revision that was asked for; undefined: the next one */
-  readonly revision: number | undefined;
 }
 
-/** @param place what it is bound to, unless the flags say that it is not */
+/** @param place what it is bound to, unless the options say that it is not */
 export function sealedJob(
   name: string,
   place: string,
   dialect: Dialect | undefined,
-  flags: PushFlags,
-  context: Context,
+  options: PushOptions,
 ): SealedJob {
-  const key = chosenKey(flags, context);
-  const user = parseContext(
-    flags.context ?? elements("--context (SEALEXEC_CONTEXT)", context.env["SEALEXEC_CONTEXT"]),
-  );
-  const bound = flags.bind ? place : undefined;
+  const { format, context: user, bind } = options;
+  const bound = bind ? place : undefined;
   const said = sealedDialect(dialect);
   const contextWith: SealedJob["contextWith"] = (revision) =>
-    writerContext(flags.format, user, bound, revision, said);
-  return { name, key, flags, dialect, contextWith, revision: parseGivenRevision(flags) };
+    writerContext(format, user, bound, revision, said);
+  return { name, key: chosenKey(options), options, dialect, contextWith };
 }
 
 /** What lies where the sealed text is to be written. */
@@ -65,7 +56,7 @@ export interface OpenedFound {
 
 export async function openFound(
   found: FoundSealed,
-  { name, key, flags, dialect, contextWith, revision }: SealedJob,
+  { name, key, options, dialect, contextWith }: SealedJob,
   file: CheckedFile,
   tools: Tools,
 ): Promise<OpenedFound> {
@@ -80,9 +71,9 @@ export async function openFound(
     }
     case "there": {
       const { etag, object } = found;
-      const sealing = { key, format: flags.format, encryptionContext: contextWith(undefined), dialect };
+      const sealing = { key, format: options.format, encryptionContext: contextWith(undefined), dialect };
       const { before, ...opened } = await openPresent(name, object, file, sealing, tools);
-      const isAsked = revision === undefined || revision === opened.state.revision;
+      const isAsked = options.revision === undefined || options.revision === opened.state.revision;
       return { present: { kind: "there", etag, ...opened, same: opened.same && isAsked }, before };
     }
   }
@@ -90,12 +81,12 @@ export async function openFound(
 
 /** The revision to write, and what to seal under; none for what is not bound. */
 export function nextRevision(
-  { name, flags, contextWith, revision: given }: SealedJob,
+  { name, options, contextWith }: SealedJob,
   before: number | undefined,
   moment: Moment,
   { log }: Context,
 ): { readonly revision: number | undefined; readonly encryptionContext: EncryptionContext } {
-  const revision = flags.bind ? chooseRevision(before, given, moment) : undefined;
+  const revision = options.bind ? chooseRevision(before, options.revision, moment) : undefined;
   if (revision !== undefined && before !== undefined && revision <= before)
     log.warn(`${name}: revision ${revision} is not above the one that is there, ${before}`);
   return { revision, encryptionContext: contextWith(revision) };

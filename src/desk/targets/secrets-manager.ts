@@ -1,21 +1,19 @@
 /** `sealexec push` to Secrets Manager: a new version of a secret, or a new secret. */
 import { randomUUID } from "node:crypto";
 import { step } from "../../base/context.ts";
-import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { findSecret } from "../../stores/secrets-manager/find.ts";
 import type { FoundSecret } from "../../stores/secrets-manager/find.ts";
 import { secretNeed } from "../../stores/secrets-manager/read.ts";
-import { formatSecretUri, parseSecretUri } from "../../stores/secrets-manager/ref.ts";
+import { SECRET_GRAMMAR, formatSecretUri, secretRef } from "../../stores/secrets-manager/ref.ts";
 import type { SecretRef } from "../../stores/secrets-manager/ref.ts";
 import { secretText, writeSecret } from "../../stores/secrets-manager/write.ts";
 import type { ExpectedSecret, WrittenSecret } from "../../stores/secrets-manager/write.ts";
-import type { RunTools } from "../../sources/tools.ts";
+import { RunTools } from "../../sources/tools.ts";
 import { changesBetween, isNoChange } from "../changes.ts";
 import { bareEtag } from "../permission.ts";
-import type { PushFlags } from "../push-flags.ts";
-import { openTools, refuseSealingFlags, storeKeyOf } from "../sealing-flags.ts";
-import type { CheckedFile, Look, Present, Target, Written } from "../target.ts";
+import { storeKey } from "../options.ts";
+import type { CheckedFile, Look, Present, PushOptions, TargetStore, Written } from "../target.ts";
 
 /** More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON. */
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -24,34 +22,38 @@ interface Job {
   readonly ref: SecretRef;
   readonly name: string;
   readonly key: string | undefined;
-  readonly flags: PushFlags;
+  readonly options: PushOptions;
 }
 
-export function secretTarget(uri: string, flags: PushFlags, context: Context): Target {
-  const ref = parseTarget(uri);
-  refuseSealingFlags("Secrets Manager", flags);
-  if (flags.create === true && ref.id.startsWith("arn:")) {
-    throw new SealexecError("usage", "--create takes a name: the ARN of a new secret is not known before", {
-      hint: "secretsmanager://NAME",
-    });
-  }
-  const key = storeKeyOf("Secrets Manager", flags, context);
-  const name = formatSecretUri(ref);
-  return {
-    name,
-    noun: "secret",
-    largestBytes: LARGEST_FILE_BYTES,
-    look: (file) => look({ ref, name, key: key?.text, flags }, file, openTools(key, flags, context)),
-  };
-}
+export const secretsManager: TargetStore = {
+  grammar: SECRET_GRAMMAR,
+  target: (parsed, options, context) => {
+    const ref = secretRef(parsed);
+    refuseParts(ref);
+    const key = storeKey("Secrets Manager", options);
+    if (options.create && ref.id.startsWith("arn:")) {
+      throw new SealexecError("usage", "--create takes a name: the ARN of a new secret is not known before", {
+        hint: "secretsmanager://NAME",
+      });
+    }
+    const name = formatSecretUri(ref);
+    const job = { ref, name, key: key?.text, options };
+    return {
+      name,
+      noun: "secret",
+      largestBytes: LARGEST_FILE_BYTES,
+      look: (file) => look(job, file, new RunTools(context, key, options.credentials)),
+    };
+  },
+};
 
 async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
-  const { ref, name, key, flags } = job;
+  const { ref, name, key, options } = job;
   file.plaintext.fill(0);
   const text = await step(tools.context, "object", name, () => secretText(file.variables));
   await tools.session.begin([secretNeed(ref)]);
   const found = await step(tools.context, "object", name, () => findSecret(ref, tools));
-  const write = { text, token: randomUUID(), key, expected: expectedOf(found, flags) };
+  const write = { text, token: randomUUID(), key, expected: expectedOf(found, options) };
   return {
     present: presentOf(found, file),
     write: async () =>
@@ -91,9 +93,9 @@ function presentOf(found: FoundSecret, { variables }: CheckedFile): Present {
   }
 }
 
-function expectedOf(found: FoundSecret, { create, ifMatch }: PushFlags): ExpectedSecret {
+function expectedOf(found: FoundSecret, { create, ifMatch }: PushOptions): ExpectedSecret {
   if (found.kind === "there") return { kind: "version", versionId: found.versionId };
-  if (found.kind === "hidden" && create !== true && ifMatch !== undefined)
+  if (found.kind === "hidden" && !create && ifMatch !== undefined)
     return { kind: "version", versionId: bareEtag(ifMatch) };
   return found.kind === "empty" ? found : { kind: "absent" };
 }
@@ -117,12 +119,9 @@ function reportOf(
   };
 }
 
-function parseTarget(uri: string): SecretRef {
-  const ref = parseSecretUri(uri);
-  const { stage, versionId, reading } = ref;
+function refuseParts({ stage, versionId, reading }: SecretRef): void {
   if (stage !== undefined || versionId !== undefined)
     throw new SealexecError("usage", "a push makes a new version: the URI may not name one, nor a stage");
   if (reading.as !== "object" || reading.flatten !== undefined)
     throw new SealexecError("usage", "a push writes the whole secret: the URI may only have region");
-  return ref;
 }

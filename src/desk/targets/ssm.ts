@@ -1,19 +1,17 @@
 /** `sealexec push` to Systems Manager: a SecureString for each variable, one after the other. */
 import { step } from "../../base/context.ts";
-import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
 import { lastPart, spellingsOf, variableName } from "../../stores/ssm/names.ts";
 import { listParameters, ssmNeed } from "../../stores/ssm/read.ts";
-import { formatSsmUri, parseSsmUri } from "../../stores/ssm/ref.ts";
+import { SSM_GRAMMAR, formatSsmUri, ssmRef } from "../../stores/ssm/ref.ts";
 import type { SsmRef } from "../../stores/ssm/ref.ts";
 import { checkParameters, removeParameters, writeParameters } from "../../stores/ssm/write.ts";
-import type { RunTools } from "../../sources/tools.ts";
+import { RunTools } from "../../sources/tools.ts";
 import { changesBetween, list } from "../changes.ts";
 import type { Changes } from "../changes.ts";
-import type { PushFlags } from "../push-flags.ts";
-import { openTools, refuseSealingFlags, storeKeyOf } from "../sealing-flags.ts";
-import type { CheckedFile, Look, Target, Written } from "../target.ts";
+import { storeKey } from "../options.ts";
+import type { CheckedFile, Look, PushOptions, TargetStore, Written } from "../target.ts";
 
 /** Far more than an environment holds. */
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
@@ -28,20 +26,22 @@ interface Job {
   readonly replace: boolean;
 }
 
-export function ssmTarget(uri: string, flags: PushFlags, context: Context): Target {
-  const ref = parseTarget(uri);
-  refuseSealingFlags("Systems Manager", flags);
-  refuseConditions(flags);
-  const key = storeKeyOf("Systems Manager", flags, context);
-  const name = formatSsmUri(ref);
-  const job = { ref, name, key: key?.text, replace: flags.replace ?? false };
-  return {
-    name,
-    noun: "parameters",
-    largestBytes: LARGEST_FILE_BYTES,
-    look: (file) => look(job, file, openTools(key, flags, context)),
-  };
-}
+export const ssm: TargetStore = {
+  grammar: SSM_GRAMMAR,
+  target: (parsed, options, context) => {
+    const ref = pathOf(ssmRef(parsed));
+    const key = storeKey("Systems Manager", options);
+    refuseConditions(options);
+    const name = formatSsmUri(ref);
+    const job = { ref, name, key: key?.text, replace: options.replace };
+    return {
+      name,
+      noun: "parameters",
+      largestBytes: LARGEST_FILE_BYTES,
+      look: (file) => look(job, file, new RunTools(context, key, options.credentials)),
+    };
+  },
+};
 
 async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look> {
   const { ref, name, replace } = job;
@@ -125,8 +125,8 @@ function reportOf(
 }
 
 /** Systems Manager writes each parameter by itself, whatever is there. */
-function refuseConditions({ create, ifMatch }: PushFlags): void {
-  const flag = create === true ? "--create" : ifMatch === undefined ? undefined : "--if-match";
+function refuseConditions({ create, ifMatch }: PushOptions): void {
+  const flag = create ? "--create" : ifMatch === undefined ? undefined : "--if-match";
   if (flag === undefined) return;
   throw new SealexecError(
     "usage",
@@ -137,8 +137,7 @@ function refuseConditions({ create, ifMatch }: PushFlags): void {
   );
 }
 
-function parseTarget(uri: string): SsmPath {
-  const ref = parseSsmUri(uri);
+function pathOf(ref: SsmRef): SsmPath {
   if (ref.kind === "path" && !ref.recursive) return ref;
   throw new SealexecError("usage", "a push writes the parameters of one path: the URI ends with a slash", {
     hint: "ssm:///PATH/[?region=REGION]",

@@ -6,40 +6,57 @@ import { warnOfReaders } from "./exposure.ts";
 import { accessing } from "./failure.ts";
 import { folderState, readFolder } from "./folder.ts";
 import { readMounted } from "./read.ts";
-import { parseMountedUri } from "./ref.ts";
+import { DIR_GRAMMAR, ENV_FILE_GRAMMAR, JSON_FILE_GRAMMAR, dirRef, envFileRef, jsonFileRef } from "./ref.ts";
 import type { DirRef, EnvFileRef, JsonFileRef } from "./ref.ts";
 
-/** Plain secrets that are mounted: `env-file:PATH`, `dir:PATH`, `json-file:PATH`. No AWS is asked for them. */
-export const store: Store = { parse: mountedSource };
+// Plain secrets that are mounted. No AWS is asked for them.
 
-function mountedSource(uri: string): StoreSource {
-  const ref = parseMountedUri(uri);
-  switch (ref.scheme) {
-    case "env-file":
-      return {
-        uri,
-        gives: "text",
-        dialect: ref.dialect,
-        read: (tools) => readEnvFile(uri, ref, tools),
-        ...lookingAtFile(ref.path),
-      };
-    case "dir":
-      return {
-        uri,
-        gives: "variables",
-        read: async (tools) => readDir(uri, ref, tools),
-        look: async (validator) => other(folderState(ref.path), validator),
-        folders: [ref.path],
-      };
-    case "json-file":
-      return {
-        uri,
-        gives: "variables",
-        read: (tools) => readJsonFile(uri, ref, tools),
-        ...lookingAtFile(ref.path),
-      };
-  }
-}
+/** Files of variables. */
+export const envFile: Store = {
+  grammar: ENV_FILE_GRAMMAR,
+  source: (parsed) => {
+    const { uri } = parsed;
+    const ref = envFileRef(parsed);
+    return {
+      uri,
+      gives: "text",
+      dialect: ref.dialect,
+      read: (tools) => readEnvFile(uri, ref, tools),
+      ...lookingAtFile(ref.path),
+    };
+  },
+};
+
+/** Folders with one file a variable. */
+export const dir: Store = {
+  grammar: DIR_GRAMMAR,
+  source: (parsed) => {
+    const { uri } = parsed;
+    const ref = dirRef(parsed);
+    return {
+      uri,
+      gives: "variables",
+      read: async (tools) => readDir(uri, ref, tools),
+      look: async (validator) => other(folderState(ref.path), validator),
+      folders: [ref.path],
+    };
+  },
+};
+
+/** Files with one JSON object. */
+export const jsonFile: Store = {
+  grammar: JSON_FILE_GRAMMAR,
+  source: (parsed) => {
+    const { uri } = parsed;
+    const ref = jsonFileRef(parsed);
+    return {
+      uri,
+      gives: "variables",
+      read: (tools) => readJsonFile(uri, ref, tools),
+      ...lookingAtFile(ref.path),
+    };
+  },
+};
 
 // Of the folder, as a file is replaced by another of its name.
 function lookingAtFile(path: string): Required<Pick<StoreSource, "look" | "folders">> {

@@ -1,9 +1,9 @@
 import { parseRegion } from "../../aws/region/region.ts";
-import { DIALECTS, parseDialect } from "../../text/dialect.ts";
+import { defined } from "../../base/defined.ts";
+import { DIALECTS } from "../../text/dialect.ts";
 import type { Dialect } from "../../text/dialect.ts";
-import { SealexecError } from "../../base/errors.ts";
-import { parseParameters } from "../parameters.ts";
-import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
+import { SEALED_OPTIONS_FORM, parseFormat } from "../uri.ts";
+import type { Grammar, ParsedUri } from "../uri.ts";
 
 /** Where a sealed object lies. */
 export interface S3Ref {
@@ -17,69 +17,44 @@ export interface S3Ref {
   readonly dialect?: Dialect;
 }
 
+type Parameter = "versionId" | "region" | "owner" | "format";
+
+export const S3_GRAMMAR: Grammar<Parameter> = {
+  prefix: "s3://",
+  form: `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&owner=ACCOUNT][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`,
+  parameters: ["versionId", "region", "owner", "format"],
+  query: "last",
+  sealed: true,
+};
+
 // Amazon S3 User Guide, "General purpose bucket naming rules".
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const LONGEST_KEY_BYTES = 1_024;
-// A control character in a name is a mistake, or an attack on a terminal or a header.
-const CONTROL = /\p{Cc}/u;
-const FORM = `s3://BUCKET/KEY[?versionId=VERSION][&region=REGION][&owner=ACCOUNT][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
 
-/**
- * Parses `s3://BUCKET/KEY[?versionId=…][&region=…][&owner=…][&format=…]`. The key is taken as it is: nothing in it is decoded.
- *
- * @throws "usage", naming what is wrong
- */
-export function parseS3Uri(uri: string): S3Ref {
-  if (CONTROL.test(uri)) throw refusal("has a control character");
-  if (!uri.startsWith("s3://")) throw refusal("does not begin with s3://");
-  if (/\ss3:\/\//.test(uri))
-    throw new SealexecError("usage", "two URIs in one", { hint: "repeat --from for each" });
-  const rest = uri.slice("s3://".length);
-  const slash = rest.indexOf("/");
-  const bucket = slash === -1 ? rest : rest.slice(0, slash);
-  if (!BUCKET.test(bucket) || bucket.includes("..")) throw refusal("has no valid bucket name", uri);
-  const afterBucket = slash === -1 ? "" : rest.slice(slash + 1);
-  const question = afterBucket.lastIndexOf("?");
-  const key = question === -1 ? afterBucket : afterBucket.slice(0, question);
-  checkKey(key, uri);
-  return { bucket, key, ...readParameters(question === -1 ? "" : afterBucket.slice(question + 1), uri) };
-}
-
-function checkKey(key: string, uri: string): void {
-  if (key === "" || key.endsWith("/")) throw refusal("has no key", uri);
-  if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw refusal("has a key of more than 1,024 bytes");
-  if (/\?(versionId|region|owner|format)=/.test(key)) throw refusal('has a "?" behind its parameters', uri);
+/** @throws "usage", naming what is wrong; "config" for what is no region */
+export function s3Ref({ address, parameters, refuse }: ParsedUri<Parameter>): S3Ref {
+  const slash = address.indexOf("/");
+  const [bucket, key] = slash === -1 ? [address, ""] : [address.slice(0, slash), address.slice(slash + 1)];
+  if (!BUCKET.test(bucket) || bucket.includes("..")) throw refuse("has no valid bucket name");
+  if (key === "" || key.endsWith("/")) throw refuse("has no key");
+  if (Buffer.byteLength(key) > LONGEST_KEY_BYTES) throw refuse("has a key of more than 1,024 bytes");
+  if (/\?(versionId|region|owner|format)=/.test(key)) throw refuse('has a "?" behind its parameters');
   // HTTP clients and proxies normalise these away, and another object would be read.
   if (key.split("/").some((part) => part === "." || part === ".."))
-    throw refusal('has "." or ".." in its key', uri);
-}
-
-const PARAMETERS = ["versionId", "region", "owner", "format"] as const;
-
-function readParameters(query: string, uri: string): Omit<S3Ref, "bucket" | "key"> {
-  if (query === "") return {};
-  const { format, ...rest } = parseParameters(query, PARAMETERS, (what) => refusal(what, uri));
+    throw refuse('has "." or ".." in its key');
+  const { format, ...rest } = parameters;
   if (rest.region !== undefined) parseRegion(rest.region, "the URI");
-  if (rest.owner !== undefined && !/^\d{12}$/.test(rest.owner)) {
-    throw refusal("has an owner that is not an account of 12 digits", uri);
-  }
-  if (format === undefined) return rest;
-  const dialect = parseDialect(format);
-  if (dialect === undefined) throw refusal(`has a format other than ${DIALECTS.join(", ")}`, uri);
-  return { ...rest, dialect };
+  if (rest.owner !== undefined && !/^\d{12}$/.test(rest.owner))
+    throw refuse("has an owner that is not an account of 12 digits");
+  return { bucket, key, ...rest, ...defined({ dialect: parseFormat(format, refuse) }) };
 }
 
 /** The place that a sealed object is bound to: `s3://BUCKET/KEY`, without version and region. */
-export function placeOf(ref: S3Ref): string {
-  return `s3://${ref.bucket}/${ref.key}`;
+export function placeOf({ bucket, key }: S3Ref): string {
+  return `s3://${bucket}/${key}`;
 }
 
 /** The URI as people know it. */
 export function formatS3Uri(ref: S3Ref): string {
   return ref.versionId === undefined ? placeOf(ref) : `${placeOf(ref)}?versionId=${ref.versionId}`;
-}
-
-function refusal(what: string, uri?: string): SealexecError {
-  const named = uri === undefined ? "the source URI" : uri.slice(0, 200);
-  return new SealexecError("usage", `${named}: ${what}`, { hint: `the form is ${FORM}` });
 }

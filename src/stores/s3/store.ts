@@ -1,11 +1,11 @@
 import { directObject, directService } from "../../aws/endpoint/known.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
-import { formatS3Uri, parseS3Uri, placeOf } from "./ref.ts";
+import { S3_GRAMMAR, formatS3Uri, placeOf, s3Ref } from "./ref.ts";
 import type { S3Ref } from "./ref.ts";
 
-/** Sealed objects in S3: `s3://BUCKET/KEY[?versionId=…][&region=…][&owner=…][&format=…]`. */
-export const store: Store = { parse: (uri) => s3Source(parseS3Uri(uri)) };
+/** Sealed objects in S3. */
+export const s3: Store = { grammar: S3_GRAMMAR, source: (parsed) => s3Source(s3Ref(parsed)) };
 
 export function s3Source(ref: S3Ref): StoreSource {
   return {

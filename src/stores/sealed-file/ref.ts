@@ -1,54 +1,48 @@
 import { basename } from "node:path";
-import { DIALECTS, parseDialect } from "../../text/dialect.ts";
-import type { Dialect } from "../../text/dialect.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { nearestParameter, parseParameters } from "../parameters.ts";
-import { SEALED_OPTIONS_FORM } from "../uri-options.ts";
+import { DIALECTS } from "../../text/dialect.ts";
+import type { Dialect } from "../../text/dialect.ts";
+import { SEALED_OPTIONS_FORM, nearestParameter, parseFormat } from "../uri.ts";
+import type { Grammar, ParsedUri } from "../uri.ts";
 
 /** A sealed file on this machine. */
 export interface SealedFileRef {
+  /** as it is, from the working directory if it is not absolute */
   readonly path: string;
-  /** what it is sealed for; the base name of its path where the URI does not say */
+  /** what it is sealed for; the base name of its path unless the URI says it */
   readonly name: string;
-  /** what its text is; a .env where the URI does not say */
+  /** what its text is; absent: a .env */
   readonly dialect?: Dialect;
 }
 
-const SCHEME = "file:";
-const PARAMETERS = ["format", "name"] as const;
-const FORM = `file:PATH[?name=NAME][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`;
-// The path is taken as it is, question marks and all: only these at its end are none of it.
-const QUERY = new RegExp(`\\?((?:${PARAMETERS.join("|")})=[^?]*)$`);
-const CONTROL = /\p{Cc}/u;
+type Parameter = "format" | "name";
 
-/**
- * Parses `file:PATH[?name=NAME][&format=FORMAT]`. The path is taken as it is, from the working directory where it is not
- * absolute.
- *
- * @throws "usage"
- */
-export function parseSealedFileUri(uri: string): SealedFileRef {
-  const [query = "", parameters] = QUERY.exec(uri) ?? [];
-  const path = uri.slice(SCHEME.length, uri.length - query.length);
-  const { format, name } = parameters === undefined ? {} : parseParameters(parameters, PARAMETERS, refusal);
-  const dialect = format === undefined ? undefined : parseDialect(format);
-  if (format !== undefined && dialect === undefined) {
-    throw refusal(`has a format other than ${DIALECTS.join(", ")}`);
-  }
-  if (CONTROL.test(uri)) throw refusal("has a control character");
+export const SEALED_FILE_GRAMMAR: Grammar<Parameter> = {
+  prefix: "file:",
+  form: `file:PATH[?name=NAME][&format=${DIALECTS.join("|")}]${SEALED_OPTIONS_FORM}`,
+  parameters: ["format", "name"],
+  query: "known",
+  sealed: true,
+};
+const { form, parameters: PARAMETERS, prefix } = SEALED_FILE_GRAMMAR;
+
+/** @throws "usage" */
+export function sealedFileRef({ address, parameters, refuse }: ParsedUri<Parameter>): SealedFileRef {
   // A URL of a file would be another path than the one that was meant.
-  if (path.startsWith("//")) throw refusal("has // behind file:");
-  if (path === "" || path.endsWith("/")) throw refusal("names no file");
-  return { path, name: name ?? basename(path), ...(dialect === undefined ? {} : { dialect }) };
+  if (address.startsWith("//")) throw refuse("has // behind file:");
+  if (address === "" || address.endsWith("/")) throw refuse("names no file");
+  const { format, name = basename(address) } = parameters;
+  return { path: address, name, ...defined({ dialect: parseFormat(format, refuse) }) };
 }
 
 export function formatSealedFileUri({ path }: Pick<SealedFileRef, "path">): string {
-  return SCHEME + path;
+  return prefix + path;
 }
 
 /** The place that a sealed file is bound to: `file:NAME`. Not its path, which is another in each clone. */
 export function sealedFilePlace({ name }: SealedFileRef): string {
-  return SCHEME + name;
+  return prefix + name;
 }
 
 /** What looks like a parameter at the end of a path, with a slip in its name, and the hint; undefined: nothing does. */
@@ -67,15 +61,6 @@ export function refuseSlip(path: string): void {
   const slip = parameterIn(path);
   if (slip === undefined) return;
   const { written, near } = slip;
-  throw new SealexecError(
-    "usage",
-    `the URI: has a parameter other than ${PARAMETERS.join(", ")}: ${written}`,
-    {
-      hint: `${near} the form is ${FORM}`,
-    },
-  );
-}
-
-function refusal(what: string): SealexecError {
-  return new SealexecError("usage", `the source URI: ${what}`, { hint: `the form is ${FORM}` });
+  const message = `the URI: has a parameter other than ${PARAMETERS.join(", ")}: ${written}`;
+  throw new SealexecError("usage", message, { hint: `${near} the form is ${form}` });
 }

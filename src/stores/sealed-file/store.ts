@@ -3,7 +3,7 @@ import type { AwsNeed } from "../../aws/session.ts";
 import { dirname } from "node:path";
 import type { Store, StoreSource } from "../source.ts";
 import { readSealedFile, sealedFileState } from "./read.ts";
-import { formatSealedFileUri, parseSealedFileUri, sealedFilePlace } from "./ref.ts";
+import { SEALED_FILE_GRAMMAR, formatSealedFileUri, sealedFilePlace, sealedFileRef } from "./ref.ts";
 import type { SealedFileRef } from "./ref.ts";
 
 /** What opening a sealed file wants of AWS, where its key is one of KMS. */
@@ -13,8 +13,11 @@ export const SEALED_FILE_NEED: AwsNeed = {
   urls: (_region, kmsRegion, env) => [directService("kms", kmsRegion, env)],
 };
 
-/** Sealed files: `file:PATH`. They are bound to their name, as their path is another in each clone. */
-export const store: Store = { parse: (uri) => sealedFileSource(parseSealedFileUri(uri)) };
+/** Sealed files. They are bound to their name, as their path is another in each clone. */
+export const sealedFile: Store = {
+  grammar: SEALED_FILE_GRAMMAR,
+  source: (parsed) => sealedFileSource(sealedFileRef(parsed)),
+};
 
 export function sealedFileSource(ref: SealedFileRef): StoreSource {
   return {

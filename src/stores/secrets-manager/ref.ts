@@ -1,10 +1,9 @@
 import { parseRegion } from "../../aws/region/region.ts";
-import { DIALECTS } from "../../text/dialect.ts";
+import { defined } from "../../base/defined.ts";
 import type { Dialect } from "../../text/dialect.ts";
 import { isDotenvName } from "../../text/dotenv/name.ts";
-import { SealexecError } from "../../base/errors.ts";
-import { parseParameters } from "../parameters.ts";
-import { OPTIONS_FORM } from "../uri-options.ts";
+import { OPTIONS_FORM, parseFormat } from "../uri.ts";
+import type { Grammar, ParsedUri, Refuse } from "../uri.ts";
 
 /** A secret, which of its versions, and what its text is. */
 export interface SecretRef {
@@ -27,10 +26,16 @@ export type Reading =
   | { readonly as: "value"; readonly name: string }
   | { readonly as: "text"; readonly dialect: Dialect };
 
-const SCHEME = "secretsmanager://";
-const FORM = `${SCHEME}NAME-or-ARN[?stage=STAGE][&versionId=ID][&region=REGION][&as=NAME][&format=FORMAT][&flatten=_]${OPTIONS_FORM}[#KEY]`;
-const PARAMETERS = ["stage", "versionId", "region", "as", "format", "flatten"] as const;
-type Parameters = Partial<Record<(typeof PARAMETERS)[number], string>>;
+type Parameter = "stage" | "versionId" | "region" | "as" | "format" | "flatten";
+type Parameters = ParsedUri<Parameter>["parameters"];
+
+export const SECRET_GRAMMAR: Grammar<Parameter> = {
+  prefix: "secretsmanager://",
+  form: `secretsmanager://NAME-or-ARN[?stage=STAGE][&versionId=ID][&region=REGION][&as=NAME][&format=FORMAT][&flatten=_]${OPTIONS_FORM}[#KEY]`,
+  parameters: ["stage", "versionId", "region", "as", "format", "flatten"],
+  query: "first",
+  key: "first",
+};
 
 // Secrets Manager API Reference, CreateSecret: Name.
 const NAME = /^[A-Za-z0-9/_+=.@-]{1,512}$/;
@@ -39,52 +44,26 @@ const STAGE = /^[A-Za-z0-9/_+=.@-]{1,256}$/;
 // GetSecretValue: VersionId has 32 to 64 characters, of which a ClientRequestToken may choose any.
 const VERSION = /^[A-Za-z0-9/_+=.@:-]{32,64}$/;
 const SEPARATOR = /^[A-Za-z0-9_]{1,16}$/;
-// A control character in a name is a mistake, or an attack on a terminal or a log.
-const CONTROL = /\p{Cc}/u;
-
-/**
- * Parses `secretsmanager://NAME-or-ARN[?…][#KEY]`. Nothing in it is decoded; what follows the first `#` is the key.
- *
- * @throws "usage", naming what is wrong; "config" for what is no region
- */
-export function parseSecretUri(uri: string): SecretRef {
-  const refuse = (what: string): SealexecError => refusal(what, uri);
-  if (CONTROL.test(uri)) throw refusal("has a control character");
-  if (!uri.startsWith(SCHEME)) throw refusal(`does not begin with ${SCHEME}`);
-  if (/\s[a-z][a-z0-9-]*:\/\//.test(uri))
-    throw new SealexecError("usage", "two URIs in one", { hint: "repeat --from for each" });
-  const [address, key] = cut(uri.slice(SCHEME.length), "#");
-  const [id, query] = cut(address, "?");
-  const parameters: Parameters = query === undefined ? {} : parseParameters(query, PARAMETERS, refuse);
+/** @throws "usage", naming what is wrong; "config" for what is no region */
+export function secretRef({ address: id, key, parameters, refuse }: ParsedUri<Parameter>): SecretRef {
   const { stage, versionId } = parameters;
   if (stage !== undefined && !STAGE.test(stage)) throw refuse("has no valid stage");
   if (versionId !== undefined && !VERSION.test(versionId))
     throw refuse("has no valid versionId: 32 to 64 letters, digits and -");
   const region = regionOf(id, parameters.region, refuse);
-  return {
-    id,
-    ...(region === undefined ? {} : { region }),
-    ...(stage === undefined ? {} : { stage }),
-    ...(versionId === undefined ? {} : { versionId }),
-    reading: readingOf(key, parameters, refuse),
-  };
+  return { id, ...defined({ region, stage, versionId }), reading: readingOf(key, parameters, refuse) };
 }
 
 /** The URI as people know it: without what decides only the region and the form. */
 export function formatSecretUri(ref: SecretRef): string {
   const { id, stage, versionId, reading } = ref;
-  const query = [
-    ...(stage === undefined ? [] : [`stage=${stage}`]),
-    ...(versionId === undefined ? [] : [`versionId=${versionId}`]),
-  ].join("&");
-  return `${SCHEME}${id}${query === "" ? "" : `?${query}`}${reading.as === "key" ? `#${reading.key}` : ""}`;
+  const query = Object.entries(defined({ stage, versionId }))
+    .map(([name, value]) => `${name}=${value}`)
+    .join("&");
+  return `secretsmanager://${id}${query === "" ? "" : `?${query}`}${reading.as === "key" ? `#${reading.key}` : ""}`;
 }
 
-function regionOf(
-  id: string,
-  named: string | undefined,
-  refuse: (what: string) => SealexecError,
-): string | undefined {
+function regionOf(id: string, named: string | undefined, refuse: Refuse): string | undefined {
   if (!id.startsWith("arn:")) {
     if (!NAME.test(id)) throw refuse("has no valid name of a secret");
     return named === undefined ? undefined : parseRegion(named, "the URI").name;
@@ -97,11 +76,7 @@ function regionOf(
   return parseRegion(region, "the ARN").name;
 }
 
-function readingOf(
-  key: string | undefined,
-  { as, format, flatten }: Parameters,
-  refuse: (what: string) => SealexecError,
-): Reading {
+function readingOf(key: string | undefined, { as, format, flatten }: Parameters, refuse: Refuse): Reading {
   if (as !== undefined && !isDotenvName(as)) throw refuse("has an as= that is not the name of a variable");
   if (flatten !== undefined && !SEPARATOR.test(flatten))
     throw refuse("has a flatten= that no name can have in it: letters, digits and _ only");
@@ -110,28 +85,15 @@ function readingOf(
     throw refuse("says in two ways what its text is: #KEY or as=, or format=, or flatten=");
   if (key !== undefined) return keyReading(key, as, refuse);
   if (as !== undefined) return { as: "value", name: as };
-  if (format === undefined) return { as: "object", ...(flatten === undefined ? {} : { flatten }) };
-  const dialect = DIALECTS.find((known) => known === format);
-  if (dialect === undefined) throw refuse(`has a format other than ${DIALECTS.join(", ")}`);
-  return { as: "text", dialect };
+  const dialect = parseFormat(format, refuse);
+  return dialect === undefined ? { as: "object", ...defined({ flatten }) } : { as: "text", dialect };
 }
 
-function keyReading(key: string, as: string | undefined, refuse: (what: string) => SealexecError): Reading {
+function keyReading(key: string, as: string | undefined, refuse: Refuse): Reading {
   if (key === "") throw refuse("has an empty #KEY");
   if (/[?&](stage|versionId|region|as|format|flatten)=/.test(key))
     throw refuse("has its parameters behind #KEY: they come before it");
   if (as !== undefined) return { as: "key", key, name: as };
   if (!isDotenvName(key)) throw refuse("has a #KEY that is not the name of a variable: add ?as=NAME");
   return { as: "key", key, name: key };
-}
-
-/** The text before the first `separator`, and the text behind it where there is one. */
-function cut(text: string, separator: string): [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];
-}
-
-function refusal(what: string, uri?: string): SealexecError {
-  const named = uri === undefined ? "the source URI" : uri.slice(0, 200);
-  return new SealexecError("usage", `${named}: ${what}`, { hint: `the form is ${FORM}` });
 }

@@ -1,10 +1,13 @@
 import type { Store, StoreSource } from "../source.ts";
 import { changedVersion, readSecret, secretNeed } from "./read.ts";
-import { formatSecretUri, parseSecretUri } from "./ref.ts";
+import { SECRET_GRAMMAR, formatSecretUri, secretRef } from "./ref.ts";
 import type { SecretRef } from "./ref.ts";
 
-/** Secrets of AWS Secrets Manager: `secretsmanager://NAME-or-ARN[?…][#KEY]`. */
-export const store: Store = { parse: (uri) => secretSource(parseSecretUri(uri)) };
+/** Secrets of AWS Secrets Manager. */
+export const secretsManager: Store = {
+  grammar: SECRET_GRAMMAR,
+  source: (parsed) => secretSource(secretRef(parsed)),
+};
 
 function secretSource(ref: SecretRef): StoreSource {
   const { reading } = ref;

@@ -1,7 +1,6 @@
 import { parseRegion } from "../../aws/region/region.ts";
-import { SealexecError } from "../../base/errors.ts";
-import { parseParameters } from "../parameters.ts";
-import { OPTIONS_FORM } from "../uri-options.ts";
+import { OPTIONS_FORM } from "../uri.ts";
+import type { Grammar, ParsedUri, Refuse } from "../uri.ts";
 
 /** All parameters below a path, or one parameter. */
 export type SsmRef = { readonly region?: string } & (
@@ -15,33 +14,23 @@ export type SsmRef = { readonly region?: string } & (
   | { readonly kind: "parameter"; readonly name: string }
 );
 
-const SCHEME = "ssm://";
-const FORM = `ssm:///PATH/[?recursive][&region=REGION]${OPTIONS_FORM}, or ssm:///PATH/NAME[?region=REGION] for one parameter`;
+type Parameter = "recursive" | "region";
+
+export const SSM_GRAMMAR: Grammar<Parameter> = {
+  prefix: "ssm://",
+  form: `ssm:///PATH/[?recursive][&region=REGION]${OPTIONS_FORM}, or ssm:///PATH/NAME[?region=REGION] for one parameter`,
+  parameters: ["recursive", "region"],
+  flags: ["recursive"],
+  query: "first",
+};
 
 // Systems Manager API Reference, PutParameter: Name.
 const SEGMENT = /^[A-Za-z0-9_.-]+$/;
 const LONGEST_NAME = 1_011;
 const DEEPEST = 15;
-// A control character in a name is a mistake, or an attack on a terminal or a log.
-const CONTROL = /\p{Cc}/u;
 
-/**
- * Parses `ssm:///PATH/[?recursive]` and `ssm:///PATH/NAME`. Nothing in it is decoded.
- *
- * @throws "usage", naming what is wrong; "config" for what is no region
- */
-export function parseSsmUri(uri: string): SsmRef {
-  const refuse = (what: string): SealexecError => refusal(what, uri);
-  if (CONTROL.test(uri)) throw refusal("has a control character");
-  if (!uri.startsWith(SCHEME)) throw refusal(`does not begin with ${SCHEME}`);
-  if (/\sssm:\/\//.test(uri))
-    throw new SealexecError("usage", "two URIs in one", { hint: "repeat --from for each" });
-  const question = uri.indexOf("?");
-  const address = uri.slice(SCHEME.length, question === -1 ? undefined : question);
-  const parameters =
-    question === -1
-      ? {}
-      : parseParameters(uri.slice(question + 1), ["recursive", "region"], refuse, ["recursive"]);
+/** @throws "usage", naming what is wrong; "config" for what is no region */
+export function ssmRef({ address, parameters, refuse }: ParsedUri<Parameter>): SsmRef {
   checkAddress(address, refuse);
   const recursive = parameters.recursive !== undefined;
   const { region } = parameters;
@@ -53,20 +42,15 @@ export function parseSsmUri(uri: string): SsmRef {
 
 /** The URI as people know it. */
 export function formatSsmUri(ref: SsmRef): string {
-  if (ref.kind === "parameter") return `${SCHEME}${ref.name}`;
-  return `${SCHEME}${ref.path}${ref.recursive ? "?recursive" : ""}`;
+  if (ref.kind === "parameter") return `ssm://${ref.name}`;
+  return `ssm://${ref.path}${ref.recursive ? "?recursive" : ""}`;
 }
 
-function checkAddress(address: string, refuse: (what: string) => SealexecError): void {
+function checkAddress(address: string, refuse: Refuse): void {
   if (!address.startsWith("/")) throw refuse("has no third slash: a path begins with one");
+  if (address === "/") throw refuse("has no path");
   const segments = address.replace(/^\//, "").replace(/\/$/, "").split("/");
-  if (address === "/" || segments.length === 0) throw refuse("has no path");
   if (!segments.every((segment) => SEGMENT.test(segment))) throw refuse("has no valid path");
   if (segments.length > DEEPEST) throw refuse(`has a path of more than ${DEEPEST} levels`);
   if (address.length > LONGEST_NAME) throw refuse(`has a path of more than ${LONGEST_NAME} characters`);
-}
-
-function refusal(what: string, uri?: string): SealexecError {
-  const named = uri === undefined ? "the source URI" : uri.slice(0, 200);
-  return new SealexecError("usage", `${named}: ${what}`, { hint: `the form is ${FORM}` });
 }

@@ -1,10 +1,10 @@
 import type { Store, StoreSource } from "../source.ts";
 import { changedParameters, readParameters, ssmNeed } from "./read.ts";
-import { formatSsmUri, parseSsmUri } from "./ref.ts";
+import { SSM_GRAMMAR, formatSsmUri, ssmRef } from "./ref.ts";
 import type { SsmRef } from "./ref.ts";
 
-/** Parameters of AWS Systems Manager: `ssm:///PATH/[?recursive]`, `ssm:///PATH/NAME`. */
-export const store: Store = { parse: (uri) => ssmSource(parseSsmUri(uri)) };
+/** Parameters of AWS Systems Manager. */
+export const ssm: Store = { grammar: SSM_GRAMMAR, source: (parsed) => ssmSource(ssmRef(parsed)) };
 
 function ssmSource(ref: SsmRef): StoreSource {
   return {

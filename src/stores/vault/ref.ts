@@ -1,7 +1,7 @@
+import { defined } from "../../base/defined.ts";
 import { isDotenvName } from "../../text/dotenv/name.ts";
-import { SealexecError } from "../../base/errors.ts";
-import { parseParameters } from "../parameters.ts";
-import { OPTIONS_FORM } from "../uri-options.ts";
+import { OPTIONS_FORM } from "../uri.ts";
+import type { Grammar, ParsedUri, Refuse } from "../uri.ts";
 
 /** A secret in a KV secrets engine of Vault. */
 export interface VaultRef {
@@ -17,50 +17,46 @@ export interface VaultRef {
   readonly flatten?: string;
 }
 
-const FORM = `vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_]${OPTIONS_FORM}[#KEY]`;
+type Parameter = "version" | "as" | "flatten";
+
+export const VAULT_GRAMMAR: Grammar<Parameter> = {
+  prefix: "vault://",
+  form: `vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_]${OPTIONS_FORM}[#KEY]`,
+  parameters: ["version", "as", "flatten"],
+  query: "first",
+  key: "first",
+};
+
 const LONGEST_BYTES = 1_024;
-// A control character in a name is a mistake, or an attack on a terminal or a header.
-const CONTROL = /\p{Cc}/u;
 
 /**
- * Parses `vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_][#KEY]`. The mount is what stands before the first slash;
- * a slash in its own name is written %2F (`vault://team%2Fkv/app`). Nothing else is decoded.
+ * The mount is what comes before the first slash; a slash in its own name is written %2F (`vault://team%2Fkv/app`). Nothing
+ * else is decoded.
  *
  * @throws "usage", naming what is wrong
  */
-export function parseVaultUri(uri: string): VaultRef {
-  if (CONTROL.test(uri)) throw refusal("has a control character");
-  if (!uri.isWellFormed()) throw refusal("is not valid Unicode text");
-  if (!uri.startsWith("vault://")) throw refusal("does not begin with vault://");
-  if (/\svault:\/\//.test(uri))
-    throw new SealexecError("usage", "two URIs in one", { hint: "repeat --from for each" });
-  if (Buffer.byteLength(uri) > LONGEST_BYTES) throw refusal("is longer than 1,024 bytes");
-  const [address, key] = cut(uri.slice("vault://".length), "#");
-  const [place, query] = cut(address, "?");
-  const [encodedMount, path] = cut(place, "/");
-  const mount = encodedMount.replace(/%2f/gi, "/");
-  if (mount.includes("%")) throw refusal("has a % in its mount that is not %2F", uri);
-  if (!isPath(mount)) throw refusal("has no valid mount", uri);
-  if (path === undefined || !isPath(path)) throw refusal("has no valid path", uri);
-  const { version, as, flatten } =
-    query === undefined || query === ""
-      ? {}
-      : parseParameters(query, ["version", "as", "flatten"], (what) => refusal(what, uri));
-  const pick = pickOf(key, as, uri);
-  if (pick !== undefined && flatten !== undefined) throw refusal("has both #KEY and flatten", uri);
+export function vaultRef({ uri, address, key, parameters, refuse }: ParsedUri<Parameter>): VaultRef {
+  if (Buffer.byteLength(uri) > LONGEST_BYTES) throw refuse("is longer than 1,024 bytes");
+  const slash = address.indexOf("/");
+  const [encoded, path] = slash === -1 ? [address] : [address.slice(0, slash), address.slice(slash + 1)];
+  const mount = (encoded ?? "").replace(/%2f/gi, "/");
+  if (mount.includes("%")) throw refuse("has a % in its mount that is not %2F");
+  if (!isPath(mount)) throw refuse("has no valid mount");
+  if (path === undefined || !isPath(path)) throw refuse("has no valid path");
+  const { version, as, flatten } = parameters;
+  const pick = pickOf(key, as, refuse);
+  if (pick !== undefined && flatten !== undefined) throw refuse("has both #KEY and flatten");
+  // Vault takes 0 for the newest.
+  if (version !== undefined && !/^[1-9]\d{0,8}$/.test(version))
+    throw refuse("has a version that is not a number from 1");
+  if (flatten !== undefined && !/^\w{1,8}$/.test(flatten))
+    throw refuse("has a flatten that is not made of letters, digits and _");
   return {
     mount,
     path,
-    ...(version === undefined ? {} : { version: parseVersion(version, uri) }),
-    ...(pick === undefined ? {} : { pick }),
-    ...(flatten === undefined ? {} : { flatten: parseFlatten(flatten, uri) }),
+    ...(version === undefined ? {} : { version: Number(version) }),
+    ...defined({ pick, flatten }),
   };
-}
-
-/** What is before and behind the first `separator`; undefined: there is none. */
-function cut(text: string, separator: string): [string, string | undefined] {
-  const at = text.indexOf(separator);
-  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
 }
 
 // HTTP clients and proxies normalise dots and double slashes away, and another secret would be read.
@@ -68,34 +64,20 @@ function isPath(text: string): boolean {
   return !/^\s|\s$/.test(text) && text.split("/").every((part) => !["", ".", ".."].includes(part));
 }
 
-function pickOf(key: string | undefined, as: string | undefined, uri: string): VaultRef["pick"] {
+function pickOf(key: string | undefined, as: string | undefined, refuse: Refuse): VaultRef["pick"] {
   if (key === undefined) {
-    if (as !== undefined) throw refusal("has as without #KEY", uri);
+    if (as !== undefined) throw refuse("has as without #KEY");
     return undefined;
   }
-  if (key === "") throw refusal("has an empty #KEY", uri);
-  if (key.includes("?")) throw refusal("has parameters behind its #KEY, and they go before it", uri);
+  if (key === "") throw refuse("has an empty #KEY");
+  if (key.includes("?")) throw refuse("has parameters behind its #KEY, and they go before it");
   const name = as ?? key;
-  if (!isDotenvName(name)) {
-    throw refusal(
-      as === undefined
-        ? "has a #KEY that no variable can be named after: name the variable with ?as=NAME"
-        : "has an as that is not the name of a variable",
-      uri,
-    );
-  }
-  return { key, name };
-}
-
-function parseVersion(text: string, uri: string): number {
-  // Vault takes 0 for the newest.
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw refusal("has a version that is not a number from 1", uri);
-}
-
-function parseFlatten(text: string, uri: string): string {
-  if (/^\w{1,8}$/.test(text)) return text;
-  throw refusal("has a flatten that is not made of letters, digits and _", uri);
+  if (isDotenvName(name)) return { key, name };
+  throw refuse(
+    as === undefined
+      ? "has a #KEY that no variable can be named after: name the variable with ?as=NAME"
+      : "has an as that is not the name of a variable",
+  );
 }
 
 /** The URI as people know it. */
@@ -108,9 +90,4 @@ export function formatVaultUri({ mount, path, version, pick, flatten }: VaultRef
   const query = parameters.length === 0 ? "" : `?${parameters.join("&")}`;
   const key = pick === undefined ? "" : `#${pick.key}`;
   return `vault://${mount.replaceAll("/", "%2F")}/${path}${query}${key}`;
-}
-
-function refusal(what: string, uri?: string): SealexecError {
-  const named = uri === undefined ? "the source URI" : uri.slice(0, 200);
-  return new SealexecError("usage", `${named}: ${what}`, { hint: `the form is ${FORM}` });
 }

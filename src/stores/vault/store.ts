@@ -5,11 +5,11 @@ import type { Json } from "../../vault/refusal.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { readAgain, readSecret } from "./read.ts";
 import type { VaultSecret } from "./read.ts";
-import { formatVaultUri, parseVaultUri } from "./ref.ts";
+import { VAULT_GRAMMAR, formatVaultUri, vaultRef } from "./ref.ts";
 import type { VaultRef } from "./ref.ts";
 
-/** Secrets in a KV engine of HashiCorp Vault: `vault://MOUNT/PATH[?version=N][&as=NAME][&flatten=_][#KEY]`. */
-export const store: Store = { parse: (uri) => vaultSource(parseVaultUri(uri)) };
+/** Secrets in a KV engine of HashiCorp Vault. */
+export const vault: Store = { grammar: VAULT_GRAMMAR, source: (parsed) => vaultSource(vaultRef(parsed)) };
 
 function vaultSource(ref: VaultRef): StoreSource {
   // Of the mount, as the first read found it.

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseNames, words } from "../../../src/text/names.ts";
-import { parseContext, parseOpenPolicy } from "../../../src/commands/open-options.ts";
+import { parseOpenPolicy } from "../../../src/commands/open-options.ts";
+import { parseContext } from "../../../src/stores/sealed-options.ts";
 import { parseKey } from "../../../src/keys/key.ts";
 import { parseEnvironmentPolicy, parseSourceOptions } from "../../../src/commands/run-options.ts";
 import { refuses } from "../refuses.ts";

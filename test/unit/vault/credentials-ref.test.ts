@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseCredentials } from "../../../src/sources/credentials.ts";
+import { givenCredentials } from "../../../src/commands/open-options.ts";
 import { formatCredentialsRef, parseCredentialsRef } from "../../../src/vault/credentials-ref.ts";
 import { refuses } from "../refuses.ts";
 
@@ -48,10 +48,10 @@ describe("--credentials", () => {
 
   test("the option wins over its variable; neither may be empty", () => {
     const env = { SEALEXEC_CREDENTIALS: "vault:aws/creds/b" };
-    assert.equal(parseCredentials("vault:aws/creds/a", env)?.role, "a");
-    assert.equal(parseCredentials(undefined, env)?.role, "b");
-    assert.equal(parseCredentials(undefined, {}), undefined);
-    refuses(() => parseCredentials(undefined, { SEALEXEC_CREDENTIALS: "" }), "usage");
-    refuses(() => parseCredentials("", env), "usage");
+    assert.equal(givenCredentials({ credentials: "vault:aws/creds/a" }, env)?.role, "a");
+    assert.equal(givenCredentials({}, env)?.role, "b");
+    assert.equal(givenCredentials({}, {}), undefined);
+    refuses(() => givenCredentials({}, { SEALEXEC_CREDENTIALS: "" }), "usage");
+    refuses(() => givenCredentials({ credentials: "" }, env), "usage");
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { directObject, directService, regionalService } from "../../../../src/aws/endpoint/known.ts";
-import { parseS3Uri } from "../../../../src/stores/s3/ref.ts";
+import { parseS3Uri } from "../../stores/parse.ts";
 
 const NONE = { HOME: "/nonexistent" };
 

@@ -20,7 +20,7 @@ function withFiles<T>(files: Readonly<Record<string, string | Uint8Array>>, work
 function read(path: string, flags: { upper?: boolean; raw?: boolean } = {}): Record<string, string> {
   const { context } = makeContext();
   try {
-    const { variables } = readFolder({ scheme: "dir", path, upper: false, raw: false, ...flags }, context);
+    const { variables } = readFolder({ path, upper: false, raw: false, ...flags }, context);
     return Object.fromEntries([...variables].map(([name, secret]) => [name, secret.reveal()]));
   } finally {
     context.deadline.clear();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseMountedUri } from "../../../../src/stores/mounted/ref.ts";
+import { parseMountedUri } from "../parse.ts";
 import { refuses } from "../../refuses.ts";
 
 const env = (path: string, dialect = "dotenv") => ({ scheme: "env-file", path, dialect });
@@ -70,7 +70,7 @@ describe("URIs of what is mounted", () => {
     ["json-file:/a?flatten=_________", /has a flatten that cannot/],
     ["json-file:/a#", /has no key behind its "#"/],
     ["json-file:/a#b?flatten=_", /has parameters behind its key/],
-    ["file:/a", /does not begin with env-file:, dir: or json-file:/],
+    ["file:/a", /does not begin with env-file:/],
   ] as const) {
     test(`refuses ${JSON.stringify(uri)}`, () => {
       const { hint } = refuses(() => parseMountedUri(uri), "usage", message);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatS3Uri, parseS3Uri, placeOf } from "../../../../src/stores/s3/ref.ts";
+import { formatS3Uri, placeOf } from "../../../../src/stores/s3/ref.ts";
+import { parseS3Uri } from "../parse.ts";
 import { refuses } from "../../refuses.ts";
 
 describe("s3:// URIs", () => {

@@ -9,7 +9,8 @@ import {
   unwrapLocalDataKey,
   writerContext,
 } from "../../../../src/envelope/index.ts";
-import { parseSealedFileUri, sealedFilePlace } from "../../../../src/stores/sealed-file/ref.ts";
+import { sealedFilePlace } from "../../../../src/stores/sealed-file/ref.ts";
+import { parseSealedFileUri } from "../parse.ts";
 import { parseSealedText, printSealedText } from "../../../../src/stores/sealed-file/text.ts";
 import { refuses } from "../../refuses.ts";
 

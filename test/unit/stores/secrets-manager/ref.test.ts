@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatSecretUri, parseSecretUri } from "../../../../src/stores/secrets-manager/ref.ts";
+import { formatSecretUri } from "../../../../src/stores/secrets-manager/ref.ts";
+import { parseSecretUri } from "../parse.ts";
 import { refuses } from "../../refuses.ts";
 
 const S = "secretsmanager://";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatSsmUri, parseSsmUri } from "../../../../src/stores/ssm/ref.ts";
+import { formatSsmUri } from "../../../../src/stores/ssm/ref.ts";
+import { parseSsmUri } from "../parse.ts";
 import { refuses } from "../../refuses.ts";
 
 describe("URIs of parameters", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { formatVaultUri, parseVaultUri } from "../../../../src/stores/vault/ref.ts";
+import { formatVaultUri } from "../../../../src/stores/vault/ref.ts";
+import { parseVaultUri } from "../parse.ts";
 import { refuses } from "../../refuses.ts";
 
 describe("vault:// URIs", () => {

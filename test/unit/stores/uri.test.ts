@@ -2,9 +2,28 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { SCHEMES } from "../../../src/stores/registry.ts";
-import { takeOptions } from "../../../src/stores/uri-options.ts";
+import { SCHEMES, parseSource } from "../../../src/stores/registry.ts";
+import { parseUri } from "../../../src/stores/uri.ts";
 import { refuses } from "../refuses.ts";
+import { GRAMMARS } from "./parse.ts";
+
+/** The URI without its options, and these. */
+function takeOptions(text: string): { readonly uri: string; readonly options: object } {
+  const grammar = GRAMMARS.find(({ prefix }) => text.startsWith(prefix));
+  assert.ok(grammar !== undefined);
+  const { uri, options } = parseUri(text, grammar);
+  return { uri, options };
+}
+
+/** None, if it is refused for another reason. */
+function optionsOf(text: string): object {
+  try {
+    return takeOptions(text).options;
+  } catch (error) {
+    assert.equal((error as { kind?: unknown }).kind, "usage");
+    return {};
+  }
+}
 
 const PATH = { allow: new Set(["PATH"]) };
 
@@ -32,14 +51,9 @@ describe("options in a URI", () => {
   }
 
   for (const uri of [
-    "",
-    "canary",
-    "ftp://x?allow=PATH",
     "s3://b/k",
-    "s3://b/k?",
     "s3://b/k?format=json",
     "s3://b/k&allow=PATH",
-    "s3://b/k?allowed=PATH",
     "file:what?",
     "file:what?allowed=PATH",
     "vault://m/p#allow=PATH",
@@ -48,8 +62,18 @@ describe("options in a URI", () => {
   }
 
   test("every scheme has them", () => {
-    for (const scheme of SCHEMES) assert.deepEqual(takeOptions(`${scheme}:x?allow=PATH`).options, PATH);
+    assert.equal(GRAMMARS.length, SCHEMES.length);
+    for (const { prefix } of GRAMMARS) assert.deepEqual(takeOptions(`${prefix}x?allow=PATH`).options, PATH);
   });
+
+  for (const uri of ["", "canary", "ftp://x?allow=PATH", "toString:x", "__proto__:x"]) {
+    test(`${JSON.stringify(uri)} is of no scheme, and is not repeated`, async () => {
+      await assert.rejects(parseSource(uri), {
+        kind: "usage",
+        message: /^the source URI: does not begin with s3:\/\//,
+      });
+    });
+  }
 
   test("several names, with a comma between", () => {
     assert.deepEqual(takeOptions("s3://b/k?allow=A,B,A").options, { allow: new Set(["A", "B"]) });
@@ -74,11 +98,11 @@ describe("options in a URI", () => {
   }
 
   test("of any URI without an option, nothing is changed", () => {
-    const scheme = fc.constantFrom("s3://b/", "file:", "ssm:///", "vault://m/", "dir:", "json-file:", "x:");
+    const scheme = fc.constantFrom("s3://b/", "file:", "ssm:///", "vault://m/", "dir:", "json-file:");
     fc.assert(
       fc.property(scheme, fc.string(), (start, rest) => {
-        fc.pre(!rest.includes("allow"));
-        assert.deepEqual(takeOptions(start + rest), { uri: start + rest, options: {} });
+        fc.pre(!/allow|accept|context/.test(rest));
+        assert.deepEqual(optionsOf(start + rest), {});
       }),
     );
   });
