@@ -44,6 +44,8 @@ export interface ErrorDetails {
   readonly facts?: Facts | undefined;
   readonly stage?: string | undefined;
   readonly target?: string | undefined;
+  /** what tells this occurrence from others of the same failure: a request id. Shown after the message, in parentheses */
+  readonly detail?: string | undefined;
   /** the way out: one line, lower case, no full stop */
   readonly hint?: string | undefined;
   /** what was caught, for tests; never printed */
@@ -55,17 +57,26 @@ export interface ErrorDetails {
 export class SealexecError extends Error {
   readonly kind: ErrorKind;
   readonly code: string;
+  /** the message without its detail */
+  readonly says: string;
   readonly facts: Facts;
   readonly stage: string | undefined;
   readonly target: string | undefined;
   readonly hint: string | undefined;
   readonly located: boolean;
+  readonly #detail: string | undefined;
 
-  constructor(kind: ErrorKind, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+  constructor(kind: ErrorKind, says: string, details: ErrorDetails = {}) {
+    const { detail } = details;
+    super(
+      detail === undefined ? says : `${says} (${detail})`,
+      details.cause === undefined ? undefined : { cause: details.cause },
+    );
     this.name = "SealexecError";
     this.kind = kind;
     this.code = details.code ?? kind;
+    this.says = says;
+    this.#detail = detail;
     this.facts = details.facts ?? {};
     this.stage = details.stage;
     this.target = details.target;
@@ -76,13 +87,18 @@ export class SealexecError extends Error {
   /** The same error, its message led by where it happened. */
   at(stage: string, target?: string): SealexecError {
     const place = target === undefined ? stage : `${stage}: ${target}`;
-    const details = { ...this.#details(), stage, target, located: true };
-    return new SealexecError(this.kind, `${place}: ${this.message}`, details);
+    const details = { ...this.#details(), stage, target, located: true, detail: this.#detail };
+    return new SealexecError(this.kind, `${place}: ${this.says}`, details);
   }
 
-  /** The same failure in other words, where somebody knows more of what it means. */
+  /** The same failure in other words, if somebody knows more of what it means. */
   reworded(message: string, hint: string | undefined = this.hint): SealexecError {
     return new SealexecError(this.kind, message, { ...this.#details(), hint });
+  }
+
+  /** The same with a better way out, and perhaps other words before its detail. */
+  hinting(hint: string | undefined, says: string = this.says): SealexecError {
+    return new SealexecError(this.kind, says, { ...this.#details(), hint, detail: this.#detail });
   }
 
   /** What tells a machine which failure it is, and where. */

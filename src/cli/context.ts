@@ -18,7 +18,7 @@ function commandOf([first = ""]: readonly string[]): string {
 
 /** A usage error whose hint leads to the help of a command leads to that of the one that was typed. */
 export function namingCommand(error: SealexecError, args: readonly string[]): SealexecError {
-  return error.reworded(error.message, error.hint?.replace("help COMMAND", `help ${commandOf(args)}`));
+  return error.hinting(error.hint?.replace("help COMMAND", `help ${commandOf(args)}`));
 }
 
 /** The options that every command has. */

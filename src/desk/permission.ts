@@ -44,7 +44,7 @@ export function checkPermission(
 
 function hidden(name: string, error: SealexecError): SealexecError {
   const hint = `${error.hint ?? "ask for the right to read it"}; or say what must be there: --create, or --if-match ETAG`;
-  return error.reworded(error.message, hint).at("object", name);
+  return error.hinting(hint).at("object", name);
 }
 
 function occupied(says: string, name: string, present: PresentThere, isCreate: boolean): SealexecError {

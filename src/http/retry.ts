@@ -5,8 +5,8 @@
 import { orAborted } from "../base/deadline.ts";
 import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
-import type { Failure } from "./attempt.ts";
-import { AttemptTimeout, WINDOWS } from "./attempt.ts";
+import { AttemptTimeout } from "./failure.ts";
+import type { Failure, Transient } from "./failure.ts";
 
 export interface RetryOptions {
   /** one attempt may take so long, milliseconds */
@@ -17,6 +17,18 @@ export interface RetryOptions {
   readonly mostAttempts?: number;
   readonly classify: (error: unknown) => Failure;
 }
+
+/** The first window of the back-off, by what each is wider than the one before, and the widest; milliseconds. */
+const WINDOWS: Readonly<
+  Record<Transient, { readonly first: number; readonly factor: number; readonly largest: number }>
+> = {
+  // A throttled fleet has to spread over as many seconds as it is too many: start wide, and widen fast. The figures
+  // are those with which 1,000 starts at once cost a start 6 calls of KMS at most (bench/fleet.ts).
+  throttled: { first: 6_000, factor: 4, largest: 32_000 },
+  unreachable: { first: 100, factor: 2, largest: 2_000 },
+  failing: { first: 500, factor: 2, largest: 4_000 },
+  hung: { first: 100, factor: 2, largest: 1_000 },
+};
 
 // Below this there is no time left for an attempt that could end well.
 const SHORTEST_WAIT_MS = 20;

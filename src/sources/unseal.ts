@@ -147,7 +147,7 @@ function hinted<T>(work: () => T): T {
   } catch (error) {
     if (!(error instanceof SealexecError) || error.hint !== undefined) throw error;
     const hint = "restore an earlier version of the object, or seal it again: sealexec push";
-    throw error.reworded(error.message, hint);
+    throw error.hinting(hint);
   }
 }
 

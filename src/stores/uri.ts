@@ -156,7 +156,7 @@ function unknownParameter(written: string, names: readonly string[], refuse: Ref
   const shown = /^[a-z][a-zA-Z]{0,19}$/.test(written) ? `: ${written}` : "";
   const error = refuse(`has a parameter other than ${names.join(", ")}${shown}`);
   const near = nearestParameter(written, names);
-  return near === undefined ? error : error.reworded(error.message, `${near} ${error.hint ?? ""}`);
+  return near === undefined ? error : error.hinting(`${near} ${error.hint ?? ""}`);
 }
 
 /** For a hint: `did you mean region?`; undefined: none is near. */

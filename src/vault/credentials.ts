@@ -6,7 +6,7 @@
 import { getCallerIdentity } from "../aws/credentials/caller-identity.ts";
 import type { ChosenSource, Credentials, Identity } from "../aws/credentials/source.ts";
 import { classify, facts, isUnknownKey } from "../aws/call/failure.ts";
-import type { Failure } from "../http/attempt.ts";
+import type { Failure } from "../http/failure.ts";
 import { UNKNOWN_YET } from "../aws/call/meanings.ts";
 import type { Network } from "../http/network.ts";
 import { retry } from "../http/retry.ts";

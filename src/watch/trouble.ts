@@ -39,8 +39,7 @@ export class Trouble {
 }
 
 /** Being away has many faces (no route, no answer, 503), which may change from one look to the next: it is one trouble. */
-function whatOf({ kind, message }: SealexecError): string {
+function whatOf({ kind, says }: SealexecError): string {
   if (kind === "unavailable" || kind === "timeout") return "away";
-  // Without request ids and the like.
-  return `${kind} ${message.replace(/ \([^()]*\)/g, "")}`;
+  return `${kind} ${says}`;
 }

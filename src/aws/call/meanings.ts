@@ -3,17 +3,8 @@
  * S3's codes are from "Amazon S3 API Reference, Error responses", KMS's from the errors of each operation in the "AWS
  * KMS API Reference", the others from "Common errors".
  */
-import type { ErrorKind } from "../../base/errors.ts";
-import type { Transient } from "../../http/attempt.ts";
-
-export interface Meaning {
-  readonly kind: ErrorKind;
-  /** of the failure, for machines; by default its kind */
-  readonly code?: string;
-  readonly says: string;
-  readonly hint?: string;
-  readonly transient?: Transient;
-}
+import { UNREADABLE } from "../../http/failure.ts";
+import type { Meaning } from "../../http/failure.ts";
 
 const REFUSED: Meaning = {
   kind: "denied",
@@ -65,13 +56,6 @@ const FAILING: Meaning = {
   code: "service-failing",
   says: "the service kept failing",
   hint: "the fault is the service's own (AWS: health.aws.amazon.com); raise --timeout (SEALEXEC_TIMEOUT) to wait longer",
-  transient: "failing",
-};
-const UNREADABLE: Meaning = {
-  kind: "unavailable",
-  code: "answer-unreadable",
-  says: "the answer is not the service's",
-  hint: "check the endpoint, and what stands between here and there: a proxy, a captive portal",
   transient: "failing",
 };
 // S3's redirects are followed where they name the region; this is left of those that do not, or that go in a circle.

@@ -3,7 +3,7 @@ import { SealexecError } from "../../base/errors.ts";
 import { isSet } from "../../base/env.ts";
 import type { CredentialSource } from "./source.ts";
 import { ask } from "../../http/ask.ts";
-import type { Failure } from "../../http/attempt.ts";
+import type { Failure } from "../../http/failure.ts";
 import { readSmallFile, whyUnread } from "../../base/files/read.ts";
 import { parseCredentials } from "./answer.ts";
 

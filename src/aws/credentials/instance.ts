@@ -2,7 +2,7 @@ import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { orAborted } from "../../base/deadline.ts";
 import type { CredentialSource, LoadedIdentity } from "./source.ts";
-import type { Failure } from "../../http/attempt.ts";
+import type { Failure } from "../../http/failure.ts";
 import { InstanceMetadata, MetadataRefusal, isStandardEndpoint, metadataEndpoint } from "../metadata/imds.ts";
 import { UnusableAnswer, parseCredentials } from "./answer.ts";
 

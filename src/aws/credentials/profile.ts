@@ -5,7 +5,7 @@ import { SealexecError } from "../../base/errors.ts";
 import { isSet } from "../../base/env.ts";
 import type { CredentialSource } from "./source.ts";
 import { classify, facts } from "../call/failure.ts";
-import type { Failure } from "../../http/attempt.ts";
+import type { Failure } from "../../http/failure.ts";
 import { ONLY_200 } from "../call/only-200.ts";
 import { checkProfileFiles } from "./profile-files.ts";
 import type { ProcessEnd } from "./profiles.ts";

@@ -1,7 +1,7 @@
 /** What AWS is asked as, and the sources that it comes from. */
 import type { Context } from "../../base/context.ts";
 import type { Network } from "../../http/network.ts";
-import type { Failure } from "../../http/attempt.ts";
+import type { Failure } from "../../http/failure.ts";
 
 export interface Identity {
   readonly accessKeyId: string;

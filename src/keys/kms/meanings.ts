@@ -1,6 +1,6 @@
 /** What KMS's refusals mean where the name of the key tells more than the code. */
 import type { OwnMeaning } from "../../aws/call/failure.ts";
-import type { Meaning } from "../../aws/call/meanings.ts";
+import type { Meaning } from "../../http/failure.ts";
 
 // An account in a message of KMS, which has the ARN in it that it looked for. Nothing else of the message is shown.
 const ACCOUNT = /\barn:aws[a-z-]*:kms:[a-z0-9-]*:(\d{12}):/;

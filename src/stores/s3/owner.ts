@@ -2,7 +2,7 @@
  * `?owner=ACCOUNT`: S3 refuses a request where the bucket belongs to another account (Amazon S3 User Guide, "Verifying bucket
  * ownership with bucket owner condition"). A bucket's name is free for anybody once it is deleted.
  */
-import type { Failure } from "../../http/attempt.ts";
+import type { Failure } from "../../http/failure.ts";
 import type { S3Ref } from "./ref.ts";
 
 /** As a header of a request. */
@@ -23,8 +23,8 @@ export function namingOwner(
   return (error) => {
     const failure = classify(error);
     if (owner === undefined || failure.error.kind !== "denied") return failure;
-    const { message, hint = "check the URI" } = failure.error;
+    const { hint = "check the URI" } = failure.error;
     const way = `check that it is a bucket of account ${owner} (?owner=), and ${hint}`;
-    return { ...failure, error: failure.error.reworded(message, way) };
+    return { ...failure, error: failure.error.hinting(way) };
   };
 }

@@ -2,7 +2,7 @@ import { AnswerTooLarge } from "../../http/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { directObject } from "../../aws/endpoint/known.ts";
 import { classify, facts } from "../../aws/call/failure.ts";
-import type { Failure } from "../../http/attempt.ts";
+import type { Failure } from "../../http/failure.ts";
 import { retry } from "../../http/retry.ts";
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
@@ -79,9 +79,9 @@ function classifyRead(error: unknown): Failure {
   const failure = classify("GetObject", error);
   if (failure.error.code !== "access-denied") return failure;
   return {
-    error: failure.error.reworded(
-      failure.error.message.replace("access denied", "missing or forbidden"),
+    error: failure.error.hinting(
       "allow s3:GetObject to the role; with s3:ListBucket S3 also says which of the two it is",
+      "missing or forbidden",
     ),
   };
 }

@@ -1,7 +1,8 @@
 import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import { classify, facts } from "../../aws/call/failure.ts";
-import type { Failure } from "../../http/attempt.ts";
+import { failureOf } from "../../http/failure.ts";
+import type { Failure } from "../../http/failure.ts";
 import { retry } from "../../http/retry.ts";
 import type { Context } from "../../base/context.ts";
 import type { Metadata } from "../../envelope/format.ts";
@@ -106,13 +107,11 @@ function classifyWrite(expected: Expected): (error: unknown) => Failure {
     if (status !== 412 && code !== "ConditionalRequestConflict" && code !== "NoSuchKey") return failure;
     const says =
       expected.kind === "absent" ? "there is an object already" : "the object is no longer the one expected";
-    return {
-      error: new SealexecError(
-        "conflict",
-        `${says} (PutObject: ${code ?? status}, request id ${requestId ?? "unknown"})`,
-        { facts: failure.error.facts, hint: QUICKER_HINT, cause: error },
-      ),
-    };
+    const detail = `PutObject: ${code ?? status}, request id ${requestId ?? "unknown"}`;
+    return failureOf(
+      { kind: "conflict", says, hint: QUICKER_HINT },
+      { detail, facts: failure.error.facts, cause: error },
+    );
   };
 }
 

@@ -3,7 +3,7 @@
  * Source: Secrets Manager API Reference, the errors of each operation; User Guide, "Troubleshooting".
  */
 import type { OwnMeaning } from "../../aws/call/failure.ts";
-import type { Meaning } from "../../aws/call/meanings.ts";
+import type { Meaning } from "../../http/failure.ts";
 
 export type SecretOperation =
   "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "CreateSecret" | "UpdateSecretVersionStage";

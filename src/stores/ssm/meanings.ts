@@ -3,7 +3,7 @@
  * Source: Systems Manager API Reference, the errors of each operation.
  */
 import type { OwnMeaning } from "../../aws/call/failure.ts";
-import type { Meaning } from "../../aws/call/meanings.ts";
+import type { Meaning } from "../../http/failure.ts";
 
 export type SsmOperation = "GetParameter" | "GetParametersByPath" | "PutParameter" | "DeleteParameters";
 

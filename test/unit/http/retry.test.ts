@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
-import type { Failure, Transient } from "../../../src/http/attempt.ts";
+import type { Failure, Transient } from "../../../src/http/failure.ts";
 import { retry } from "../../../src/http/retry.ts";
 import type { RetryOptions } from "../../../src/http/retry.ts";
-import { AttemptTimeout } from "../../../src/http/attempt.ts";
+import { AttemptTimeout } from "../../../src/http/failure.ts";
 import { SealexecError } from "../../../src/base/errors.ts";
 import type { ErrorKind } from "../../../src/base/errors.ts";
 import { makeContext } from "../refuses.ts";

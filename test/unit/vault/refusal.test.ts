@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { AnswerTooLarge, InvalidAnswer } from "../../../src/http/answer.ts";
-import { AttemptTimeout } from "../../../src/http/attempt.ts";
+import { AttemptTimeout } from "../../../src/http/failure.ts";
 import type { ErrorKind } from "../../../src/base/errors.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault } from "../../../src/vault/refusal.ts";
 

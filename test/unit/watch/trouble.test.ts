@@ -12,15 +12,15 @@ function said(work: (trouble: Trouble) => void): string[] {
   return lines;
 }
 
-const error = (kind: ErrorKind, message: string): SealexecError =>
-  new SealexecError(kind, message, { hint: "wait" });
+const error = (kind: ErrorKind, says: string, detail?: string): SealexecError =>
+  new SealexecError(kind, says, { hint: "wait", detail });
 
 test("being away is one trouble, whatever its face; then it is over, and may begin again", () => {
   const lines = said((trouble) => {
     trouble.over();
-    trouble.report(error("unavailable", "cannot be reached (ECONNREFUSED)"));
+    trouble.report(error("unavailable", "cannot be reached", "ECONNREFUSED"));
     trouble.report(error("timeout", "no answer in time"));
-    trouble.report(error("unavailable", "the service kept failing (503)"));
+    trouble.report(error("unavailable", "the service kept failing", "503"));
     trouble.over();
     trouble.over();
     trouble.report(error("timeout", "no answer in time"));
@@ -36,10 +36,10 @@ test("being away is one trouble, whatever its face; then it is over, and may beg
 
 test("of one refusal the request ids do not count; another refusal is another trouble", () => {
   const lines = said((trouble) => {
-    trouble.report(error("denied", "access denied (GetObject: AccessDenied, 403, request id A)"));
-    trouble.report(error("denied", "access denied (GetObject: AccessDenied, 403, request id B)"));
-    trouble.report(error("missing", "no such object (GetObject: NoSuchKey, 404, request id C)"));
-    trouble.report(error("denied", "access denied (GetObject: AccessDenied, 403, request id D)"));
+    trouble.report(error("denied", "access denied", "GetObject: AccessDenied, 403, request id A"));
+    trouble.report(error("denied", "access denied", "GetObject: AccessDenied, 403, request id B"));
+    trouble.report(error("missing", "no such object", "GetObject: NoSuchKey, 404, request id C"));
+    trouble.report(error("denied", "access denied", "GetObject: AccessDenied, 403, request id D"));
   });
   const warnings = lines
     .filter((line) => line.includes("warning"))
