@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, mock, test } from "node:test";
 import { Deadline, orAborted, parseTimeout } from "../../../src/base/deadline.ts";
 import { SealexecError } from "../../../src/base/errors.ts";
@@ -88,6 +89,37 @@ describe("the deadline", () => {
   });
 });
 
+describe("the deadline's words", () => {
+  test("say how long it was and how to change it, and keep what was caught", () => {
+    const deadline = new Deadline(1_500, () => 0);
+    deadline.clear();
+    const cause = new Error("caught");
+    const error = deadline.error(cause);
+    assert.deepEqual(
+      [error.kind, error.message, error.cause],
+      ["timeout", "no answer within the deadline of 1.5 s", cause],
+    );
+    assert.match(error.hint ?? "", /^raise --timeout \(SEALEXEC_TIMEOUT\)/);
+    assert.deepEqual([deadline.isCleared, deadline.timeoutMs], [true, 1_500]);
+    const running = new Deadline(1_000, () => 0);
+    assert.equal(running.isCleared, false);
+    running.clear();
+  });
+
+  test("it runs on where what it waited for failed", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    let now = 0;
+    const deadline = new Deadline(1_000, () => now);
+    now = 400;
+    await assert.rejects(
+      deadline.notDuring(() => Promise.reject(new Error("own"))),
+      /own/,
+    );
+    t.mock.timers.tick(600);
+    assert.equal(deadline.signal.aborted, true);
+  });
+});
+
 describe("work that may never end", () => {
   const never = new Promise<never>(() => {});
 
@@ -102,6 +134,15 @@ describe("work that may never end", () => {
     controller.abort(new Error("reason"));
     await assert.rejects(waiting, /reason/);
     await assert.rejects(orAborted(never, controller.signal), /reason/);
+  });
+  test("nobody listens to the signal any more once it has ended", async () => {
+    const { signal } = new AbortController();
+    await orAborted(Promise.resolve(7), signal);
+    await assert.rejects(orAborted(Promise.reject(new Error("own")), signal), /own/);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    assert.equal(getEventListeners(signal, "abort").length, 0);
   });
   test("a failure that comes too late is nobody's", async () => {
     const unhandled = mock.fn();

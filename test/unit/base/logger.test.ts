@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SealexecError, exitStatus } from "../../../src/base/errors.ts";
 import type { ErrorKind } from "../../../src/base/errors.ts";
-import { createLogger, printable } from "../../../src/base/logger.ts";
+import { counted, createLogger, printable, sayingOnce } from "../../../src/base/logger.ts";
 import type { LogFormat } from "../../../src/base/logger.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import { inspect } from "node:util";
@@ -140,4 +140,100 @@ test("a secret does not print", () => {
   }
   assert.equal(secret.reveal(), "canary żółw");
   assert.equal(secret.sizeBytes, 14);
+});
+
+describe("each way to say something", () => {
+  const use = (log: ReturnType<typeof createLogger>): void => {
+    log.info("i", { stage: "key", target: "t", durationMs: 3 });
+    log.warn("w", "h", { code: "careful" });
+    log.notice("n", { code: "waiting" });
+    log.explain("e");
+  };
+
+  test("is a line of its level, and its facts are for JSON alone", () => {
+    const told = ["warning: w", "hint: h", "notice: n", "explain: e"].map((line) => `sealexec: ${line}\n`);
+    assert.equal(logged("text", false, use), told.join(""));
+    assert.equal(logged("text", true, use), ["sealexec: info: i\n", ...told].join(""));
+  });
+
+  test("is called by its level in JSON unless it has a code, and its hint is with it", () => {
+    const events = logged("json", true, use)
+      .trimEnd()
+      .split("\n")
+      .map((line) => {
+        const { time, ...event } = JSON.parse(line) as Record<string, unknown>;
+        assert.equal(new Date(String(time)).toISOString(), time);
+        return event;
+      });
+    assert.deepEqual(events, [
+      { level: "info", code: "info", stage: "key", target: "t", message: "i", durationMs: 3 },
+      { level: "warning", code: "careful", message: "w", hint: "h" },
+      { level: "notice", code: "waiting", message: "n" },
+      { level: "explain", code: "explain", message: "e" },
+    ]);
+    assert.equal(
+      logged("json", false, (log) => log.info("i")),
+      "",
+    );
+  });
+
+  test("an error's own facts are beside its kind and status, and cannot be them", () => {
+    const facts = { operation: "GetObject", status: 1, kind: "x" };
+    const error = new SealexecError("denied", "no", { code: "c", facts }).at("object", "t");
+    const { time: _, ...event } = JSON.parse(logged("json", false, (log) => log.failure(error))) as {
+      readonly time: string;
+    };
+    assert.deepEqual(event, {
+      level: "error",
+      code: "c",
+      stage: "object",
+      target: "t",
+      message: "object: t: no",
+      operation: "GetObject",
+      kind: "denied",
+      status: 77,
+    });
+  });
+});
+
+test("a warning is said once, and is for -v from then on; all else is said as often as it is", () => {
+  const lines = (verbose: boolean, use: (log: ReturnType<typeof createLogger>) => void): string[] =>
+    logged("text", verbose, (log) => use(sayingOnce(log)))
+      .trimEnd()
+      .split("\n");
+  const twice = (log: ReturnType<typeof createLogger>): void => {
+    for (const message of ["w", "w", "other"]) log.warn(message, "h");
+    for (let times = 0; times < 2; times += 1) log.notice("n");
+  };
+  const [said, again] = [
+    ["sealexec: warning: w", "sealexec: hint: h"],
+    ["sealexec: warning: other", "sealexec: hint: h", "sealexec: notice: n", "sealexec: notice: n"],
+  ];
+  assert.deepEqual(lines(false, twice), [...said, ...again]);
+  assert.deepEqual(lines(true, twice), [...said, "sealexec: info: w", ...again]);
+  // A stream of different ones takes no memory for ever: those after the first hundred are said each time.
+  const many = (log: ReturnType<typeof createLogger>): void => {
+    for (let round = 0; round < 2; round += 1)
+      for (let number = 1; number <= 101; number += 1) log.warn(String(number));
+  };
+  assert.equal(lines(false, many).length, 102);
+  const facts = { code: "c" };
+  const json = logged("json", true, (log) => {
+    const once = sayingOnce(log);
+    once.warn("w", "h", facts);
+    once.warn("w", "h", facts);
+  });
+  assert.equal(json.split('"code":"c"').length, 3);
+});
+
+test("one, and more", () => {
+  assert.deepEqual(
+    [0, 1, 2].map((count) => counted(count, "byte")),
+    ["0 bytes", "1 byte", "2 bytes"],
+  );
+});
+
+test("two secrets are the same if their values are", () => {
+  const secret = new Secret("a");
+  assert.deepEqual([secret.equals(new Secret("a")), secret.equals(new Secret("b"))], [true, false]);
 });

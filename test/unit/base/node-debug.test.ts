@@ -3,7 +3,22 @@ import { test } from "node:test";
 import { SealexecError } from "../../../src/base/errors.ts";
 import { refuseInspector, refuseTellingDebug } from "../../../src/base/node-debug.ts";
 
-for (const value of ["http", "HTTP", "fs,http", "http, timers", "*", "net*", "tls,fs"]) {
+for (const value of [
+  "http",
+  "HTTP",
+  "fs,http",
+  "http, timers",
+  "*",
+  "net*",
+  "tls,fs",
+  "https",
+  "http2",
+  "net",
+  "stream",
+  "undici",
+  "fetch",
+  "fs , tls",
+]) {
   test(`NODE_DEBUG=${value} is refused on Node`, () => {
     assert.throws(
       () => refuseTellingDebug({ NODE_DEBUG: value }, false),
@@ -12,7 +27,7 @@ for (const value of ["http", "HTTP", "fs,http", "http, timers", "*", "net*", "tl
   });
 }
 
-for (const value of ["", "fs", "timers,module"]) {
+for (const value of ["", "fs", "timers,module", "nett", "upstream"]) {
   test(`NODE_DEBUG=${value} is harmless`, () => {
     assert.doesNotThrow(() => refuseTellingDebug({ NODE_DEBUG: value }, false));
   });
