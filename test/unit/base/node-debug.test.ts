@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SealexecError } from "../../../src/base/errors.ts";
+import { refuses } from "../refuses.ts";
 import { refuseInspector, refuseTellingDebug } from "../../../src/base/node-debug.ts";
 
 for (const value of [
@@ -65,7 +66,19 @@ for (const name of ["BUN_INSPECT", "BUN_INSPECT_CONNECT_TO"]) {
   });
 }
 
+test("a variable that opens a debugger is named", () => {
+  for (const [env, onBun, name] of [
+    [{ NODE_OPTIONS: "--inspect" }, false, "NODE_OPTIONS"],
+    [{ BUN_INSPECT: "1" }, true, "BUN_INSPECT"],
+  ] as const) {
+    const { message, hint } = refuses(() => refuseInspector(env, onBun, () => true), "config");
+    assert.match(message, new RegExp(`^${name} opens a debugger in sealexec, `));
+    assert.equal(hint, `set it for CMD only: -- env ${name}=… CMD`);
+  }
+});
+
 test("a debugger that is open is refused, whatever opened it", () => {
-  assert.throws(() => refuseInspector({}, false, () => true), isConfig);
+  refuses(() => refuseInspector({}, false, () => true), "config", /^a debugger is open in sealexec/);
+  refuses(() => refuseInspector({}, true, () => true), "config", /^a debugger is open in sealexec/);
   assert.doesNotThrow(() => refuseInspector({}, false, () => false));
 });

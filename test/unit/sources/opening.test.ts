@@ -1,6 +1,8 @@
 /** Many sources to the variables of one program: in order, all or nothing, and no name that may not be set. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { MOST_BYTES } from "../../../src/base/start-size.ts";
+import { argumentLimit } from "../../../src/process/limits.ts";
 import { Secret } from "../../../src/base/secret.ts";
 import type { Variables } from "../../../src/base/secret.ts";
 import type { SourceOptions } from "../../../src/sources/options.ts";
@@ -136,8 +138,13 @@ describe("sources, opened", () => {
   test("its text is read in its dialect, up to what a program can be started with unless --only leaves some out", async () => {
     const json = textSource("test:a", '{"A":1}', { dialect: "json" });
     assert.deepEqual((await opening([json])).shown, { A: "1" });
-    const many = Array.from({ length: 500_000 }, (_, index) => `A${index}=\n`).join("");
+    const sizeBytes = 100_000;
+    const count = Math.ceil(argumentLimit() / sizeBytes);
+    const many = Array.from({ length: count }, (_, index) => `A${index}=${"x".repeat(sizeBytes)}\n`).join("");
     await assert.rejects(opening([textSource("test:a", many)]), { kind: "cannot-execute" });
+    if (argumentLimit() + sizeBytes > MOST_BYTES) return;
+    const only = { names: new Set(["A0"]), prefixes: [] };
+    assert.equal((await opening([textSource("test:a", many)], names({ only }))).variables.size, 1);
   });
 
   test("the store's own variables are taken as they are", async () => {
