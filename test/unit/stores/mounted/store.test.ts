@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { SealexecError } from "../../../../src/base/errors.ts";
 import { accessing } from "../../../../src/stores/mounted/failure.ts";
 import { readMember, readMounted } from "../../../../src/stores/mounted/read.ts";
-import { store } from "../../../../src/stores/mounted/store.ts";
+import { parseSource } from "../../../../src/stores/registry.ts";
 import type { Content, StoreSource, Tools } from "../../../../src/stores/source.ts";
 import { withFolder } from "../../../e2e/expect.ts";
 import { makeContext, refuses } from "../../refuses.ts";
@@ -50,7 +50,7 @@ describe("a source that is mounted", () => {
         [`json-file:${folder}/a.json?flatten=__`, "variables", undefined, folder, { db__A: "1" }],
         [`dir:${folder}/d?upper&raw`, "variables", undefined, `${folder}/d`, { DB_A: "1\n" }],
       ] as const) {
-        const source = store.parse(uri);
+        const source = await parseSource(uri);
         assert.deepEqual(
           [source.uri, source.gives, source.dialect, source.folders, source.aws, source.place, source.dated],
           [uri, gives, dialect, [watched], undefined, undefined, undefined],
@@ -64,7 +64,7 @@ describe("a source that is mounted", () => {
       const file = join(folder, "a");
       writeFileSync(file, '{"A":1}', { mode });
       for (const uri of [`env-file:${file}`, `json-file:${file}`]) {
-        const source = store.parse(uri);
+        const source = await parseSource(uri);
         let before = await validatorOf(source);
         assert.equal(await look(source, before), undefined);
         for (const change of [
@@ -91,7 +91,7 @@ describe("a source that is mounted", () => {
       const at = (name: string): string => join(folder, name);
       writeFileSync(at("A"), "1", { mode });
       writeFileSync(at("C"), "3", { mode });
-      const source = store.parse(`dir:${folder}`);
+      const source = await parseSource(`dir:${folder}`);
       let before = await validatorOf(source);
       writeFileSync(at(".swp"), "x");
       assert.equal(await look(source, before), undefined);
@@ -127,7 +127,7 @@ describe("a source that is mounted", () => {
           return joined;
         };
         try {
-          await Promise.allSettled([store.parse(`json-file:${file}`).read(tools)]);
+          await Promise.allSettled([(await parseSource(`json-file:${file}`)).read(tools)]);
         } finally {
           Buffer.concat = concat;
         }
@@ -149,7 +149,7 @@ describe("a pipe", () => {
         ["env-file", "text"],
         ["json-file", "json"],
       ] as const) {
-        const source = store.parse(`${scheme}:${fifo}`);
+        const source = await parseSource(`${scheme}:${fifo}`);
         const cat = spawn("sh", ["-c", `cat '${join(folder, from)}' > '${fifo}'`]);
         const content = await source.read(tools);
         cat.kill();

@@ -15,7 +15,7 @@ import {
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { findSealedFile } from "../../../../src/stores/sealed-file/find.ts";
-import { store } from "../../../../src/stores/sealed-file/store.ts";
+import { parseSource } from "../../../../src/stores/registry.ts";
 import { printSealedText } from "../../../../src/stores/sealed-file/text.ts";
 import { writeSealedFile } from "../../../../src/stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../../../src/stores/sealed-file/write.ts";
@@ -53,7 +53,7 @@ describe("a source", () => {
     withFolder(async (folder) => {
       const path = join(folder, "a.sealed");
       writeFileSync(path, TEXT);
-      const source = store.parse(`file:${path}?name=app&format=json`);
+      const source = await parseSource(`file:${path}?name=app&format=json`);
       assert.deepEqual([source.uri, source.gives, source.dialect], [`file:${path}`, "sealed", "json"]);
       assert.deepEqual([source.folders, source.place, source.dated], [[folder], undefined, undefined]);
       assert.deepEqual([source.aws?.home, source.aws?.onlyKms, source.aws?.region], ["KMS", true, undefined]);
@@ -68,14 +68,14 @@ describe("a source", () => {
         [sealed.etag, sealed.place, sealed.located, sealed.date, sealed.lastModified, sealed.instructionFile],
         [etagOf(TEXT), "file:app", source.aws, undefined, undefined, undefined],
       );
-      assert.ok(!("dialect" in store.parse(`file:${path}`)));
+      assert.ok(!("dialect" in (await parseSource(`file:${path}`))));
     }));
 
   test("is the same until it is written or replaced, and is missing once it is gone", () =>
     withFolder(async (folder) => {
       const path = join(folder, "a.sealed");
       writeFileSync(path, TEXT);
-      const source = store.parse(`file:${path}`);
+      const source = await parseSource(`file:${path}`);
       const { validator = "" } = await source.read(TOOLS);
       assert.equal(await source.look?.(validator, TOOLS), undefined);
       writeSealedFile(refOf(path), OTHER, { kind: "etag", etag: etagOf(TEXT) });
@@ -103,7 +103,7 @@ describe("a source", () => {
         [large, "data", "larger than 6291456 bytes", /^it is not a sealed \.env$/],
         [file, "data", 'not a sealed file: its first line is not "sealexec sealed file 1"', /env-file:PATH$/],
       ] as const) {
-        await assert.rejects(store.parse(`file:${path}`).read(TOOLS), (error: unknown) => {
+        await assert.rejects((await parseSource(`file:${path}`)).read(TOOLS), (error: unknown) => {
           const { kind: what, message: said, hint: way } = error as Record<string, unknown>;
           assert.deepEqual([what, said], [kind, message]);
           assert.match(String(way), hint);
@@ -111,7 +111,9 @@ describe("a source", () => {
         });
       }
       writeFileSync(large ?? "", Buffer.alloc(6 * 1024 * 1024, "x"));
-      await assert.rejects(store.parse(`file:${large}`).read(TOOLS), { message: /^not a sealed file/ });
+      await assert.rejects((await parseSource(`file:${large}`)).read(TOOLS), {
+        message: /^not a sealed file/,
+      });
     }));
 });
 
