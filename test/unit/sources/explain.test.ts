@@ -34,6 +34,23 @@ describe("--explain", () => {
       ["A: from s3://b/base", "C: from dir:/run/secrets, over the environment"],
     );
   });
+  test("what is left out of a source, and what is dropped of the environment, by name", () => {
+    const opened = [
+      { ...source("s3://b/k", "A"), leftOut: ["Z", "X"] },
+      { ...source("dir:d"), leftOut: ["Y"] },
+    ];
+    const drop = { names: new Set(["VAULT_TOKEN", "A"]), prefixes: ["AWS_"] };
+    const inherited = new Set(["VAULT_TOKEN", "PATH", "AWS_REGION", "A"]);
+    assert.deepEqual(explainVariables(opened, { inherited, policy: { ...policy, drop } }), [
+      "A: from s3://b/k",
+      "X: left out of s3://b/k, as --only does not name it",
+      "Y: left out of dir:d, as --only does not name it",
+      "Z: left out of s3://b/k, as --only does not name it",
+      "A: of the environment, dropped",
+      "AWS_REGION: of the environment, dropped",
+      "VAULT_TOKEN: of the environment, dropped",
+    ]);
+  });
   test("the credentials, and why not those before them", () => {
     assert.deepEqual(
       explainCredentials({
