@@ -49,6 +49,53 @@ describe("the report", () => {
       "",
     ]);
   });
+  test("a stage that nobody expects is shown if it reports itself, in its place", () => {
+    const step = (stage: StepReport["stage"]): StepReport => ({
+      stage,
+      target: "t",
+      ok: true,
+      durationMs: 0,
+    });
+    const steps = [step("command"), step("role"), step("configuration"), step("credentials")];
+    const text = formatReport("text", found(steps), false);
+    const shown = [...text.matchAll(/^✓ ([a-z ]+?) {2,}t \(0 ms\)$/gmu)].map(([, stage]) => stage);
+    assert.deepEqual(shown, ["configuration", "credentials", "role", "command"]);
+    assert.match(text, /^✓ command .*\na start would find its secrets\n$/mu);
+  });
+  test("as JSON: what was opened, with all names of all sources, each once, and all that a warning says", () => {
+    const at = (uri: string, ...names: string[]) => {
+      const variables = new Map(names.map((name) => [name, new Secret("canary")]));
+      return { uri, opened: { uri, variables, validator: undefined, state: {}, sealed: undefined } };
+    };
+    const sources = [at("file:a", "C", "A"), at("file:b", "B", "A")];
+    const warnings = [{ message: "m" }, { message: "n", hint: "h", code: "c", target: "t" }];
+    const text = formatReport("json", found(good, { sources, warnings }), false);
+    const document = JSON.parse(text) as { sources: { names: unknown }[] } & Record<string, unknown>;
+    assert.deepEqual(document["names"], ["A", "B", "C"]);
+    assert.deepEqual(
+      document.sources.map(({ names }) => names),
+      [
+        ["A", "C"],
+        ["A", "B"],
+      ],
+    );
+    assert.deepEqual(document["warnings"], [
+      { code: "warning", target: null, message: "m", hint: null },
+      { code: "c", target: "t", message: "n", hint: "h" },
+    ]);
+    assert.ok(!text.includes("canary"));
+  });
+  test("for GitHub: what has no hint is annotated without one", () => {
+    const plain = new SealexecError("data", "bad");
+    const step: StepReport = { ...bad, error: plain };
+    const warnings = [{ message: "odd" }];
+    const text = formatReport("github", found([step], { warnings }), true);
+    assert.deepEqual(
+      text.split("\n").filter((line) => line.startsWith("::")),
+      ["::error title=sealexec check%3A format::bad", "::warning title=sealexec check::odd"],
+    );
+    assert.ok(!text.includes("\u001b"));
+  });
   test("stages that these sources do not have are not shown as missed", () => {
     const shown = (expected: Findings["expected"]): string[] =>
       [
