@@ -20,7 +20,7 @@ const lookUntilSaid = (watch: Watching, lines: number): Promise<void> =>
   watch.lookUntil(() => watch.said().length >= lines);
 
 /** A line without the number of a revision, which is a time. */
-const unnumbered = (line: string): string => line.replace(/\(revision \d+\)/, "(revision N)");
+const unnumbered = (line: string): string => line.replace(/\(revision \d+\)/g, "(revision N)");
 
 for (const artefact of ARTEFACTS) {
   describe(`${artefact.name}: --watch`, { skip, concurrency: 2 }, () => {
@@ -549,6 +549,57 @@ describe("--watch: the other actions", { skip, concurrency: 2 }, () => {
           code: "sources-readable-again",
           message: "the sources can be read again",
         });
+      });
+    }));
+
+  test("--log json: what is done is an event with a code; with -v also what is not done", () =>
+    withAws(async (aws) => {
+      const one = await push(aws, "one.env", "A=1\n");
+      const two = await push(aws, "two.env", "B=1\n");
+      await push(aws, "pinned.env", "C=1\n");
+      const pinned = `s3://${BUCKET}/pinned.env?versionId=${aws.s3.get(BUCKET, "pinned.env")?.versionId}`;
+      const flags = ["--from", two, "--from", pinned, ...SELDOM, "--log", "json", "-v"];
+      await watching(start(aws, one, ...flags), async (watch) => {
+        const told = (): string[] =>
+          eventsOf(watch.said().join("\n"))
+            .filter(({ code }) => code !== "step")
+            .map(({ level, code, message }) => `${level} ${code}: ${unnumbered(String(message))}`);
+        assert.deepEqual(told().slice(-1), [`info info: ${pinned}: never looked at again`]);
+        await push(aws, "one.env", "A=1\n");
+        const same = `info info: ${one} (revision N) has changed: the variables are the same as before`;
+        await watch.lookUntil(() => told().includes(same));
+        assert.equal(watch.lines().length, 1);
+        await push(aws, "one.env", "A=2\n");
+        await push(aws, "two.env", "B=2\n");
+        await watch.lookUntil(() => watch.lines().length === 3);
+        const both = `${one} (revision N), ${two} (revision N)`;
+        const change = told().filter((line) => line.startsWith("notice"));
+        assert.deepEqual(change, [`notice cmd-restarted: ${both} have changed: CMD is restarted`]);
+      });
+      for (const [action, code] of [
+        ["signal:USR1", "cmd-signalled"],
+        ["exit", "cmd-ended"],
+      ] as const) {
+        const more = ["--on-change", action, ...SELDOM, "--log", "json"];
+        await watching(start(aws, one, ...more), async (watch) => {
+          await push(aws, "one.env", `A=${action}\n`);
+          await watch.lookUntil(() => watch.lines().length === 2);
+          const events = eventsOf(watch.said().join("\n"));
+          assert.deepEqual(
+            events.map((event) => [event["level"], event["code"]]),
+            [["notice", code]],
+          );
+        });
+      }
+      const crashing = ["--on-exit", "restart", ...SELDOM, "--log", "json"];
+      const cmd = ["sh", "-c", "echo x; exit 3"];
+      await watching({ ...start(aws, one, ...crashing), cmd }, async (watch) => {
+        await until(() => watch.said().length > 0);
+        const [event] = eventsOf(watch.said()[0] ?? "");
+        assert.deepEqual(
+          [event?.["level"], event?.["code"], event?.["message"]],
+          ["notice", "cmd-started-again", "CMD ended with status 3: it is started again in 1 s"],
+        );
       });
     }));
 });
