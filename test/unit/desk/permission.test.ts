@@ -2,18 +2,19 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SealexecError } from "../../../src/base/errors.ts";
 import { bareEtag, checkPermission, quotedEtag } from "../../../src/desk/permission.ts";
+import { parsePushOptions } from "../../../src/commands/push-options.ts";
 import { refuses } from "../refuses.ts";
 
 const target = (noun: Parameters<typeof checkPermission>[0]["noun"]) =>
   ({ name: "s3://b/k", noun, largestBytes: 1, look: () => assert.fail("it was looked at already") }) as const;
 const changes = { added: ["A"], changed: [], removed: [] };
 const there = { kind: "there", etag: '"e1"', same: false, changes, state: { revision: 5 } } as const;
-const flags = { format: "v3", bind: true } as const;
+const options = (given: object = {}) => parsePushOptions({ format: "v3", bind: true, ...given }, {});
 const check = (
   present: Parameters<typeof checkPermission>[1],
   given: object = {},
   noun = "object" as const,
-) => checkPermission(target(noun), present, { ...flags, ...given });
+) => checkPermission(target(noun), present, options(given));
 
 describe("whether a push may write", () => {
   test("over something only with its ETag or with --replace", () => {
@@ -45,7 +46,7 @@ describe("whether a push may write", () => {
       ["file", "a file"],
       ["secret", "a secret"],
     ] as const) {
-      const work = (): void => checkPermission(target(noun), bare, flags);
+      const work = (): void => checkPermission(target(noun), bare, options());
       const error = refuses(work, "conflict", new RegExp(`there is ${said} already \\(etag e1\\): `));
       assert.deepEqual(error.facts, { etag: "e1" });
     }
@@ -69,7 +70,7 @@ describe("whether a push may write", () => {
     assert.match(refuses(() => check(bare), "denied").hint ?? "", /^ask for the right to read it; or say /);
   });
   test("parts that are written one by one stand in nobody's way", () => {
-    checkPermission(target("parameters"), { kind: "parts", changes }, flags);
+    checkPermission(target("parameters"), { kind: "parts", changes }, options());
   });
   test("an ETag has quotes, and people leave them out", () => {
     for (const [given, bare] of [

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Secret } from "../../../src/base/secret.ts";
+import { parsePushOptions } from "../../../src/commands/push-options.ts";
 import { parseTarget } from "../../../src/desk/targets/registry.ts";
 import { makeLocalKey } from "../../../src/keys/local-key.ts";
 import { startAws } from "../../aws/server.ts";
@@ -26,8 +27,8 @@ describe("the text of a push is wiped when it is written", () => {
         aws.kms.createKey({ alias: "app" });
         await writeFile(join(folder, "key"), makeLocalKey(), { mode: 0o600 });
         const named = key === undefined ? {} : { key: key.replace("FOLDER", folder) };
-        const flags = { format: "v3", bind: true, ...named } as const;
-        const target = await parseTarget(uri.replace("FOLDER", folder), flags, context);
+        const options = parsePushOptions({ format: "v3", bind: true, ...named }, {});
+        const target = await parseTarget(uri.replace("FOLDER", folder), options, context);
         const plaintext = Buffer.from("A=canary\n");
         const { present, write } = await target.look({
           plaintext,
