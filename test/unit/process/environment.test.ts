@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { buildEnvironment, nameOf } from "../../../src/process/environment.ts";
+import { buildEnvironment, handsOn, nameOf, underneath } from "../../../src/process/environment.ts";
 import { Secret } from "../../../src/base/secret.ts";
 
 const bytes = (...entries: string[]) => entries.map((entry) => Buffer.from(entry, "latin1"));
@@ -64,5 +64,27 @@ describe("the environment of CMD", () => {
       bytes("A=b=c", "A", "=C:=x", "").map((entry) => nameOf(entry)),
       ["A", "A", "=C:", ""],
     );
+  });
+  test("what is handed on, by name", () => {
+    const drop = { names: new Set(["A"]), prefixes: ["B_"] };
+    for (const [change, handed] of [
+      [{}, ["A", "B_1", "C"]],
+      [{ drop }, ["C"]],
+      [{ pristine: true }, []],
+      [{ pristine: true, pass: new Set(["A", "C"]) }, ["A", "C"]],
+      [{ pristine: true, pass: new Set(["A", "C"]), drop }, ["C"]],
+      [{ pass: new Set(["A"]) }, ["A", "B_1", "C"]],
+    ] as const)
+      assert.deepEqual(
+        ["A", "B_1", "C"].filter((name) => handsOn({ ...policy, ...change }, name)),
+        handed,
+      );
+  });
+  test("what the sources are put over: names alone", () => {
+    const kept = { ...policy, keepExisting: true };
+    assert.deepEqual(underneath({ environment: bytes("A=1", "B=x=y", "C") }, kept), {
+      inherited: new Set(["A", "B", "C"]),
+      policy: kept,
+    });
   });
 });

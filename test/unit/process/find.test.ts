@@ -36,6 +36,13 @@ describe("finding CMD", () => {
       return elf;
     };
     write("second/alien", built(0x1234), 0o755);
+    // Cut right behind its machine, and one byte before that.
+    write("second/shortest", built(process.arch === "arm64" ? 183 : 62).subarray(0, 20), 0o755);
+    write("second/too-short", elf.subarray(0, 19), 0o755);
+    // e_ident[EI_DATA] is ELFDATA2MSB: read by the other end, its machine would be this one's.
+    elf.writeUInt8(2, 5);
+    write("second/big-endian", elf, 0o755);
+    elf.writeUInt8(1, 5);
     // elf.h: EM_386 and EM_ARM, which the kernels of x86-64 and arm64 run as well.
     write("second/of-32-bits", built(process.arch === "arm64" ? 40 : 3), 0o755);
     write("second/no-program", "#!/bin/sh\n", 0o644);
@@ -55,6 +62,9 @@ describe("finding CMD", () => {
     assert.equal(find("link"), file("first/link"));
     assert.equal(find("plain"), file("second/plain"));
     assert.equal(find("spaced"), file("second/spaced"));
+  });
+  test("an ELF file is looked at as far as its machine", () => {
+    assert.equal(find("shortest"), file("second/shortest"));
   });
   test("a program of 32 bits is one, as the kernel runs it too", () => {
     assert.equal(find("of-32-bits"), file("second/of-32-bits"));
@@ -77,23 +87,50 @@ describe("finding CMD", () => {
     }
     assert.match(findProgram("sh", {}), /^\/(usr\/)?bin\/sh$/);
   });
-  for (const [command, kind, message] of [
-    ["", "not-found", /the command is empty/],
-    ["no-such-tool", "not-found", /not found in PATH/],
-    ["dangling", "not-found", /not found in PATH/],
-    ["only-plain", "cannot-execute", /permission denied/],
-    ["tool-folder", "cannot-execute", /is a directory/],
-    ["no-interpreter", "cannot-execute", /interpreter/],
-    ["plain-interpreter", "cannot-execute", /the interpreter of its #! line cannot be executed/],
-    ["nothing-named", "cannot-execute", /names no interpreter/],
-    ["text", "cannot-execute", /wrong format/],
-    ["empty", "cannot-execute", /wrong format/],
-    ["alien", "cannot-execute", /another architecture/],
+  for (const [command, kind, message, way] of [
+    ["", "not-found", /^command: "": the command is empty$/, "name a program after --"],
+    ["no-such-tool", "not-found", /: not found in PATH$/, "check the image's PATH and the command's name"],
+    ["dangling", "not-found", /: not found in PATH$/, "check the image's PATH and the command's name"],
+    [
+      "only-plain",
+      "cannot-execute",
+      /: permission denied: not executable$/,
+      "chmod +x FOLDER/first/only-plain",
+    ],
+    ["tool-folder", "cannot-execute", /: is a directory$/, "name a program"],
+    [
+      "no-interpreter",
+      "cannot-execute",
+      /: the interpreter of its #! line/,
+      "install the interpreter in this image",
+    ],
+    [
+      "plain-interpreter",
+      "cannot-execute",
+      /: the interpreter of its #! line cannot be executed$/,
+      undefined,
+    ],
+    ["nothing-named", "cannot-execute", /: wrong format: its #! line names no/, "begin it with #!/bin/sh"],
+    ["text", "cannot-execute", /: wrong format: neither ELF nor/, "begin a script with #!/bin/sh"],
+    ["empty", "cannot-execute", /: wrong format: neither ELF nor/, "begin a script with #!/bin/sh"],
+    ["too-short", "cannot-execute", /: wrong format: neither ELF nor/, "begin a script with #!/bin/sh"],
+    ["alien", "cannot-execute", /: is built for another arch/, "use an image of this architecture"],
+    ["big-endian", "cannot-execute", /: is built for another arch/, "use an image of this architecture"],
   ] as const) {
     test(`${JSON.stringify(command)}: ${kind}`, () => {
-      refuses(() => find(command), kind, message);
+      const error = refuses(() => find(command), kind, message);
+      const name = command === "" ? '""' : command;
+      assert.ok(error.message.startsWith(`command: ${name}: `), error.message);
+      assert.deepEqual([error.stage, error.target, error.located], ["command", name, true]);
+      if (way !== undefined) assert.equal(error.hint, way.replace("FOLDER", folder));
     });
   }
+  test("by a path: what is not there", () => {
+    const path = file("second/none");
+    const { message, hint } = refuses(() => find(path), "not-found");
+    assert.equal(message, `command: ${path}: no such file`);
+    assert.equal(hint, "check the path inside this image");
+  });
   test("says what is wrong with CRLF behind #!", () => {
     const { hint } = refuses(() => find("crlf"), "cannot-execute", /interpreter/);
     assert.match(hint ?? "", /CRLF/);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, test } from "node:test";
-import { chooseFileLimit, fileLimit } from "../../../src/process/limits.ts";
+import { argumentLimit, chooseFileLimit, fileLimit, parseFileLimit } from "../../../src/process/limits.ts";
 import type { FileLimit } from "../../../src/process/limits.ts";
 import { refuses } from "../refuses.ts";
 
@@ -56,5 +56,38 @@ describe("the limit of open files that CMD gets", () => {
     refuses(() => chooseFileLimit(limits, 64, false), "config", /cannot be set here$/);
     refuses(() => chooseFileLimit({ now: undefined, inherited: undefined }, 64, true), "config");
     assert.deepEqual(chooseFileLimit(limits, undefined, false), limits.inherited);
+  });
+});
+
+describe("--nofile", () => {
+  test("is a number from 1, or unlimited", () => {
+    assert.equal(parseFileLimit(undefined), undefined);
+    assert.equal(parseFileLimit("unlimited"), Infinity);
+    for (const text of ["1", "1024", "9999999999"]) assert.equal(parseFileLimit(text), Number(text));
+    for (const text of ["0", "01", "-1", "1.5", "1e3", "10k", " 1", "99999999999", "infinity", ""])
+      refuses(() => parseFileLimit(text), "usage", /is neither a number of files nor unlimited$/);
+  });
+});
+
+/** What a process with such a stack limit finds (setrlimit(2)). */
+async function limitWithStack(stack: string): Promise<number> {
+  const module = new URL("../../../src/process/limits.ts", import.meta.url).href;
+  const code = `import(${JSON.stringify(module)}).then(({ argumentLimit }) => console.log(argumentLimit()))`;
+  const child = spawn("sh", ["-c", `ulimit -Ss ${stack} && exec "$0" -e '${code}'`, process.execPath], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [output] = (await once(child.stdout, "data")) as [Buffer];
+  return Number(output.toString("utf8"));
+}
+
+describe("how much arguments and environment may take", { skip }, () => {
+  test("a quarter of the stack's soft limit, and never less than 128 KiB nor more than 6 MiB", async () => {
+    assert.ok(argumentLimit() >= 128 * 1024 && argumentLimit() <= 6 * 1024 * 1024);
+    // In KiB; no runtime starts with the few that would come to less than 128 KiB.
+    for (const [stack, bytes] of [
+      ["4096", 1024 * 1024],
+      ["8192", 2 * 1024 * 1024],
+    ] as const)
+      assert.equal(await limitWithStack(stack), bytes);
   });
 });

@@ -36,6 +36,23 @@ describe("what execve takes", () => {
       /LARGEST with 60008 bytes/,
     );
   });
+  test("128 KiB are always taken, and no limit is asked for; one byte more is a question of it", () => {
+    // 4,096 bytes are the kernel's; each string takes its NUL and a pointer.
+    const filling = (bytes: number): Buffer[] => [
+      Buffer.alloc(60_000, "a"),
+      Buffer.alloc(bytes - 4_096 - 60_000 - 2 * 9, "b"),
+    ];
+    checkArgumentSize(filling(131_072), [], never);
+    checkArgumentSize(filling(131_073), [], () => 131_073);
+    const { message } = refuses(
+      () => checkArgumentSize(filling(131_073), [], () => 131_072),
+      "cannot-execute",
+    );
+    assert.equal(
+      message,
+      "command: arguments and environment are 131073 bytes together, and the system takes 131072",
+    );
+  });
   test("arguments and variables that fit alone and not together", () => {
     const half = Array.from({ length: 12 }, (_, index) => Buffer.from(`N${index}=${"x".repeat(50_000)}`));
     checkArgumentSize(half, [], () => 1_000_000);
