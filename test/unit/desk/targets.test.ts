@@ -111,6 +111,12 @@ describe("what a target is", () => {
     ["ssm:///app/?recursive", {}, /^a push writes the parameters of one path: the URI ends with a slash$/],
     ["ssm:///app/A", {}, /^a push writes the parameters of one path: the URI ends with a slash$/],
     ["vault://secret/app", {}, /^vault:\/\/secret\/app: push does not write there$/],
+    ["prod/app.env", {}, /^prod\/app\.env: push does not write there$/],
+    // What does not look like a path could be a value.
+    ["hunter2", {}, /^the target: push does not write there$/],
+    ["pass word/", {}, /^the target: push does not write there$/],
+    ["a/pass word", {}, /^the target: push does not write there$/],
+    [`./${"x".repeat(300)}`, {}, /^\.\/x{198}: push does not write there$/],
   ] as const)
     test(`not ${uri} with ${JSON.stringify(flags)}`, () =>
       withPlace(({ target }) =>
@@ -168,6 +174,7 @@ describe("what is sealed", () => {
         const last = await look({ A: "x", C: "3" });
         assert.ok(last.present.kind === "there" && last.present.same);
         assert.equal(last.present.etag, next.written.state.etag);
+        if (isLocal) assert.equal(aws.calls.length, 0, "a local key asks nobody");
       }));
 
     test(`${uri}, ${flags.key}: without a binding there is no revision`, () =>
@@ -223,7 +230,7 @@ describe("what a store encrypts by itself", () => {
         assert.match(String(first.written.facts[0]), /^secret,arn:aws:secretsmanager:/);
         const again = await pushed(place, name, { A: "1", B: "2" });
         assert.ok(again.present.kind === "there");
-        assert.deepEqual(again.present.state, { version, etag });
+        assert.deepEqual([again.present.state, again.present.etag], [{ version, etag }, etag]);
         assert.deepEqual(again.present.changes, { added: ["B"], changed: [], removed: [] });
         assert.equal("key" in again.written.state, false);
         assert.deepEqual(again.written.facts[3], ["key", "the secret's own, as before"]);
@@ -250,7 +257,14 @@ describe("what a store encrypts by itself", () => {
         ["kept", "B (--replace removes them)"],
         ["variables", "1"],
       ]);
+      const there = (name: string) => {
+        const { value, type, keyId } = aws.parameters.get(name) ?? {};
+        return [value, type, keyId];
+      };
+      assert.deepEqual(there("/app/A"), ["x", "SecureString", "alias/app"]);
+      assert.deepEqual(there("/app/B"), ["2", "SecureString", undefined]);
       const last = await pushed(place, "ssm:///app/", { A: "x" }, { replace: true });
+      assert.equal(aws.parameters.get("/app/B"), undefined);
       assert.deepEqual(last.present, { kind: "parts", changes: { ...none, removed: ["B"] } });
       assert.deepEqual(last.written.kept, []);
       assert.deepEqual(last.written.facts[4], ["removed", "B"]);
