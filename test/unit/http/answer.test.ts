@@ -66,6 +66,49 @@ describe("HTTP answers", () => {
     assert.equal(Object.getPrototypeOf(headers), null);
   });
 
+  test("a value may have colons in it, and a code of failure is what messages show", () => {
+    const { headers } = read(
+      `${OK}Date: Mon, 01 Jan 2024 10:20:30 GMT\r\nContent-Length: 0\r\n\r\n`,
+    ) as Answer;
+    assert.equal(headers["date"], "Mon, 01 Jan 2024 10:20:30 GMT");
+    assert.throws(() => read("SSH-2.0-OpenSSH\r\n"), { code: "InvalidHttpAnswer" });
+    assert.throws(() => read(`${OK}Content-Length: 1001\r\n\r\n`), { code: "InvalidHttpAnswer" });
+  });
+
+  for (const [status, reusable] of [
+    [299, undefined],
+    [300, true],
+  ] as const) {
+    test(`${status}: ${reusable === undefined ? "a success, which is what was asked for, and no larger" : "a refusal, of 64 KiB at most"}`, () => {
+      const head = `HTTP/1.1 ${status} X\r\nContent-Length: `;
+      const body = "x".repeat(LIMIT + 1);
+      if (reusable === undefined) {
+        assert.throws(() => read(`${head}${body.length}\r\n\r\n${body}`), AnswerTooLarge);
+        return;
+      }
+      const answer = read(`${head}${body.length}\r\n\r\n${body}`);
+      assert.deepEqual([answer?.body.length, answer?.reusable], [LIMIT + 1, true]);
+      const most = 64 * 1024;
+      const whole = read(`${head}${most}\r\n\r\n${"x".repeat(most)}`);
+      assert.deepEqual([whole?.body.length, whole?.reusable], [most, true]);
+      // What has come by then is kept, and no byte beyond.
+      const larger = read(`${head}${most + 1}\r\n\r\n${"x".repeat(most + 1)}`, { size: most / 2 });
+      assert.equal(larger?.reusable, false);
+      assert.ok(larger.body.length > 0 && larger.body.length <= most);
+    });
+  }
+
+  test("sizes of chunks and trailers of 128 KiB together are read, and not a byte more", () => {
+    const chunk = `1;${"a".repeat(1_020)}\r\na\r\n`;
+    const most = 128;
+    const chunked = `${OK}Transfer-Encoding: chunked\r\n\r\n`;
+    // Each line of a size is 1,024 bytes with its end; the last two are "0" and nothing.
+    const text = (extra: number): string =>
+      `${chunked}${chunk.repeat(most - 1)}1;${"a".repeat(1_020 - 5 + extra)}\r\na\r\n0\r\n\r\n`;
+    assert.equal(read(text(0))?.body.length, most);
+    assert.throws(() => read(text(1)), InvalidAnswer);
+  });
+
   for (const [what, text] of [
     ["cut in the head", `${OK}Content-Le`],
     ["cut in the body", `${OK}Content-Length: 5\r\n\r\nhell`],
@@ -82,6 +125,15 @@ describe("HTTP answers", () => {
   }
 
   for (const [what, text] of [
+    ["an HTTP answer after something else", `x${OK}Content-Length: 0\r\n\r\n`],
+    ["a status of 600", "HTTP/1.1 600 X\r\nContent-Length: 0\r\n\r\n"],
+    ["a status of 099", "HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\n"],
+    ["a minor version that is none", "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n"],
+    ["a header without a name", `${OK}: 1\r\nContent-Length: 0\r\n\r\n`],
+    ["a length without a number", `${OK}Content-Length:\r\n\r\n`],
+    ["a length of sixteen digits", `${OK}Content-Length: 0000000000000001\r\n\r\na`],
+    ["a chunk size of nine digits", `${OK}Transfer-Encoding: chunked\r\n\r\n000000001\r\na\r\n0\r\n\r\n`],
+    ["a 304 in a length that is none", "HTTP/1.1 304 X\r\nContent-Length: 1, 1\r\n\r\n"],
     ["another protocol", "SSH-2.0-OpenSSH_9.2\r\n"],
     ["the first bytes of TLS", "\x16\x03\x01"],
     ["HTTP/2", "HTTP/2 200\r\n\r\n"],
@@ -232,6 +284,28 @@ describe("HTTP answers", () => {
       const answer = pieces.map((piece) => reader.push(piece)).at(-1);
       assert.equal(answer?.body.toString("latin1"), "\xe1\xe2\xe3\xe4".repeat(40));
       for (const piece of pieces) assert.ok(!piece.some((byte) => byte > 0xe0), `in pieces of ${size}`);
+    }
+  });
+
+  test("nothing of a body is left in any buffer but the answer's", (t) => {
+    const made: Buffer[] = [];
+    const alloc = Buffer.alloc.bind(Buffer);
+    t.mock.method(Buffer, "alloc", (size: number) => {
+      const buffer = alloc(size);
+      made.push(buffer);
+      return buffer;
+    });
+    const body = "\xe1\xe2\xe3\xe4".repeat(5_000);
+    for (const head of ["\r\n", `Content-Length: ${body.length}\r\n\r\n`]) {
+      const reader = new AnswerReader(body.length);
+      const pieces = inPieces(Buffer.from(`${OK}${head}${body}`, "latin1"), [3_000]);
+      const answer = pieces.map((piece) => reader.push(piece)).at(-1) ?? reader.end();
+      assert.equal(answer?.body.toString("latin1"), body);
+      for (const buffer of made) {
+        if (buffer.buffer === answer.body.buffer) continue;
+        assert.ok(!buffer.some((byte) => byte > 0xe0), `in one of ${buffer.length} bytes`);
+      }
+      made.length = 0;
     }
   });
 

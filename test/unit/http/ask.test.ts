@@ -1,37 +1,49 @@
 /** Requests over wires, by Node's sockets, against servers that misbehave. The binary's sockets are in test/e2e. */
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, test } from "node:test";
+import { AnswerTooLarge, InvalidAnswer } from "../../../src/http/answer.ts";
 import { ask } from "../../../src/http/ask.ts";
 import type { Question } from "../../../src/http/ask.ts";
 import { Wires } from "../../../src/http/wires.ts";
 import { Connecting } from "../../../src/http/connecting.ts";
 import { holdPort } from "../../aws/held-port.ts";
+import { until } from "../../e2e/expect.ts";
 import { makeContext } from "../refuses.ts";
 
 interface Served {
   readonly question: Question;
   readonly wires: Wires;
+  readonly sockets: readonly Socket[];
   connections(): number;
+  /** bytes */
+  received(): number;
 }
 
-/** A server that does `answer` for each request on a connection, by their number. */
+/** A server that does `answer` for each piece of a request, by the numbers of both, from 1. */
 async function serve(
-  answer: (socket: Socket, request: number, connection: number) => void,
+  answer: (
+    socket: Socket,
+    bytes: string,
+    count: { readonly request: number; readonly connection: number },
+  ) => void,
   work: (served: Served) => Promise<void>,
 ): Promise<void> {
   let connections = 0;
+  let size = 0;
   const sockets: Socket[] = [];
   const server = createServer((socket) => {
     connections += 1;
     sockets.push(socket);
     const connection = connections;
-    let requests = 0;
+    let request = 0;
     socket.on("error", () => {});
-    socket.on("data", () => {
-      requests += 1;
-      answer(socket, requests, connection);
+    socket.on("data", (bytes) => {
+      request += 1;
+      size += bytes.length;
+      answer(socket, bytes.toString(), { request, connection });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -40,7 +52,8 @@ async function serve(
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/`);
     const question: Question = { method: "GET", url, headers: {}, largestBody: 1_000 };
-    await work({ question, wires: new Wires(new Connecting(context)), connections: () => connections });
+    const wires = new Wires(new Connecting(context));
+    await work({ question, wires, sockets, connections: () => connections, received: () => size });
   } finally {
     context.deadline.clear();
     // A test that fails leaves connections open, which close() would wait for.
@@ -68,7 +81,8 @@ describe("asking", () => {
 
   test("a server that closes behind each answer, without saying so, is asked anew", () =>
     serve(
-      (socket, request) => void (request === 1 ? socket.write(OK, () => socket.end()) : socket.destroy()),
+      (socket, _bytes, { request }) =>
+        void (request === 1 ? socket.write(OK, () => socket.end()) : socket.destroy()),
       async ({ question, wires, connections }) => {
         for (let count = 0; count < 3; count += 1) {
           assert.equal((await ask(wires, question, signal)).status, 200);
@@ -79,7 +93,7 @@ describe("asking", () => {
 
   test("an idle connection that is reset as it is used again costs no attempt", () =>
     serve(
-      (socket, request) => void (request === 1 ? socket.write(OK) : socket.resetAndDestroy()),
+      (socket, _bytes, { request }) => void (request === 1 ? socket.write(OK) : socket.resetAndDestroy()),
       async ({ question, wires, connections }) => {
         await ask(wires, question, signal);
         assert.equal((await ask(wires, question, signal)).status, 200);
@@ -114,9 +128,106 @@ describe("asking", () => {
     assert.deepEqual(hosts, [[`host: 127.0.0.1:${port}`], ["host: signed.example.com"]]);
   });
 
+  test("a request is its line, its headers, and as many bytes of body as it says", async () => {
+    for (const { method, body, wanted } of [
+      { method: "GET", wanted: "GET /a%20b?c=d&e HTTP/1.1\r\nhost: HOST\r\nx-a: 1\r\n\r\n" },
+      {
+        method: "PUT",
+        wanted: "PUT /a%20b?c=d&e HTTP/1.1\r\nhost: HOST\r\nx-a: 1\r\ncontent-length: 0\r\n\r\n",
+      },
+      {
+        method: "POST",
+        body: "żółw",
+        wanted: "POST /a%20b?c=d&e HTTP/1.1\r\nhost: HOST\r\nx-a: 1\r\ncontent-length: 7\r\n\r\nżółw",
+      },
+    ] as const) {
+      let sent = "";
+      await serve(
+        (socket, bytes) => {
+          sent += bytes;
+          if (Buffer.byteLength(sent) >= Buffer.byteLength(wanted)) socket.write(OK);
+        },
+        async ({ question, wires }) => {
+          const url = new URL("/a%20b?c=d&e#f", question.url);
+          const asked = { ...question, method, url, headers: { "x-a": "1" } };
+          await ask(wires, { ...asked, ...(body === undefined ? {} : { body }) }, signal);
+          assert.equal(sent.replace(url.host, "HOST"), wanted);
+          wires.close();
+        },
+      );
+    }
+  });
+
+  test("an answer that ends with its connection is whole where that is closed, and not where it is reset", () =>
+    serve(
+      (socket, _bytes, { connection }) => {
+        socket.write("HTTP/1.1 200 OK\r\n\r\nok", () => {
+          if (connection === 1) socket.end();
+          else setTimeout(() => socket.resetAndDestroy(), 20);
+        });
+      },
+      async ({ question, wires }) => {
+        const { body, reusable } = await ask(wires, question, signal);
+        assert.deepEqual([body.toString(), reusable], ["ok", false]);
+        await assert.rejects(ask(wires, question, signal), { code: "ECONNRESET" });
+      },
+    ));
+
+  test("an answer that ends its connection leaves it to nobody, and one that is refused closes it", () =>
+    serve(
+      (socket, _bytes, { connection }) => {
+        socket.write(connection === 1 ? OK.replace("OK\r\n", "OK\r\nConnection: close\r\n") : "SSH-2.0\r\n");
+      },
+      async ({ question, wires, sockets }) => {
+        await ask(wires, question, signal);
+        assert.equal(await wires.takeIdle(question.url), undefined);
+        await until(() => sockets[0]?.readableEnded === true);
+        await assert.rejects(ask(wires, question, signal), InvalidAnswer);
+        assert.equal(await wires.takeIdle(question.url), undefined);
+        await until(() => sockets[1]?.readableEnded === true);
+      },
+    ));
+
+  test("an answer larger than what was asked for may be closes the connection", () =>
+    serve(
+      (socket) => socket.write(OK),
+      async ({ question, wires, sockets }) => {
+        await assert.rejects(ask(wires, { ...question, largestBody: 1 }, signal), AnswerTooLarge);
+        await until(() => sockets[0]?.readableEnded === true);
+      },
+    ));
+
+  test("where it was to go stands in what is thrown", () =>
+    serve(
+      (socket) => socket.destroy(),
+      async ({ question, wires }) => {
+        const { hostname, port } = question.url;
+        await assert.rejects(ask(wires, question, signal), {
+          code: "ECONNRESET",
+          hostname,
+          port: Number(port),
+        });
+      },
+    ));
+
+  test("nothing is sent once it is aborted, and no listener stays at a signal", () =>
+    serve(
+      (socket) => socket.write(OK),
+      async ({ question, wires, received }) => {
+        const controller = new AbortController();
+        await ask(wires, question, controller.signal);
+        await ask(wires, question, controller.signal);
+        assert.equal(getEventListeners(controller.signal, "abort").length, 0);
+        const before = received();
+        await assert.rejects(ask(wires, question, AbortSignal.abort(new Error("enough"))), /enough/);
+        assert.equal(await wires.takeIdle(question.url), undefined);
+        assert.equal(received(), before);
+      },
+    ));
+
   test("an answer that was begun is not asked for again", () =>
     serve(
-      (socket, request) => void (request === 1 ? socket.write(OK) : socket.end("HTTP/1.1 2")),
+      (socket, _bytes, { request }) => void (request === 1 ? socket.write(OK) : socket.end("HTTP/1.1 2")),
       async ({ question, wires, connections }) => {
         await ask(wires, question, signal);
         await assert.rejects(ask(wires, question, signal), { code: "ECONNRESET" });

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Failure, Transient } from "../../../src/http/failure.ts";
 import { retry } from "../../../src/http/retry.ts";
 import type { RetryOptions } from "../../../src/http/retry.ts";
 import { AttemptTimeout } from "../../../src/http/failure.ts";
+import type { Deadline } from "../../../src/base/deadline.ts";
 import { SealexecError } from "../../../src/base/errors.ts";
 import type { ErrorKind } from "../../../src/base/errors.ts";
+import type { Waiting } from "../../../src/base/waiting.ts";
 import { makeContext } from "../refuses.ts";
 
 class Failed extends Error {
@@ -201,5 +204,140 @@ describe("retry", () => {
       assert.ok(Math.abs((half[index] ?? 0) * 2 - wait) <= 20, "half of it by half a chance");
       assert.ok((none[index] ?? 99) <= 5, "nothing of it by none");
     }
+  });
+
+  for (const { transient, windows } of [
+    // The first window, by what each is wider, and the widest: 1,000 starts at once are spread over as many calls as needed.
+    { transient: "throttled", windows: [6_000, 24_000, 32_000, 32_000] },
+    { transient: "unreachable", windows: [100, 200, 400, 800, 1_600, 2_000, 2_000] },
+    { transient: "failing", windows: [500, 1_000, 2_000, 4_000, 4_000] },
+    { transient: "hung", windows: [100, 200, 400, 800, 1_000, 1_000] },
+  ] as const) {
+    test(`${transient}: waits ${windows.join(", ")} ms at most`, async (t) => {
+      t.mock.method(Math, "random", () => 1);
+      const times: number[] = [];
+      await inFakeTime(t, 3_600_000, ({ context }, now) =>
+        retry(context, options, async () => {
+          times.push(now());
+          if (times.length <= windows.length)
+            throw transient === "hung" ? new AttemptTimeout() : new Failed("unavailable", transient);
+        }),
+      );
+      assert.deepEqual(
+        times.slice(1).map((time, index) => time - (times[index] ?? 0)),
+        windows,
+      );
+    });
+  }
+
+  test("waits for half of what is left at most, and not at all where that is nothing", async (t) => {
+    t.mock.method(Math, "random", () => 1);
+    const times: number[] = [];
+    const result = await inFakeTime(t, 1_000, ({ context }, now) =>
+      retry(context, options, async () => {
+        times.push(now());
+        throw new Failed("timeout", "throttled");
+      }),
+    );
+    assert.equal(kindOf(result), "timeout");
+    // 500, 250, 125, 63 and 31 ms, by steps of the clock; half of what is left then is less than 20.
+    assert.equal(times.length, 6);
+    assert.ok(result.endedAtMs < 1_000 && result.endedAtMs >= 960, String(result.endedAtMs));
+  });
+
+  for (const most of [1, 3]) {
+    test(`gives up after ${most} attempts where it is to make no more, with the last failure`, async (t) => {
+      let calls = 0;
+      const result = await inFakeTime(t, 30_000, ({ context }) =>
+        retry(context, { ...options, mostAttempts: most }, async () => {
+          calls += 1;
+          throw new Failed(calls === most ? "denied" : "unavailable", "failing");
+        }),
+      );
+      assert.deepEqual([kindOf(result), calls], ["denied", most]);
+    });
+  }
+
+  test("an attempt takes what is left of the budget, and what cut it short says less than the failure before", async (t) => {
+    let calls = 0;
+    const begun: number[] = [];
+    const result = await inFakeTime(t, 30_000, ({ context }, now) =>
+      retry(context, { ...options, budgetMs: 1_200 }, () => {
+        calls += 1;
+        begun.push(now());
+        return calls === 2
+          ? Promise.reject(new Failed("unavailable", "unreachable"))
+          : new Promise<never>(() => {});
+      }),
+    );
+    assert.equal(kindOf(result), "unavailable");
+    assert.equal(begun[0], 0);
+    assert.ok((begun[1] ?? 0) >= 1_000);
+    assert.ok(result.endedAtMs <= 1_205, String(result.endedAtMs));
+  });
+
+  test("silence for as long as an attempt may take counts over the failure before it", async (t) => {
+    let calls = 0;
+    const result = await inFakeTime(t, 1_100, ({ context }) =>
+      retry(context, options, () => {
+        calls += 1;
+        return calls === 1
+          ? Promise.reject(new Failed("unavailable", "unreachable"))
+          : new Promise<never>(() => {});
+      }),
+    );
+    assert.equal(kindOf(result), "timeout");
+  });
+
+  test("the deadline ends an attempt and a wait; its failure is the last one", async (t) => {
+    t.mock.method(Math, "random", () => 1);
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    for (const silent of [true, false]) {
+      const { context } = makeContext();
+      context.deadline.clear();
+      const [controller, signals] = [new AbortController(), [] as AbortSignal[]];
+      const deadline = { signal: controller.signal, remainingMs: 10_000 } as Deadline;
+      const work = retry({ ...context, deadline }, { ...options, attemptMs: 60_000 }, (signal) => {
+        signals.push(signal);
+        return silent ? new Promise<never>(() => {}) : Promise.reject(new Failed("unavailable", "throttled"));
+      });
+      const ended = assert.rejects(work, { kind: silent ? "timeout" : "unavailable" });
+      for (let turns = 0; turns < 20; turns += 1) await Promise.resolve();
+      Object.assign(deadline, { remainingMs: 0 });
+      controller.abort(new Error("the deadline"));
+      await ended;
+      assert.deepEqual([signals.length, signals[0]?.aborted], [1, true]);
+    }
+  });
+
+  test("leaves no listener at the deadline's signal", async (t) => {
+    let calls = 0;
+    const result = await inFakeTime(t, 30_000, async ({ context }) => {
+      await retry(context, options, async () => {
+        calls += 1;
+        if (calls < 5) throw new Failed("unavailable", "unreachable");
+      });
+      return getEventListeners(context.deadline.signal, "abort").length;
+    });
+    assert.deepEqual(result.status === "fulfilled" && result.value, 0);
+  });
+
+  test("tells who waits why it is tried again, and the log what failed and the count", async (t) => {
+    const reasons: string[] = [];
+    let calls = 0;
+    const result = await inFakeTime(t, 30_000, async ({ context, log }) => {
+      const waiting = { because: ({ message }: SealexecError) => void reasons.push(message) };
+      await retry({ ...context, waiting: waiting as unknown as Waiting }, options, async () => {
+        calls += 1;
+        if (calls < 3) throw new Failed("unavailable", "unreachable");
+      });
+      return log;
+    });
+    assert.deepEqual(reasons, ["failed: unavailable", "failed: unavailable"]);
+    const log = result.status === "fulfilled" ? result.value : [];
+    assert.deepEqual(
+      log.map((line) => /failed: unavailable; trying again in \d+ ms \(attempt (\d)\)/.exec(line)?.[1]),
+      ["1", "2"],
+    );
   });
 });
