@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { classify, facts } from "../../../../src/aws/call/failure.ts";
+import type { Meaning } from "../../../../src/aws/call/meanings.ts";
+import type { Transient } from "../../../../src/http/failure.ts";
 import { AttemptTimeout } from "../../../../src/http/failure.ts";
 import { SealexecError } from "../../../../src/base/errors.ts";
 import type { ErrorKind } from "../../../../src/base/errors.ts";
@@ -19,32 +21,6 @@ function systemError(code: string, more: Record<string, unknown> = {}): Error {
 }
 
 const CODES: readonly (readonly [string, number, ErrorKind, boolean])[] = [
-  ["NoSuchKey", 404, "missing", false],
-  ["NoSuchBucket", 404, "missing", false],
-  ["NoSuchVersion", 404, "missing", false],
-  ["MethodNotAllowed", 405, "missing", false],
-  ["AccessDenied", 403, "denied", false],
-  ["InvalidAccessKeyId", 403, "denied", false],
-  ["SignatureDoesNotMatch", 403, "denied", false],
-  ["ExpiredToken", 400, "denied", false],
-  ["ExpiredTokenException", 400, "denied", false],
-  ["UnrecognizedClientException", 400, "denied", false],
-  ["AccessDeniedException", 400, "denied", false],
-  ["IncorrectKeyException", 400, "denied", false],
-  ["DisabledException", 400, "config", false],
-  ["KMSInvalidStateException", 400, "config", false],
-  ["NotFoundException", 400, "config", false],
-  ["InvalidCiphertextException", 400, "data", false],
-  ["PreconditionFailed", 412, "conflict", false],
-  ["SlowDown", 503, "timeout", true],
-  ["ThrottlingException", 400, "timeout", true],
-  ["TooManyRequestsException", 429, "timeout", true],
-  ["LimitExceededException", 400, "timeout", true],
-  ["InternalError", 500, "unavailable", true],
-  ["KMSInternalException", 500, "unavailable", true],
-  ["KeyUnavailableException", 500, "unavailable", true],
-  ["DependencyTimeoutException", 503, "unavailable", true],
-  ["ServiceUnavailable", 503, "unavailable", true],
   // Only the status is known.
   ["SomethingNew", 403, "denied", false],
   ["SomethingNew", 404, "missing", false],
@@ -52,6 +28,65 @@ const CODES: readonly (readonly [string, number, ErrorKind, boolean])[] = [
   ["SomethingNew", 500, "unavailable", true],
   ["SomethingNew", 502, "unavailable", true],
   ["SomethingNew", 599, "unavailable", true],
+  // A success that is not what the service says.
+  ["SomethingNew", 206, "unavailable", true],
+  ["SomethingNew", 299, "unavailable", true],
+];
+
+/** What a code means: the kind, the code for machines, and how long another attempt is waited for; the codes of AWS. */
+const MEANINGS: readonly (readonly [ErrorKind, string, Transient | undefined, string])[] = [
+  [
+    "denied",
+    "credentials-refused",
+    undefined,
+    "InvalidAccessKeyId SignatureDoesNotMatch InvalidSignatureException InvalidToken InvalidClientTokenId " +
+      "UnrecognizedClientException IncompleteSignature MissingAuthenticationToken InvalidGrantTokenException",
+  ],
+  [
+    "denied",
+    "web-identity-refused",
+    undefined,
+    "InvalidIdentityToken InvalidIdentityTokenException IDPRejectedClaim",
+  ],
+  ["denied", "credentials-expired", undefined, "ExpiredToken ExpiredTokenException TokenRefreshRequired"],
+  ["denied", "access-denied", undefined, "AccessDenied"],
+  ["missing", "no-such-object", undefined, "NoSuchKey NotFound"],
+  ["missing", "no-such-version", undefined, "NoSuchVersion"],
+  ["missing", "no-such-bucket", undefined, "NoSuchBucket"],
+  ["missing", "delete-marker", undefined, "MethodNotAllowed"],
+  [
+    "config",
+    "bucket-elsewhere",
+    undefined,
+    "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed IllegalLocationConstraintException",
+  ],
+  ["config", "object-archived", undefined, "InvalidObjectState"],
+  ["data", "metadata-too-large", undefined, "MetadataTooLarge"],
+  ["conflict", "conflict", undefined, "PreconditionFailed ConditionalRequestConflict"],
+  ["denied", "key-denied", undefined, "AccessDeniedException"],
+  ["denied", "wrong-key", undefined, "IncorrectKeyException"],
+  ["config", "key-disabled", undefined, "DisabledException"],
+  ["config", "key-unusable", undefined, "KMSInvalidStateException"],
+  ["config", "no-such-key", undefined, "NotFoundException"],
+  ["data", "wrapped-key-changed", undefined, "InvalidCiphertextException"],
+  ["config", "key-not-for-encryption", undefined, "InvalidKeyUsageException"],
+  ["unavailable", "answer-unreadable", "failing", "InvalidHttpAnswer"],
+  [
+    "unavailable",
+    "service-failing",
+    "failing",
+    "KeyUnavailableException KMSInternalException DependencyTimeoutException InternalError InternalFailure " +
+      "InternalServerError InternalServiceError ServiceUnavailable ServiceUnavailableException " +
+      "IDPCommunicationError RequestTimeout RequestTimeoutException",
+  ],
+  [
+    "timeout",
+    "throttled",
+    "throttled",
+    "SlowDown Throttling ThrottlingException ThrottledException RequestThrottled RequestThrottledException " +
+      "TooManyRequestsException LimitExceededException RequestLimitExceeded BandwidthLimitExceeded " +
+      "EC2ThrottledException PriorRequestNotComplete",
+  ],
 ];
 
 describe("what an error of AWS means", () => {
@@ -66,14 +101,83 @@ describe("what an error of AWS means", () => {
     });
   }
 
+  for (const [kind, says, transient, codes] of MEANINGS) {
+    for (const name of codes.split(" ")) {
+      test(`${name}: ${kind}, ${says}${transient === undefined ? "" : ", tried again"}`, () => {
+        // Of a status that says something else: the code counts.
+        for (const status of [400, 500, 404]) {
+          const { error, ...rest } = classify("Decrypt", serviceError(name, status));
+          assert.deepEqual([error.kind, error.code, rest.transient], [kind, says, transient]);
+          assert.match(error.message, new RegExp(`\\(Decrypt: ${name}, ${status}, request id REQ-1\\)$`));
+          assert.match(error.hint ?? "", /./);
+          const facts = { operation: "Decrypt", awsCode: name, httpStatus: status, requestId: "REQ-1" };
+          assert.deepEqual(error.facts, facts);
+        }
+      });
+    }
+  }
+
+  test("what is not known of an error is left out of what is said", () => {
+    const { error } = classify("Decrypt", Object.assign(new Error("canary"), { name: "SlowDown" }));
+    assert.match(error.message, /\(Decrypt: SlowDown\)$/);
+    assert.deepEqual(error.facts, { operation: "Decrypt", awsCode: "SlowDown" });
+    const page = classify("Decrypt", { $metadata: { httpStatusCode: 503 } });
+    assert.match(page.error.message, /\(Decrypt: 503\)$/);
+    assert.deepEqual(page.error.facts, { operation: "Decrypt", httpStatus: 503 });
+    const nothing = classify("Decrypt", new Error("canary"));
+    assert.equal(nothing.error.message, "Decrypt: unexpected failure");
+    assert.deepEqual(nothing.error.facts, { operation: "Decrypt" });
+    const named = classify("Decrypt", serviceError("constructor", 418));
+    assert.equal(named.error.message, "Decrypt: failed (constructor, 418, request id REQ-1)");
+    assert.equal(named.error.kind, "config");
+  });
+
+  test("a service's own meaning of a code counts before the table's, by its words where there are two", () => {
+    const own = (code: string, message: string): Meaning | undefined =>
+      code === "AccessDenied" ? { kind: "data", says: message === "two words" ? "own" : "other" } : undefined;
+    const refused = Object.assign(serviceError("AccessDenied", 403), { message: "two words" });
+    const { error } = classify("GetObject", refused, own);
+    assert.deepEqual([error.kind, error.code], ["data", "data"]);
+    assert.match(error.message, /^own \(GetObject: AccessDenied, 403, /);
+    assert.match(classify("GetObject", { name: "AccessDenied" }, own).error.message, /^other /);
+    assert.equal(classify("GetObject", serviceError("NoSuchKey", 404), own).error.kind, "missing");
+    assert.equal(classify("GetObject", { $metadata: { httpStatusCode: 403 } }, own).error.kind, "denied");
+  });
+
   for (const code of [
-    "ENOTFOUND EAI_AGAIN ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT EHOSTUNREACH ENETUNREACH",
+    "ENOTFOUND EAI_AGAIN EAI_FAIL EAI_NODATA ECONNREFUSED ECONNRESET ECONNABORTED EPIPE ETIMEDOUT EHOSTUNREACH",
+    "ENETUNREACH ENETDOWN EHOSTDOWN EADDRNOTAVAIL ECONNCLOSED ESERVFAIL ETIMEOUT EREFUSED",
+    "ERR_STREAM_PREMATURE_CLOSE UND_ERR_SOCKET",
   ].flatMap((line) => line.split(" "))) {
     test(`${code}: unavailable, tried again, the host is named`, () => {
-      const failure = classify("GetObject", systemError(code, { hostname: "s3.test" }));
+      const failure = classify("GetObject", systemError(code, { hostname: "s3.test", port: 443 }));
       assert.equal(failure.error.kind, "unavailable");
       assert.equal(failure.transient, "unreachable");
-      assert.match(failure.error.message, new RegExp(`^GetObject: s3\\.test: .*\\(${code}\\)$`));
+      const isName = /^(ENOTFOUND|EAI_)/.test(code);
+      assert.equal(failure.error.code, isName ? "name-not-resolved" : "unreachable");
+      assert.deepEqual(failure.error.facts, { operation: "GetObject", systemCode: code });
+      assert.equal(
+        failure.error.message,
+        isName
+          ? `GetObject: s3.test: the host name does not resolve (${code})`
+          : `GetObject: s3.test:443: cannot be reached (${code})`,
+      );
+    });
+  }
+
+  for (const [more, named] of [
+    [{}, ""],
+    [{ hostname: "s3.test" }, "s3.test: "],
+    [{ port: 443 }, ""],
+    [{ host: "s3.test", port: 443 }, "s3.test:443: "],
+    [{ address: "10.0.0.1", port: 80 }, "10.0.0.1:80: "],
+    [{ hostname: "s3.test", address: "10.0.0.1", port: 80 }, "s3.test:80: "],
+    [{ hostname: "fd00:ec2::254", port: 80 }, "[fd00:ec2::254]:80: "],
+    [{ hostname: 7, host: "b.test", port: "443" }, "b.test: "],
+  ] as const) {
+    test(`where it was to go: ${JSON.stringify(more)}`, () => {
+      const { error } = classify("GetObject", systemError("ECONNREFUSED", more));
+      assert.equal(error.message, `GetObject: ${named}cannot be reached (ECONNREFUSED)`);
     });
   }
 
@@ -83,14 +187,21 @@ describe("what an error of AWS means", () => {
       /AWS_CA_BUNDLE/,
     ],
     ["ERR_SSL_WRONG_VERSION_NUMBER UNABLE_TO_GET_ISSUER_CERT_LOCALLY", /AWS_CA_BUNDLE/],
+    ["SELF_SIGNED_CERT INVALID_CA INVALID_PURPOSE PATH_LENGTH_EXCEEDED ERR_TLS_HANDSHAKE", /AWS_CA_BUNDLE/],
+    ["EPROTO", /speaks TLS: its URL says https/],
     ["CERT_HAS_EXPIRED CERT_NOT_YET_VALID", /renew.*clock/],
     ["ERR_TLS_CERT_ALTNAME_INVALID HOSTNAME_MISMATCH", /endpoint's host/],
   ] as const)
     for (const code of codes.split(" ")) {
       test(`${code}: a certificate is not tried again`, () => {
-        const failure = classify("GetObject", systemError(code));
-        assert.equal(failure.error.kind, "unavailable");
+        const failure = classify("GetObject", systemError(code, { hostname: "s3.test", port: 443 }));
+        assert.deepEqual([failure.error.kind, failure.error.code], ["unavailable", "tls-untrusted"]);
         assert.equal(failure.transient, undefined);
+        assert.equal(
+          failure.error.message,
+          `GetObject: s3.test: its TLS certificate is not trusted (${code})`,
+        );
+        assert.deepEqual(failure.error.facts, { operation: "GetObject", systemCode: code });
         assert.match(failure.error.hint ?? "", hint);
       });
     }
@@ -116,6 +227,35 @@ describe("what an error of AWS means", () => {
       );
       assert.doesNotMatch(failure.error.message, /canary/);
     });
+
+  for (const [secondsAhead, far] of [
+    [119, "119 seconds behind"],
+    [-1, "1 second ahead of"],
+    [120, "2 minutes behind"],
+    [-150, "3 minutes ahead of"],
+  ] as const) {
+    test(`a clock that is off by ${secondsAhead} seconds`, (t) => {
+      // A whole second, which is what a Date header tells.
+      t.mock.timers.enable({ apis: ["Date"], now: 1_700_000_000_000 });
+      const date = new Date(Date.now() + secondsAhead * 1_000).toUTCString();
+      const error = serviceError("RequestTimeTooSkewed", 403, { $response: { headers: { date } } });
+      const there = new Date(Date.now() + secondsAhead * 1_000).toISOString().slice(0, 19);
+      assert.ok(
+        classify("GetObject", error).error.message.includes(
+          `: ${far} AWS's (2023-11-14T22:13:20Z here, ${there}Z there)`,
+        ),
+      );
+    });
+  }
+
+  test("a clock that was set right by the refusal is tried again", () => {
+    const $metadata = { httpStatusCode: 403, clockSkewCorrected: true };
+    const { error, transient } = classify(
+      "GetObject",
+      serviceError("RequestTimeTooSkewed", 403, { $metadata }),
+    );
+    assert.deepEqual([error.kind, error.code, transient], ["config", "clock-skew", "failing"]);
+  });
 
   test("a clock that is ahead, and an answer without a time", () => {
     const date = new Date(Date.now() - 7_200_000).toUTCString();
@@ -148,6 +288,7 @@ describe("what an error of AWS means", () => {
   test("silence is a timeout, tried again", () => {
     const failure = classify("GetObject", new AttemptTimeout());
     assert.deepEqual([failure.error.kind, failure.transient], ["timeout", "hung"]);
+    assert.deepEqual([failure.error.code, failure.error.facts], ["no-answer", { operation: "GetObject" }]);
   });
   test("our own error stays what it is", () => {
     const error = new SealexecError("data", "own");
@@ -163,7 +304,16 @@ describe("what an error of AWS means", () => {
   test("a key that is not known is waited for only where it is new", () => {
     const refused = (unsettled: boolean, code = "InvalidAccessKeyId") =>
       classify("GetObject", serviceError(code, 403, { $metadata: { httpStatusCode: 403, unsettled } }));
-    assert.deepEqual([refused(true).error.kind, refused(true).transient], ["denied", "failing"]);
+    for (const code of [
+      "InvalidAccessKeyId",
+      "InvalidClientTokenId",
+      "UnrecognizedClientException",
+      "SignatureDoesNotMatch",
+    ]) {
+      const { error, transient } = refused(true, code);
+      assert.deepEqual([error.kind, error.code, transient], ["denied", "credentials-unknown-yet", "failing"]);
+    }
+    assert.equal(refused(true, "InvalidToken").transient, undefined);
     assert.deepEqual([refused(false).error.kind, refused(false).transient], ["denied", undefined]);
     assert.equal(refused(true, "AccessDenied").transient, undefined);
   });
@@ -186,6 +336,14 @@ describe("the facts of an error", () => {
   test("nor is such a request id", () => {
     const error = serviceError("X", 500, { $metadata: { httpStatusCode: 500, requestId: "a\nb" } });
     assert.deepEqual(facts(error), { code: "X", status: 500, requestId: undefined });
+  });
+  test("a code counts before the name, and one that says nothing not at all", () => {
+    assert.equal(facts(Object.assign(serviceError("Other", 400), { code: "ECONNRESET" })).code, "ECONNRESET");
+    for (const name of ["Error", "Unknown", "UnknownError"])
+      assert.equal(facts(serviceError(name, 400)).code, undefined);
+    assert.equal(facts(serviceError("x".repeat(64), 500)).code, "x".repeat(64));
+    assert.deepEqual(facts("text"), { code: undefined, status: undefined, requestId: undefined });
+    assert.deepEqual(facts(null), { code: undefined, status: undefined, requestId: undefined });
   });
   test("S3's Code counts before the name", () => {
     assert.equal(facts(serviceError("Unknown", 400, { Code: "MetadataTooLarge" })).code, "MetadataTooLarge");
