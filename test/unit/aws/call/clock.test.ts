@@ -25,3 +25,26 @@ for (const { code, message, learns } of [
     assert.equal(clock.now().getTime() - Date.now() > HOUR_MS / 2, learns);
   });
 }
+
+test("a time that is four minutes off is learned, one that is nearer says nothing; the last one counts", (t) => {
+  const startMs = 1_700_000_000_000;
+  t.mock.timers.enable({ apis: ["Date"], now: startMs });
+  const clock = new Clock();
+  const learn = (offMs: number): boolean => clock.learn(new Date(Date.now() + offMs).toUTCString());
+  const offMs = (): number => clock.now().getTime() - Date.now();
+  for (const near of [0, 239_000, -239_000]) {
+    assert.equal(learn(near), false);
+    assert.equal(offMs(), 0);
+  }
+  for (const date of [undefined, "", "canary"]) assert.equal(clock.learn(date), false);
+  assert.equal(learn(240_000), true);
+  assert.equal(offMs(), 240_000);
+  // It is right by now, and goes on.
+  t.mock.timers.setTime(startMs + 60_000);
+  assert.equal(offMs(), 240_000);
+  assert.equal(learn(240_000), false);
+  assert.equal(learn(0), true);
+  assert.equal(offMs(), 0);
+  assert.equal(learn(-3_600_000), true);
+  assert.equal(offMs(), -3_600_000);
+});
