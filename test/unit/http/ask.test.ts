@@ -238,7 +238,7 @@ describe("asking", () => {
   test("a connection that speaks unasked is closed, and not used again", () => {
     const closed = Promise.withResolvers<void>();
     return serve(
-      (socket, _, connection) => {
+      (socket, _bytes, { connection }) => {
         if (connection === 1) socket.once("close", () => closed.resolve());
         socket.write(OK, () => void setTimeout(() => socket.write("HTTP/1.1 200 OK\r\n"), 20));
       },
