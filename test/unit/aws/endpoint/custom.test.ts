@@ -13,6 +13,25 @@ describe("custom endpoints", () => {
     assert.equal(customEndpoint("s3", { ...env, AWS_ENDPOINT_URL_S3: "" })?.hostname, "all.test");
     assert.equal(customEndpoint("s3", { ...env, AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "TRUE" }), undefined);
   });
+  for (const [service, name] of [
+    ["s3", "S3"],
+    ["kms", "KMS"],
+    ["sts", "STS"],
+    ["secretsmanager", "SECRETS_MANAGER"],
+    ["ssm", "SSM"],
+  ] as const) {
+    test(`${service} is AWS_ENDPOINT_URL_${name}`, () => {
+      const env = { [`AWS_ENDPOINT_URL_${name}`]: "https://own.test/base?" };
+      refuses(() => customEndpoint(service, env), "config", new RegExp(`^AWS_ENDPOINT_URL_${name} is`));
+      const good = { [`AWS_ENDPOINT_URL_${name}`]: "https://own.test/base" };
+      assert.equal(customEndpoint(service, good)?.href, "https://own.test/base");
+      assert.equal(
+        customEndpoint(service, { AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "false", ...good })?.hostname,
+        "own.test",
+      );
+    });
+  }
+
   for (const value of [
     "s3.example.com",
     "//s3.example.com",
@@ -74,10 +93,15 @@ describe("plain HTTP", () => {
       "AWS_ENDPOINT_URL_S3",
       "AWS_ENDPOINT_URL_KMS",
       "AWS_ENDPOINT_URL_STS",
+      "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+      "AWS_ENDPOINT_URL_SSM",
       "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     ]) {
       const { context } = makeContext({ [name]: "http://stranger.test" });
       refuses(() => checkEndpoints(context), "config", /stranger\.test/);
+      const bad = makeContext({ [name]: "https://user:pass@a.test" }).context;
+      refuses(() => checkEndpoints(bad), "config", new RegExp(`^${name} is not an endpoint URL$`));
+      bad.deadline.clear();
       context.deadline.clear();
     }
     const { context } = makeContext({ AWS_ENDPOINT_URL: "", AWS_EC2_METADATA_SERVICE_ENDPOINT: "" });

@@ -37,6 +37,29 @@ describe("direct endpoints", () => {
   test("KMS of a commercial region", () =>
     assert.equal(directService("kms", "eu-north-1", NONE)?.href, "https://kms.eu-north-1.amazonaws.com/"));
 
+  for (const region of "us ca mx sa eu ap me af il".split(" ").map((area) => `${area}-central-1`)) {
+    test(`${region} is asked directly`, () => {
+      assert.equal(directService("kms", region, NONE)?.hostname, `kms.${region}.amazonaws.com`);
+      assert.equal(directObject("b", "k", region, NONE)?.hostname, `b.s3.${region}.amazonaws.com`);
+      assert.equal(regionalService("ssm", region, NONE)?.hostname, `ssm.${region}.amazonaws.com`);
+    });
+  }
+  for (const region of ["eu-west-10", "xx-west-1", "eu-west", "eu-west-1a", "eu-west-1.a", "aeu-west-1"]) {
+    test(`${region} is not`, () => {
+      assert.equal(directService("kms", region, NONE), undefined);
+      assert.equal(directObject("b", "k", region, NONE), undefined);
+      assert.equal(regionalService("ssm", region, NONE), undefined);
+    });
+  }
+
+  test("a bucket of a special kind is the SDK's at a custom endpoint, too; its kind is its end", () => {
+    const env = { ...NONE, AWS_ENDPOINT_URL: "https://s3.example.com" };
+    for (const bucket of ["b--x-s3", "b--op-s3", "b--ol-s3", "b--table-s3", "b.mrap"])
+      assert.equal(directObject(bucket, "key", "us-east-1", env), undefined, bucket);
+    for (const bucket of ["b--x-s3-b", "b-mrap", "x-s3"])
+      assert.notEqual(directObject(bucket, "key", "us-east-1", env), undefined, bucket);
+  });
+
   test("what only the SDK's rules know is left to them", () => {
     for (const region of [
       "cn-north-1",
@@ -110,6 +133,8 @@ describe("endpoints of Secrets Manager and Systems Manager", () => {
     ["secretsmanager", "us-gov-east-1", FIPS, "https://secretsmanager-fips.us-gov-east-1.amazonaws.com/"],
     // The ordinary endpoint is the FIPS one there.
     ["ssm", "us-gov-west-1", FIPS, "https://ssm.us-gov-west-1.amazonaws.com/"],
+    ["ssm", "us-west-1", FIPS, "https://ssm-fips.us-west-1.amazonaws.com/"],
+    ["ssm", "mx-central-1", FIPS, undefined],
     ["ssm", "eu-west-1", FIPS, undefined],
     ["secretsmanager", "cn-north-1", FIPS, undefined],
     ["ssm", "us-east-1", { ...NONE, AWS_USE_DUALSTACK_ENDPOINT: "true" }, undefined],
