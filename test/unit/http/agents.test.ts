@@ -1,6 +1,5 @@
 /** The connections of the SDK's clients, which are node:http's under rules of our own. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { createServer } from "node:net";
@@ -149,10 +148,28 @@ describe("the agents of the SDK's clients", () => {
         const error = { code: "UNABLE_TO_VERIFY_LEAF_SIGNATURE", hostname, port };
         await assert.rejects(get(agents, url), error);
       });
-      assert.ok(readFileSync(caFile).length > 0);
     } finally {
       await certificate.remove();
     }
+  });
+
+  test("https: what is connected has no limit either", async (t) => {
+    const { key, cert, caFile, remove } = await makeCertificate(["localhost"]);
+    const server = https.createServer({ key, cert }, (_, response) => response.end("ok"));
+    await withPlace(
+      server,
+      async ({ agents, url, sockets }) => {
+        t.mock.timers.enable({ apis: ["setTimeout"] });
+        const there = new URL(`https://localhost:${url.port}/`);
+        assert.equal(await get(agents, there), 200);
+        t.mock.timers.tick(3_000);
+        assert.equal(await get(agents, there), 200);
+        t.mock.timers.reset();
+        assert.equal(sockets.length, 1);
+      },
+      { AWS_CA_BUNDLE: caFile },
+    );
+    await remove();
   });
 
   for (const scheme of ["http", "https"] as const) {

@@ -7,6 +7,7 @@ import { describe, test } from "node:test";
 import { loadCredentials } from "../../../../src/aws/credentials/chain.ts";
 import { containerSource } from "../../../../src/aws/credentials/container.ts";
 import { instanceSource } from "../../../../src/aws/credentials/instance.ts";
+import { profileSource } from "../../../../src/aws/credentials/profile.ts";
 import { checkProfileFiles } from "../../../../src/aws/credentials/profile-files.ts";
 import { describeProfiles, explainProfile } from "../../../../src/aws/credentials/profiles.ts";
 import type { ProcessEnd } from "../../../../src/aws/credentials/profiles.ts";
@@ -17,6 +18,7 @@ import type {
   LoadedIdentity,
 } from "../../../../src/aws/credentials/source.ts";
 import { webIdentitySource } from "../../../../src/aws/credentials/web-identity.ts";
+import { SealexecError } from "../../../../src/base/errors.ts";
 import { AttemptTimeout } from "../../../../src/http/attempt.ts";
 import { Network } from "../../../../src/http/network.ts";
 import type { Aws } from "../../../aws/server.ts";
@@ -426,6 +428,55 @@ function profilesIn(folder: string, config: string, credentials = ""): Env {
   writeFileSync(AWS_SHARED_CREDENTIALS_FILE, credentials);
   return { AWS_CONFIG_FILE, AWS_SHARED_CREDENTIALS_FILE, HOME: folder };
 }
+
+describe("a profile's failures", () => {
+  const source = profileSource({ AWS_PROFILE: "dev" });
+  const failed = (name: string, message: string, more: object = {}): Error =>
+    Object.assign(new Error(message), { name, ...more });
+  const at = (httpStatusCode: number) => ({ $metadata: { httpStatusCode } });
+
+  for (const [error, kind, code, transient] of [
+    [
+      failed("CredentialsProviderError", "The SSO session has expired"),
+      "denied",
+      "sso-login-needed",
+      undefined,
+    ],
+    [
+      failed("TokenProviderError", "Token is expired: run aws sso login"),
+      "denied",
+      "sso-login-needed",
+      undefined,
+    ],
+    [failed("ProviderError", "run aws login"), "denied", "sso-login-needed", undefined],
+    [failed("CredentialsProviderError", "canary"), "config", "config", undefined],
+    [failed("AccessDenied", "SSO", at(403)), "denied", "access-denied", undefined],
+    [failed("CredentialsProviderError", "SSO", at(500)), "unavailable", "service-failing", "failing"],
+    [failed("SlowDown", "canary", at(503)), "timeout", "throttled", "throttled"],
+    // The next attempt knows nothing of the clock that this one has learned of.
+    [
+      failed("RequestExpired", "canary", { $metadata: { httpStatusCode: 400, clockSkewCorrected: true } }),
+      "config",
+      "clock-skew",
+      undefined,
+    ],
+    [failed("Error", "canary", { code: "ECONNRESET" }), "unavailable", "unreachable", "unreachable"],
+  ] as const) {
+    test(`${error.name}, ${error.message}: ${kind}, ${code}`, () => {
+      const failure = source.classify(error);
+      assert.deepEqual([failure.error.kind, failure.error.code, failure.transient], [kind, code, transient]);
+      assert.match(failure.error.message, /profile dev/);
+      assert.doesNotMatch(`${failure.error.message} ${failure.error.hint}`, /canary/);
+    });
+  }
+
+  test("our own stay what they are, and each names the profile in use", () => {
+    const own = new SealexecError("data", "own");
+    assert.deepEqual(source.classify(own), { error: own });
+    assert.equal(source.name, "profile dev");
+    for (const env of [{}, { AWS_PROFILE: "" }]) assert.equal(profileSource(env).name, "profile default");
+  });
+});
 
 type WhyNone = readonly [
   what: string,
