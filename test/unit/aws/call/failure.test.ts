@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { classify, facts } from "../../../../src/aws/call/failure.ts";
-import type { Meaning } from "../../../../src/aws/call/meanings.ts";
+import type { Meaning } from "../../../../src/http/failure.ts";
 import type { Transient } from "../../../../src/http/failure.ts";
 import { AttemptTimeout } from "../../../../src/http/failure.ts";
 import { SealexecError } from "../../../../src/base/errors.ts";

@@ -19,7 +19,7 @@ import type {
 } from "../../../../src/aws/credentials/source.ts";
 import { webIdentitySource } from "../../../../src/aws/credentials/web-identity.ts";
 import { SealexecError } from "../../../../src/base/errors.ts";
-import { AttemptTimeout } from "../../../../src/http/attempt.ts";
+import { AttemptTimeout } from "../../../../src/http/failure.ts";
 import { Network } from "../../../../src/http/network.ts";
 import type { Aws } from "../../../aws/server.ts";
 import { withFolder } from "../../../e2e/expect.ts";
