@@ -9,6 +9,10 @@ describe("--credentials", () => {
     ["vault:aws/creds/app", { mount: "aws", kind: "creds", role: "app" }],
     ["vault:aws/sts/my-app_1.x@y", { mount: "aws", kind: "sts", role: "my-app_1.x@y" }],
     ["vault:team/aws-eu/sts/app", { mount: "team/aws-eu", kind: "sts", role: "app" }],
+    [
+      `vault:${"m".repeat(256)}/sts/${"r".repeat(128)}`,
+      { mount: "m".repeat(256), kind: "sts", role: "r".repeat(128) },
+    ],
     ["vault:creds/creds/sts", { mount: "creds", kind: "creds", role: "sts" }],
   ] as const) {
     test(`takes ${text}`, () => {
@@ -29,6 +33,11 @@ describe("--credentials", () => {
     "vault://aws/creds/app",
     "vault:aws//creds/app",
     "vault:../creds/app",
+    "vault:./creds/app",
+    "vault:a/./b/creds/app",
+    "vault:aws/creds/.",
+    `vault:${"m".repeat(257)}/creds/app`,
+    `vault:aws/creds/${"r".repeat(129)}`,
     "vault:a/../b/creds/app",
     "vault:aws/creds/..",
     "vault:aws/creds/a/b",
@@ -41,7 +50,8 @@ describe("--credentials", () => {
     "AKIAIOSFODNN7EXAMPLE",
   ]) {
     test(`refuses ${JSON.stringify(text)}, and repeats nothing of it`, () => {
-      const { message } = refuses(() => parseCredentialsRef(text), "usage", /--credentials/);
+      const { message, hint } = refuses(() => parseCredentialsRef(text), "usage", /--credentials/);
+      assert.equal(hint, "the form is vault:MOUNT/creds/ROLE or vault:MOUNT/sts/ROLE");
       assert.ok(text === "" || !message.includes(text));
     });
   }
