@@ -65,8 +65,9 @@ export async function removeParameters(
       );
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
-      const says = `${error.message}; all of the file is written, ${from} of ${names.length} others are removed`;
-      throw new SealexecError(error.kind, says, { hint: error.hint, cause: error });
+      throw error.reworded(
+        `${error.message}; all of the file is written, ${from} of ${names.length} others are removed`,
+      );
     }
   }
 }

@@ -29,6 +29,15 @@ describe("URIs of secrets", () => {
       { id: "a", region: "eu-west-3", versionId: VERSION, reading: OBJECT },
     ],
     ["a?flatten=_", { id: "a", reading: { as: "object", flatten: "_" } }],
+    [`a?flatten=${"f".repeat(16)}`, { id: "a", reading: { as: "object", flatten: "f".repeat(16) } }],
+    ["x".repeat(512), { id: "x".repeat(512), reading: OBJECT }],
+    [
+      `a?stage=${"/_+=.@-".repeat(36)}abcd`,
+      { id: "a", stage: `${"/_+=.@-".repeat(36)}abcd`, reading: OBJECT },
+    ],
+    ...["/_+=.@:-".repeat(4), "v".repeat(64)].map(
+      (versionId) => [`a?versionId=${versionId}`, { id: "a", versionId, reading: OBJECT }] as const,
+    ),
     ["a?as=DB_PASSWORD", { id: "a", reading: { as: "value", name: "DB_PASSWORD" } }],
     ["a?format=dotenv", { id: "a", reading: { as: "text", dialect: "dotenv" } }],
     ["a?format=json", { id: "a", reading: { as: "text", dialect: "json" } }],
@@ -67,6 +76,12 @@ describe("URIs of secrets", () => {
     ["a?stage=", /empty stage/],
     ["a?stage=A&stage=B", /stage twice/],
     ["a?stage=a b", /no valid stage/],
+    [`a?stage=${"s".repeat(257)}`, /no valid stage/],
+    [`a?versionId=${"v".repeat(31)}`, /no valid versionId/],
+    [`a?versionId=${"v".repeat(65)}`, /no valid versionId/],
+    [`a?flatten=${"f".repeat(17)}`, /flatten=/],
+    [`arn:x:${ARN}`, /no valid ARN/],
+    [ARN.replace("aws", "aws-"), /no valid ARN/],
     ["a?versionId=1", /no valid versionId/],
     ["a?as=1A", /as= that is not the name/],
     ["a?as=__proto__", /as= that is not the name/],
@@ -89,8 +104,20 @@ describe("URIs of secrets", () => {
       const { message, hint } = refuses(() => parseSecretUri(S + uri), "usage", why);
       assert.doesNotMatch(message, /\p{Cc}/u);
       assert.ok(message.length < 400);
+      // What is wrong with it is said of the URI, but for what could move a cursor, or is two.
+      const isNamed = !/control character|two URIs/.test(message);
+      assert.equal(message.startsWith((S + uri).slice(0, 200)), isNamed);
       assert.match(hint ?? "", /the form is secretsmanager:\/\/|repeat --from/);
     });
+  }
+
+  for (const uri of ["secretsmanager:/a", "secretsmanagers://a", "app"]) {
+    test(`refuses ${uri}, which is of another kind`, () =>
+      void refuses(
+        () => parseSecretUri(uri),
+        "usage",
+        /^the source URI: does not begin with secretsmanager:/,
+      ));
   }
 
   for (const region of ["evil.example.com", "us-east-1/", "us-east-1@evil", "US-EAST-1", "us--east-1"]) {
