@@ -31,11 +31,15 @@ export async function askForKey(
   const direct = await session.directKms(ref);
   if (direct === undefined) return askBySdk(question, await session.kms(ref), signal);
   const answer = await answerOf(direct, "kms", question.operation, bodyOf(question), signal);
-  const isWhole = answer.body.at(0) === "{".charCodeAt(0) && answer.body.at(-1) === "}".charCodeAt(0);
+  const whole = isWhole(answer.body);
   const taken = takePlaintext(answer.body);
-  // A web page, or half an answer, is worth another attempt; an answer of KMS without a data key is not.
-  if (taken === undefined && !isWhole) throw new UnreadableAnswer(answer);
+  if (taken === undefined && !whole) throw new UnreadableAnswer(answer);
   return taken;
+}
+
+/** A web page, or half an answer, is worth another attempt; an answer of KMS without a data key is not. */
+function isWhole(body: Buffer): boolean {
+  return body.at(0) === "{".charCodeAt(0) && body.at(-1) === "}".charCodeAt(0);
 }
 
 function bodyOf(question: KmsQuestion): Readonly<Record<string, unknown>> {
@@ -79,8 +83,10 @@ function takeBefore(stack: object, found: { taken?: TakenAnswer | undefined }): 
       const response = answer.response as { statusCode: number; body: AsyncIterable<Buffer> | Buffer };
       if (response.statusCode !== 200) return answer;
       const body = await collect(response.body);
+      const whole = isWhole(body);
       found.taken = takePlaintext(body);
-      response.body = body;
+      // What holds none is wiped whole: the SDK could not read it, and would have KMS asked again.
+      response.body = found.taken === undefined && whole ? Buffer.from("{}") : body;
       return answer;
     };
   (stack as Stack).add(take, { name: "takeDataKey", step: "deserialize", priority: "low" });

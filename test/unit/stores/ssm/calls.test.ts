@@ -333,7 +333,7 @@ describe("a removal of parameters", () => {
         kind: "denied",
         code: "access-denied",
         message: /^access denied .*; all of the file is written, 10 of 21 others are removed$/,
-        hint: /ssm:DeleteParameters/,
+        hint: /ssm:DeleteParameters .* or push without --replace$/,
       });
       assert.equal(service.asked.length, 3);
     }));
@@ -393,9 +393,9 @@ describe("a refusal has a name for machines, and facts", () => {
       }));
   }
 
-  for (const [refused, kind, code, hint] of [
-    ["TooManyUpdates", "unavailable", "conflict", /push again/],
-    ["ThrottlingException", "timeout", "throttled", /three parameters a second/],
+  for (const [refused, kind, code, says, hint] of [
+    ["TooManyUpdates", "unavailable", "conflict", /being changed by somebody else/, /push again/],
+    ["ThrottlingException", "timeout", "throttled", /still throttled when/, /three parameters a second/],
   ] as const) {
     test(`${refused}, when the time of a push or of a removal is over`, () =>
       withPlace(async ({ service, tools, at }) => {
@@ -411,7 +411,7 @@ describe("a refusal has a name for machines, and facts", () => {
           await asked;
           at(30_000);
           const facts = { operation, awsCode: refused, httpStatus: 400 };
-          await assert.rejects(working, { kind, code, hint, facts });
+          await assert.rejects(working, { kind, code, message: says, hint, facts });
         }
       }));
   }
