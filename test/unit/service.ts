@@ -59,6 +59,14 @@ export class Service {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
+  /** Resolves when nobody is connected any more. */
+  async isLeft(): Promise<void> {
+    for (let turns = 0; this.open > 0; turns += 1) {
+      if (turns === 1_000) throw new Error("a connection is open still");
+      await turn();
+    }
+  }
+
   /** Resolves when the next request is there. */
   nextAsked(): Promise<void> {
     return new Promise((resolve) => {
@@ -117,11 +125,13 @@ export async function lastsAtMost(
     );
     await asked;
     mock.timers.tick(timeMs - 1);
-    await turn();
+    for (let turns = 0; turns < 5; turns += 1) await turn();
     if (failure !== undefined) return "too early";
     mock.timers.tick(1);
-    await turn();
-    if (failure === undefined) return "too late";
+    for (let turns = 0; failure === undefined; turns += 1) {
+      if (turns === 1_000) return "too late";
+      await turn();
+    }
     await ended;
     return failure;
   } finally {

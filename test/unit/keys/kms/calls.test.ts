@@ -145,16 +145,32 @@ async function leftOfKey(work: () => Promise<unknown>): Promise<readonly [unknow
   }
 }
 
-test("a page in the place of KMS's answer, or half of one, is asked for again, directly", () =>
-  withAwsTools([NEED], async ({ service, tools: { session, context } }) => {
-    service.answers({ body: "<html></html>" }, { body: '{"KeyId":"x"' }, { body: '"Plaintext"}' }, answer());
-    await decryptDataKey(WRAPPED, {}, undefined, LOCATED, session, context);
-    assert.equal(service.asked.length, 4);
-  }));
+for (const { way, env } of WAYS) {
+  test(`a page in the place of KMS's answer, or half of one, is asked for again, ${way}`, () =>
+    withAwsTools(
+      [NEED],
+      async ({ service, tools: { session, context } }) => {
+        service.answers(
+          { body: "<html></html>" },
+          { body: '{"KeyId":"x"' },
+          { body: '"Plaintext"}' },
+          answer(),
+        );
+        await decryptDataKey(WRAPPED, {}, undefined, LOCATED, session, context);
+        assert.equal(service.asked.length, 4);
+      },
+      { env },
+    ));
+}
 
-describe("KMS is waited for ten seconds", () => {
-  for (const work of ["Decrypt", "GenerateDataKey"] as const) {
-    test(work, () =>
+describe("KMS is waited for ten seconds, and its connection given up", () => {
+  for (const [work, more] of [
+    ["Decrypt", {}],
+    ["GenerateDataKey", {}],
+    ["Decrypt", WAYS[1].env],
+    ["GenerateDataKey", WAYS[1].env],
+  ] as const) {
+    test(`${work} ${JSON.stringify(more)}`, () =>
       withServices(1, async (service) => {
         const failure = await lastsAtMost(10_000, service, async () => {
           // The time is over then: no second attempt is begun.
@@ -164,6 +180,7 @@ describe("KMS is waited for ten seconds", () => {
             AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
             AWS_SECRET_ACCESS_KEY: "secret",
             AWS_REGION: "us-east-1",
+            ...more,
           };
           const { context } = makeContext(env, 60_000, now);
           const session = new AwsSession(context, undefined);
@@ -172,13 +189,13 @@ describe("KMS is waited for ten seconds", () => {
             if (work === "Decrypt") await decryptDataKey(WRAPPED, {}, undefined, LOCATED, session, context);
             else await generateDataKey(ARN, {}, LOCATED, session, context);
           } finally {
+            await service.isLeft();
             session.close();
             context.deadline.clear();
           }
         });
         assert.ok(failure instanceof SealexecError && failure.kind === "timeout", String(failure));
-      }),
-    );
+      }));
   }
 });
 
@@ -189,6 +206,7 @@ describe("the key that an answer names", () => {
 
   for (const [key, answered, isTaken] of [
     [ARN, ARN, true],
+    [ARN, ARN.toUpperCase().replace("ARN:AWS:KMS", "arn:aws:kms"), true],
     [ARN.toUpperCase(), ARN, true],
     [ARN, inRegion("eu-west-1", ID), false],
     [ARN, `${ARN}0`, false],
@@ -199,6 +217,8 @@ describe("the key that an answer names", () => {
     [ID, ID, false],
     [ID, `arn:aws:s3:us-east-1:111122223333:key/${ID}`, false],
     [ARN, "", false],
+    [ID, `x:${ARN}`, false],
+    [ID, ARN.replace("arn:aws", "arn:"), false],
     [MRK, EU, true],
     [EU, inRegion("us-east-1", MRK), true],
     [EU, inRegion("us-east-1", `${MRK}c`), false],

@@ -1,6 +1,6 @@
 /** The data key in KMS's answer: what is taken, what is refused, and what is left in the buffer. */
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, mock, test } from "node:test";
 import fc from "fast-check";
 import { takePlaintext } from "../../../../src/keys/kms/plaintext.ts";
 
@@ -11,6 +11,7 @@ describe("the data key in KMS's answer", () => {
   for (const answer of [
     `{"KeyId":"arn","Plaintext":"${TEXT}","EncryptionAlgorithm":"SYMMETRIC_DEFAULT"}`,
     `{"Plaintext":"${TEXT}","KeyId":"arn"}`,
+    `{"KeyId":"arn","Plaintext"\n:\r"${TEXT}"}`,
     ` {\n "Plaintext" : \t"${TEXT}" ,\r\n"KeyId":"arn"} `,
   ]) {
     test(`${JSON.stringify(answer)}: taken, and gone from the buffer`, () => {
@@ -30,6 +31,11 @@ describe("the data key in KMS's answer", () => {
     `{"KeyId":"arn"}`,
     `{"Plaintext":"","KeyId":"arn"}`,
     `{"Plaintext":null}`,
+    `{"Plaintext" "${TEXT}"}`,
+    `{"Plaintext":x${TEXT}"}`,
+    ...["@", "[", "`", "{", ".", ",", "*", ":"].map(
+      (letter) => `{"Plaintext":"${TEXT.replace("M", letter)}"}`,
+    ),
     `{"Plaintext":["${TEXT}"]}`,
     `{"Plaintext":"${TEXT}"`,
     `{"Plaintext":"${TEXT}`,
@@ -53,6 +59,30 @@ describe("the data key in KMS's answer", () => {
       assert.ok(body.every((byte) => byte === 0));
     });
   }
+
+  test("what is no base64 to its end is not left half decoded", () => {
+    for (const text of [TEXT.replace(/.{2}=$/, "!A="), TEXT.replace(/.=$/, "n=")]) {
+      const made: Buffer[] = [];
+      const alloc = Buffer.alloc.bind(Buffer) as (size: number) => Buffer;
+      const watched = mock.method(Buffer, "alloc", (size: number) => {
+        made.push(alloc(size));
+        return made.at(-1);
+      });
+      assert.equal(takePlaintext(Buffer.from(`{"Plaintext":"${text}"}`)), undefined);
+      watched.mock.restore();
+      assert.ok(made.length > 0 && made.every((buffer) => buffer.every((byte) => byte === 0)));
+    }
+    // One that is taken out of the answer, and turns out not to be a field of it.
+    const made: Buffer[] = [];
+    const alloc = Buffer.alloc.bind(Buffer) as (size: number) => Buffer;
+    const watched = mock.method(Buffer, "alloc", (size: number) => {
+      made.push(alloc(size));
+      return made.at(-1);
+    });
+    assert.equal(takePlaintext(Buffer.from(`{"in":{"Plaintext":"${TEXT}"}}`)), undefined);
+    watched.mock.restore();
+    assert.ok(made.length > 0 && made.every((buffer) => buffer.every((byte) => byte === 0)));
+  });
 
   test("any bytes, as Buffer writes them; and nothing that Buffer would not write", () => {
     fc.assert(

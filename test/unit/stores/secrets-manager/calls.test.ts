@@ -7,7 +7,7 @@ import type { Content } from "../../../../src/stores/source.ts";
 import { findSecret } from "../../../../src/stores/secrets-manager/find.ts";
 import { secretNeed } from "../../../../src/stores/secrets-manager/read.ts";
 import type { SecretRef } from "../../../../src/stores/secrets-manager/ref.ts";
-import { store } from "../../../../src/stores/secrets-manager/store.ts";
+import { parseSource } from "../../../../src/stores/registry.ts";
 import { secretText, writeSecret } from "../../../../src/stores/secrets-manager/write.ts";
 import type { ExpectedSecret, WrittenSecret } from "../../../../src/stores/secrets-manager/write.ts";
 import type { Reply } from "../../service.ts";
@@ -42,8 +42,8 @@ describe("a read of a secret", () => {
     ],
     [`secretsmanager://${ARN}`, { SecretId: ARN, VersionStage: "AWSCURRENT" }],
   ] as const) {
-    test(`${uri.slice(0, 60)}: one call`, () => {
-      const source = store.parse(uri);
+    test(`${uri.slice(0, 60)}: one call`, async () => {
+      const source = await parseSource(uri);
       return withAwsTools(source.aws === undefined ? [] : [source.aws], async ({ service, tools }) => {
         service.answers(text('{"A":"x"}'));
         await source.read(tools);
@@ -62,11 +62,14 @@ describe("a read of a secret", () => {
         ["?format=json", "{}", { kind: "text", bytes: Buffer.from("{}"), ...state }],
       ] as const) {
         service.answers(text(string));
-        assert.deepEqual(shown(await store.parse(URI + more).read(tools)), content);
+        assert.deepEqual(shown(await (await parseSource(URI + more)).read(tools)), content);
       }
       for (const VersionId of [undefined, 7, null]) {
         service.answers({ body: { SecretString: "{}", VersionId } });
-        assert.deepEqual(shown(await store.parse(URI).read(tools)), { kind: "variables", variables: {} });
+        assert.deepEqual(shown(await (await parseSource(URI)).read(tools)), {
+          kind: "variables",
+          variables: {},
+        });
       }
     }));
 
@@ -92,7 +95,7 @@ describe("a read of a secret", () => {
     test(`of one ${what} fails after one call`, () =>
       withPlace(async ({ service, tools }) => {
         service.answers(reply);
-        await assert.rejects(store.parse(URI).read(tools), failure);
+        await assert.rejects((await parseSource(URI)).read(tools), failure);
         assert.equal(service.asked.length, 1);
       }));
   }
@@ -100,7 +103,7 @@ describe("a read of a secret", () => {
   test("that fails is made again", () =>
     withPlace(async ({ service, tools }) => {
       service.answers({ status: 500 }, refusal("ThrottlingException"), text("{}"));
-      await store.parse(URI).read(tools);
+      await (await parseSource(URI)).read(tools);
       assert.equal(service.asked.length, 3);
     }));
 });
@@ -115,7 +118,7 @@ describe("a look at a secret", () => {
     reply: Reply,
   ): Promise<string | undefined> => {
     service.answers(reply);
-    return store.parse(uri).look?.(VERSION, tools);
+    return (await parseSource(uri)).look?.(VERSION, tools);
   };
   const BOTH = { [OTHER]: ["AWSPREVIOUS", "BLUE"], [VERSION]: ["GREEN", "AWSCURRENT"] };
 
@@ -153,17 +156,17 @@ describe("a look at a secret", () => {
         hint: /secretsmanager:DescribeSecret .* run --watch looks with it/,
       };
       await assert.rejects(lookAt(place, URI, refusal("AccessDeniedException")), denied);
-      assert.equal(store.parse(`${URI}?versionId=${VERSION}`).look, undefined);
+      assert.equal((await parseSource(`${URI}?versionId=${VERSION}`)).look, undefined);
     }));
 });
 
 describe("a source of Secrets Manager", () => {
-  test("says what it is, where it is asked, and what it gives", () => {
-    const source = store.parse(`${URI}?region=eu-west-1&format=json`);
+  test("says what it is, where it is asked, and what it gives", async () => {
+    const source = await parseSource(`${URI}?region=eu-west-1&format=json`);
     assert.deepEqual([source.uri, source.gives, source.dialect], [URI, "text", "json"]);
     assert.deepEqual([source.aws?.home, source.aws?.region], ["secretsmanager in eu-west-1", "eu-west-1"]);
     for (const more of ["", "?as=A", "#A"]) {
-      const { gives, dialect } = store.parse(URI + more);
+      const { gives, dialect } = await parseSource(URI + more);
       assert.deepEqual([gives, dialect], ["variables", undefined]);
     }
   });
@@ -398,7 +401,7 @@ describe("a refusal has a name for machines, and facts", () => {
       withPlace(async ({ service, tools }) => {
         service.answers(refusal(refused, message));
         const facts = { operation: "GetSecretValue", awsCode: refused, httpStatus: 400 };
-        await assert.rejects(store.parse(URI).read(tools), { kind, code, facts });
+        await assert.rejects((await parseSource(URI)).read(tools), { kind, code, facts });
         assert.equal(service.asked.length, 1);
       }));
   }

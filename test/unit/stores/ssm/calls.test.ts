@@ -5,7 +5,7 @@ import { Secret } from "../../../../src/base/secret.ts";
 import type { Content } from "../../../../src/stores/source.ts";
 import { spellingsOf } from "../../../../src/stores/ssm/names.ts";
 import { listParameters, ssmNeed } from "../../../../src/stores/ssm/read.ts";
-import { store } from "../../../../src/stores/ssm/store.ts";
+import { parseSource } from "../../../../src/stores/registry.ts";
 import { checkParameters, removeParameters, writeParameters } from "../../../../src/stores/ssm/write.ts";
 import { refuses } from "../../refuses.ts";
 import type { Reply } from "../../service.ts";
@@ -48,7 +48,10 @@ describe("a read of parameters", () => {
         [null, undefined],
       ] as const) {
         service.answers(one(item("db-host", version)));
-        assert.deepEqual(shown(await store.parse(ONE).read(tools)), [{ DB_HOST: "db-host-value" }, expected]);
+        assert.deepEqual(shown(await (await parseSource(ONE)).read(tools)), [
+          { DB_HOST: "db-host-value" },
+          expected,
+        ]);
         assert.deepEqual(callsOf(service), [
           ["GetParameter", { Name: "/prod/app/db-host", WithDecryption: true }],
         ]);
@@ -65,7 +68,7 @@ describe("a read of parameters", () => {
         service.answers(page([item("z")], "second"), page([], "third"), page([item("a"), item("b")], last));
         const uri = recursive ? `${PATH}?recursive` : PATH;
         const values = { Z: "z-value", A: "a-value", B: "b-value" };
-        assert.deepEqual(shown(await store.parse(uri).read(tools)), [values, undefined]);
+        assert.deepEqual(shown(await (await parseSource(uri)).read(tools)), [values, undefined]);
         const more = { Recursive: recursive };
         assert.deepEqual(callsOf(service), [
           asksPath(more),
@@ -116,7 +119,7 @@ describe("a read of parameters", () => {
     test(`${what}: ${uri}`, () =>
       withPlace(async ({ service, tools }) => {
         service.answers(reply);
-        await assert.rejects(store.parse(uri).read(tools), failure);
+        await assert.rejects((await parseSource(uri)).read(tools), failure);
         assert.equal(service.asked.length, 1);
       }));
   }
@@ -124,7 +127,7 @@ describe("a read of parameters", () => {
   test("that fails is made again, each page for itself", () =>
     withPlace(async ({ service, tools }) => {
       service.answers({ status: 500 }, page([], "next"), { status: 500 }, page([item("a")]));
-      await store.parse(PATH).read(tools);
+      await (await parseSource(PATH)).read(tools);
       const next = asksPath({ NextToken: "next" });
       assert.deepEqual(callsOf(service), [asksPath(), asksPath(), next, next]);
     }));
@@ -133,7 +136,7 @@ describe("a read of parameters", () => {
 describe("a look at parameters", () => {
   test("decrypts nothing, is the same in any order, and sees each change", () =>
     withPlace(async ({ service, tools }) => {
-      const source = store.parse(`${PATH}?recursive`);
+      const source = await parseSource(`${PATH}?recursive`);
       const look = source.look ?? assert.fail("no look");
       service.answers(page([item("a"), item("b", 2)]));
       const { validator = "" } = await source.read(tools);
@@ -158,7 +161,7 @@ describe("a look at parameters", () => {
 
   test("of one is one call", () =>
     withPlace(async ({ service, tools }) => {
-      const source = store.parse(ONE);
+      const source = await parseSource(ONE);
       const look = source.look ?? assert.fail("no look");
       service.answers(one(item("db-host")));
       const { validator = "" } = await source.read(tools);
@@ -174,18 +177,18 @@ describe("a look at parameters", () => {
       for (const uri of [PATH, ONE]) {
         for (const reply of [{ status: 500 }, refusal("ThrottlingException")]) {
           service.answers(reply);
-          await assert.rejects(async () => store.parse(uri).look?.("", tools));
+          await assert.rejects(async () => (await parseSource(uri)).look?.("", tools));
           assert.equal(service.asked.length, 1);
         }
       }
     }));
 });
 
-test("a source of Systems Manager says what it is, where it is asked, and what it gives", () => {
-  const { uri, gives, aws } = store.parse(`${PATH}?region=eu-west-1&recursive`);
+test("a source of Systems Manager says what it is, where it is asked, and what it gives", async () => {
+  const { uri, gives, aws } = await parseSource(`${PATH}?region=eu-west-1&recursive`);
   assert.deepEqual([uri, gives], [`${PATH}?recursive`, "variables"]);
   assert.deepEqual([aws?.home, aws?.region], ["ssm in eu-west-1", "eu-west-1"]);
-  assert.equal(store.parse(ONE).aws?.home, "ssm");
+  assert.equal((await parseSource(ONE)).aws?.home, "ssm");
 });
 
 describe("what is below a path before a push", () => {
@@ -388,7 +391,7 @@ describe("a refusal has a name for machines, and facts", () => {
       withPlace(async ({ service, tools }) => {
         service.answers(refusal(refused, message));
         const facts = { operation: "GetParameter", awsCode: refused, httpStatus: 400 };
-        await assert.rejects(store.parse(ONE).read(tools), { kind, code, facts });
+        await assert.rejects((await parseSource(ONE)).read(tools), { kind, code, facts });
         assert.equal(service.asked.length, 1);
       }));
   }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { AwsSession } from "../../../../src/aws/session.ts";
 import type { Content, Tools } from "../../../../src/stores/source.ts";
-import { store } from "../../../../src/stores/vault/store.ts";
+import { parseSource } from "../../../../src/stores/registry.ts";
 import { VaultClient } from "../../../../src/vault/client.ts";
 import { makeContext } from "../../refuses.ts";
 import { withServices } from "../../service.ts";
@@ -68,7 +68,10 @@ describe("a secret of Vault", () => {
     test(`at a mount of ${what}`, () =>
       withVault(async ({ vault, tools }) => {
         vault.answers(...replies);
-        const found = shown(await store.parse("vault://kv/app").read(tools)) as Record<string, unknown>;
+        const found = shown(await (await parseSource("vault://kv/app")).read(tools)) as Record<
+          string,
+          unknown
+        >;
         assert.deepEqual(
           [found["values"], found["detail"], found["versionId"]],
           [{ A: "x" }, detail, versionId],
@@ -79,7 +82,7 @@ describe("a secret of Vault", () => {
 
   test("of a version: it is asked for, in version 2 alone", () =>
     withVault(async ({ vault, tools }) => {
-      const { read, look } = store.parse("vault://kv/app?version=2");
+      const { read, look } = await parseSource("vault://kv/app?version=2");
       assert.equal(look, undefined);
       vault.answers(mount("2"), secret({ A: "x" }, 2));
       await read(tools);
@@ -105,7 +108,7 @@ describe("a secret of Vault", () => {
         ["vault://kv/app?as=B#N", { B: "1.5" }],
       ] as const) {
         vault.answers(mount("2"), secret(data));
-        const found = shown(await store.parse(uri).read(tools)) as Record<string, unknown>;
+        const found = shown(await (await parseSource(uri)).read(tools)) as Record<string, unknown>;
         assert.deepEqual(found["values"], values);
       }
       for (const [uri, kind, message] of [
@@ -115,7 +118,7 @@ describe("a secret of Vault", () => {
         ["vault://kv/app#toString", "missing", /^the secret has no key toString$/],
       ] as const) {
         vault.answers(mount("2"), secret(data));
-        await assert.rejects(store.parse(uri).read(tools), { kind, message });
+        await assert.rejects((await parseSource(uri)).read(tools), { kind, message });
       }
     }));
 
@@ -130,7 +133,7 @@ describe("a secret of Vault", () => {
         [null, "unknown"],
       ] as const) {
         vault.answers(mount("2"), secret({}, version));
-        const { versionId } = shown(await store.parse("vault://kv/app").read(tools)) as Record<
+        const { versionId } = shown(await (await parseSource("vault://kv/app")).read(tools)) as Record<
           string,
           unknown
         >;
@@ -238,7 +241,7 @@ describe("a secret of Vault", () => {
     test(`that ${what}`, () =>
       withVault(async ({ vault, tools }) => {
         vault.answers(...(replies as readonly Reply[]));
-        await assert.rejects(store.parse("vault://kv/app").read(tools), failure);
+        await assert.rejects((await parseSource("vault://kv/app")).read(tools), failure);
         assert.equal(vault.asked.length, requests);
       }));
   }
@@ -247,7 +250,7 @@ describe("a secret of Vault", () => {
     withVault(async ({ vault, tools }) => {
       vault.answers(mount("2"), status(404));
       const hint = /^leave data\/ out of the path/;
-      await assert.rejects(store.parse("vault://kv/data/app").read(tools), { kind: "missing", hint });
+      await assert.rejects((await parseSource("vault://kv/data/app")).read(tools), { kind: "missing", hint });
     }));
 
   test("without a token is not asked for twice: that it is missing has a place of its own", () =>
@@ -258,7 +261,7 @@ describe("a secret of Vault", () => {
       const client = new VaultClient(context, () => assert.fail("no login by AWS"));
       const tools = { context, session: undefined as unknown as AwsSession, vault: async () => client };
       try {
-        await assert.rejects(store.parse("vault://kv/app").read(tools), {
+        await assert.rejects((await parseSource("vault://kv/app")).read(tools), {
           message: "credentials: Vault: the login was refused (POST auth/approle/login: 403)",
         });
         assert.equal(vault.asked.length, 1);
@@ -276,7 +279,7 @@ describe("a look at a secret of Vault", () => {
         ["2", secret({ A: "x" }), secret({ A: "x" }, 4), V2],
         ["1", old({ A: "x" }), old({ A: "y" }), V1],
       ] as const) {
-        const source = store.parse("vault://kv/app");
+        const source = await parseSource("vault://kv/app");
         const look = source.look ?? assert.fail("no look");
         vault.answers(mount(version), answer, answer, other, mount(version), answer);
         const { validator = "" } = await source.read(tools);
@@ -295,7 +298,7 @@ describe("a look at a secret of Vault", () => {
 
   test("before any read finds out what the mount is", () =>
     withVault(async ({ vault, tools }) => {
-      const look = store.parse("vault://kv/app").look ?? assert.fail("no look");
+      const look = (await parseSource("vault://kv/app")).look ?? assert.fail("no look");
       vault.answers(mount("2"), secret({ A: "x" }));
       assert.equal(await look("3 2026-01-02", tools), undefined);
       assert.deepEqual(vault.lines, [SYS, V2]);
@@ -303,14 +306,14 @@ describe("a look at a secret of Vault", () => {
 
   test("sees a secret that begins with version 1 again", () =>
     withVault(async ({ vault, tools }) => {
-      const source = store.parse("vault://kv/app");
+      const source = await parseSource("vault://kv/app");
       vault.answers(mount("2"), secret({}, 1), secret({}, 1, "2026-01-03"));
       const { validator = "" } = await source.read(tools);
       assert.equal(await source.look?.(validator, tools), "1 2026-01-03");
     }));
 });
 
-test("a source of Vault needs nothing of AWS, and gives variables", () => {
-  const { uri, gives, aws } = store.parse("vault://team%2Fkv/app?as=B#A");
+test("a source of Vault needs nothing of AWS, and gives variables", async () => {
+  const { uri, gives, aws } = await parseSource("vault://team%2Fkv/app?as=B#A");
   assert.deepEqual([uri, gives, aws], ["vault://team%2Fkv/app?as=B#A", "variables", undefined]);
 });
