@@ -118,22 +118,22 @@ export async function lastsAtMost(
   try {
     service.answers({ silent: true });
     const asked = service.nextAsked();
-    let failure: unknown;
+    const outcome: { failure?: unknown } = {};
     const ended = call().then(
       () => undefined,
-      (error: unknown) => (failure = error),
+      (error: unknown) => (outcome.failure = error),
     );
     await asked;
     mock.timers.tick(timeMs - 1);
     for (let turns = 0; turns < 5; turns += 1) await turn();
-    if (failure !== undefined) return "too early";
+    if ("failure" in outcome) return "too early";
     mock.timers.tick(1);
-    for (let turns = 0; failure === undefined; turns += 1) {
+    for (let turns = 0; !("failure" in outcome); turns += 1) {
       if (turns === 1_000) return "too late";
       await turn();
     }
     await ended;
-    return failure;
+    return outcome.failure;
   } finally {
     mock.timers.reset();
   }
