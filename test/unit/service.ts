@@ -61,9 +61,9 @@ export class Service {
 
   /** Resolves when nobody is connected any more. */
   async isLeft(): Promise<void> {
-    for (let turns = 0; this.open > 0; turns += 1) {
-      if (turns === 1_000) throw new Error("a connection is open still");
-      await turn();
+    for (let left = 1_000; this.open > 0; left -= 1) {
+      if (left === 0) throw new Error("a connection is open still");
+      await turns(1);
     }
   }
 
@@ -118,27 +118,20 @@ export async function lastsAtMost(
   try {
     service.answers({ silent: true });
     const asked = service.nextAsked();
-    const outcome: { failure?: unknown } = {};
     const ended = call().then(
-      () => undefined,
-      (error: unknown) => (outcome.failure = error),
+      () => "no failure",
+      (error: unknown) => error,
     );
     await asked;
     mock.timers.tick(timeMs - 1);
-    for (let turns = 0; turns < 5; turns += 1) await turn();
-    if ("failure" in outcome) return "too early";
+    if ((await Promise.race([ended, turns(5)])) !== undefined) return "too early";
     mock.timers.tick(1);
-    for (let turns = 0; !("failure" in outcome); turns += 1) {
-      if (turns === 1_000) return "too late";
-      await turn();
-    }
-    await ended;
-    return outcome.failure;
+    return await Promise.race([ended, turns(1_000).then(() => "too late")]);
   } finally {
     mock.timers.reset();
   }
 }
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+async function turns(count: number): Promise<void> {
+  for (let left = count; left > 0; left -= 1) await new Promise((resolve) => setImmediate(resolve));
 }
