@@ -8,6 +8,7 @@ import { generateDataKey } from "../../../../src/keys/kms/generate.ts";
 import { kmsMeaning } from "../../../../src/keys/kms/meanings.ts";
 import { unwrap, wrap } from "../../../../src/keys/keyring.ts";
 import { sealUnder } from "../../../../src/keys/seal.ts";
+import type { Sealed } from "../../../../src/keys/seal.ts";
 import { makeContext } from "../../refuses.ts";
 import { lastsAtMost, withServices } from "../../service.ts";
 import type { Reply } from "../../service.ts";
@@ -68,12 +69,16 @@ for (const { way, env } of WAYS) {
 
     test("is asked for again if KMS fails, not if it refuses", () =>
       withPlace(async (place) => {
-        for (const work of [decrypt, generate]) {
+        for (const [work, operation] of [
+          [decrypt, "Decrypt"],
+          [generate, "GenerateDataKey"],
+        ] as const) {
           place.service.answers({ status: 500 }, refusal("ThrottlingException"), answer());
           await work(place);
           assert.equal(place.service.asked.length, 3);
           place.service.answers(refusal("AccessDeniedException"));
-          await assert.rejects(work(place), { kind: "denied" });
+          const message = new RegExp(`\\(${operation}: AccessDeniedException, 400`);
+          await assert.rejects(work(place), { kind: "denied", message });
           assert.equal(place.service.asked.length, 1);
           place.service.answers(
             refusal("NotFoundException", `Alias ${ARN.slice(0, 40)}:alias/x is not found.`),
@@ -136,10 +141,11 @@ async function leftOfKey(work: () => Promise<unknown>): Promise<readonly [unknow
     return buffer;
   });
   try {
-    await work();
-    return [undefined, 0];
-  } catch (error) {
-    return [error, made.filter((buffer) => buffer.includes(DATA_KEY)).length];
+    const failure = await work().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    return [failure, made.filter((buffer) => buffer.includes(DATA_KEY)).length];
   } finally {
     watched.mock.restore();
   }
@@ -291,7 +297,12 @@ describe("the keyring", () => {
           encryptionContext: algorithm,
         } as const;
         service.answers(answer());
-        const sealed = await sealUnder({ ...how, located: LOCATED }, text, tools);
+        let sealed: Sealed | undefined;
+        const [failed, left] = await leftOfKey(async () => {
+          sealed = await sealUnder({ ...how, located: LOCATED }, text, tools);
+        });
+        assert.ok(sealed !== undefined, String(failed));
+        assert.equal(left, 0);
         assert.deepEqual([sealed.key, sealed.body.length], [ARN, 4 + 16]);
         assert.equal(JSON.stringify(sealed.metadata).includes(BLOB), true);
         assert.ok(text.every((byte) => byte === 0));
