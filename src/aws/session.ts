@@ -208,7 +208,7 @@ export class AwsSession {
     if (url === undefined) return undefined;
     const { identity, settledAt = 0 } = await this.credentials(region);
     const unsettled = this.#context.now() < settledAt;
-    return { url, caller: { wires: this.network.wires, identity, clock: this.#clock, region, unsettled } };
+    return { url, caller: { network: this.network, identity, clock: this.#clock, region, unsettled } };
   }
 
   async #warm(need: AwsNeed, use: "reading" | "writing"): Promise<void> {
@@ -216,7 +216,7 @@ export class AwsSession {
     const kms = directService("kms", this.kmsRegion(need), this.#context.env);
     for (const url of urls) {
       if (url === undefined) continue;
-      if (use === "reading" || url.href === kms?.href) this.network.wires.warm(url);
+      if (use === "reading" || url.href === kms?.href) this.network.warm(url);
       else (await this.network.agents()).warm(url);
     }
   }

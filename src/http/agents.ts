@@ -1,25 +1,23 @@
 /**
- * The HTTP agents of the SDK's clients: connections that were opened ahead of their request, under the rules of
- * connecting.ts. Proxies of the environment are not used: what goes here is signed or secret.
+ * The HTTP agents of the SDK's clients: connections that were opened ahead of their request, under the rules of rules.ts.
+ * Proxies of the environment are not used: what goes here is signed or secret.
  */
 import http from "node:http";
 import https from "node:https";
 import type net from "node:net";
-import type { Connecting } from "./connecting.ts";
-import { openSocket } from "./wire-node.ts";
-import { targetOf, targetTo } from "./target.ts";
-import type { Target } from "./target.ts";
+import { openSocket } from "./connection-node.ts";
+import { targetOf, targetTo } from "./connection.ts";
+import type { Target } from "./connection.ts";
+import type { ConnectionRules } from "./rules.ts";
 
 export class Agents {
-  readonly httpAgent: http.Agent;
-  readonly httpsAgent: https.Agent;
-  readonly #connecting: Connecting;
+  readonly httpAgent = new http.Agent({ keepAlive: true });
+  readonly httpsAgent = new https.Agent({ keepAlive: true });
+  readonly #rules: ConnectionRules;
   readonly #warm = new Map<string, net.Socket>();
 
-  constructor(connecting: Connecting) {
-    this.#connecting = connecting;
-    this.httpAgent = new http.Agent({ keepAlive: true });
-    this.httpsAgent = new https.Agent({ keepAlive: true });
+  constructor(rules: ConnectionRules) {
+    this.#rules = rules;
     this.httpAgent.createConnection = (options) => this.#take(targetOf(options, "http:"));
     this.httpsAgent.createConnection = (options) => this.#take(targetOf(options, "https:"));
   }
@@ -46,16 +44,10 @@ export class Agents {
   }
 
   #open(to: Target): net.Socket {
-    this.#connecting.allow(to);
-    const socket = openSocket(to, this.#connecting.ca);
+    this.#rules.allow(to);
+    const socket = openSocket(to, this.#rules);
     // Before the client's own listener: not every error of the runtime says where it was to go.
     socket.prependListener("error", (error) => Object.assign(error, { hostname: to.host, port: to.port }));
-    const timer = setTimeout(
-      () => socket.destroy(Object.assign(new Error("connect timed out"), { code: "ETIMEDOUT" })),
-      this.#connecting.timeoutMs,
-    );
-    socket.once(to.secure ? "secureConnect" : "connect", () => clearTimeout(timer));
-    socket.once("close", () => clearTimeout(timer));
     return socket;
   }
 }

@@ -13,7 +13,7 @@ export interface Answer {
   readonly reusable: boolean;
 }
 
-/** What came is not HTTP/1.1, or its framing is not clear. `code` is what messages show of it. */
+/** What came is not HTTP/1.1, or how it ends is not clear. `code` is what messages show of it. */
 export class InvalidAnswer extends Error {
   readonly code = "InvalidHttpAnswer";
 }
@@ -45,8 +45,8 @@ const CHUNK_SIZE = /^([0-9A-Fa-f]{1,8})(?:;[\t\x20-\x7e\x80-\xff]*)?$/;
 interface Head {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly framing: "length" | "chunked" | "close";
-  readonly length: number;
+  /** how the body ends: after so many bytes, with its last chunk, or with the connection */
+  readonly framing: number | "chunked" | "close";
   readonly keepAlive: boolean;
 }
 
@@ -55,7 +55,7 @@ export class AnswerReader {
   readonly #largestBody: number;
   #pending: Buffer = Buffer.alloc(0);
   #head: Head | undefined;
-  /** grows as the body does, so that a body in pieces of one byte costs no more than another */
+  /** grows by doubling: a body in pieces of one byte costs no more than another */
   #body: Buffer = Buffer.alloc(0);
   #bodySize = 0;
   /** bytes left of the chunk that is being read; undefined: a chunk's first line comes next */
@@ -69,9 +69,9 @@ export class AnswerReader {
   }
 
   /**
-   * Takes the next bytes. Returns the answer once it is whole. The bytes are the reader's from now on: what it has copied
-   * is wiped where it was.
+   * Takes the next bytes, which are the reader's from now on: what it has copied is wiped where it was.
    *
+   * @returns the answer once it is whole
    * @throws InvalidAnswer, AnswerTooLarge
    */
   push(bytes: Buffer): Answer | undefined {
@@ -88,10 +88,11 @@ export class AnswerReader {
   }
 
   #readBody(head: Head): Answer | undefined {
-    if (head.framing === "chunked") return this.#readChunks() ? this.#finish(head) : undefined;
-    const left = head.framing === "length" ? head.length - this.#bodySize : Infinity;
+    const { framing } = head;
+    if (framing === "chunked") return this.#readChunks() ? this.#finish(head) : undefined;
+    const left = framing === "close" ? Infinity : framing - this.#bodySize;
     this.#takeBody(Math.min(left, this.#pending.length));
-    return head.framing === "length" && this.#bodySize === head.length ? this.#finish(head) : undefined;
+    return this.#bodySize === framing ? this.#finish(head) : undefined;
   }
 
   /** The connection was closed by its other end: the answer where that is its end, undefined where it was cut. */
@@ -123,7 +124,8 @@ export class AnswerReader {
 
   #makeRoom(size: number): void {
     if (size <= this.#body.length) return;
-    const asked = Math.max(size, this.#head?.length ?? 0, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
+    const told = Number(this.#head?.framing) || 0;
+    const asked = Math.max(size, told, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
     const larger = wipeable(Math.min(asked, this.#largest));
     larger.set(this.#body);
     this.#body.fill(0);
@@ -133,11 +135,12 @@ export class AnswerReader {
   #readHead(): boolean {
     for (;;) {
       const end = this.#pending.indexOf(END_OF_HEAD);
-      if ((end === -1 ? this.#pending.length : end) > LARGEST_HEAD_BYTES) {
+      if ((end === -1 ? this.#pending.length : end) > LARGEST_HEAD_BYTES)
         throw new InvalidAnswer("the head is too long");
-      }
       if (end === -1) {
-        if (!couldBeHead(this.#pending)) throw new InvalidAnswer("not HTTP/1.1");
+        // A stranger's protocol is not waited for.
+        const first = this.#pending.toString("latin1", 0, "HTTP/1.".length);
+        if (!"HTTP/1.".startsWith(first)) throw new InvalidAnswer("not HTTP/1.1");
         return false;
       }
       const head = parseHead(this.#pending.toString("latin1", 0, end));
@@ -145,7 +148,8 @@ export class AnswerReader {
       // RFC 9110, section 15.2: interim answers may precede the final one; 101 was not asked for.
       if (head.status === 101) throw new InvalidAnswer("unasked change of protocol");
       if (head.status < 200) continue;
-      if (head.status < 300 && head.length > this.#largestBody) throw new AnswerTooLarge("body too large");
+      if (head.status < 300 && Number(head.framing) > this.#largestBody)
+        throw new AnswerTooLarge("body too large");
       this.#head = head;
       return true;
     }
@@ -181,9 +185,8 @@ export class AnswerReader {
 
   #takeLine(): string | undefined {
     const end = this.#pending.indexOf(CRLF);
-    if ((end === -1 ? this.#pending.length : end) > LARGEST_LINE_BYTES) {
+    if ((end === -1 ? this.#pending.length : end) > LARGEST_LINE_BYTES)
       throw new InvalidAnswer("a line is too long");
-    }
     if (end === -1) return undefined;
     this.#framingSize += end + CRLF.length;
     if (this.#framingSize > LARGEST_FRAMING_BYTES) throw new InvalidAnswer("more framing than data");
@@ -193,12 +196,6 @@ export class AnswerReader {
   }
 }
 
-/** Whether these first bytes can still become an answer: a stranger's protocol is not waited for. */
-function couldBeHead(bytes: Buffer): boolean {
-  const first = bytes.toString("latin1", 0, "HTTP/1.".length);
-  return "HTTP/1.".startsWith(first);
-}
-
 function parseHead(text: string): Head {
   const [first = "", ...lines] = text.split("\r\n");
   const [, minor, digits] = STATUS_LINE.exec(first) ?? [];
@@ -206,10 +203,11 @@ function parseHead(text: string): Head {
   const status = Number(digits);
   const headers = parseFields(lines);
   const connection = headers["connection"]?.toLowerCase() ?? "";
-  const keepAlive = minor === "1" ? !connection.includes("close") : connection.includes("keep-alive");
   // RFC 9112, section 6.1: HTTP/1.0 knows no transfer coding, and who is in between may not take it for one.
   if (minor === "0" && headers["transfer-encoding"] !== undefined) throw new InvalidAnswer("unclear length");
-  return { status, headers, ...framingOf(status, headers, keepAlive) };
+  const framing = framingOf(status, headers);
+  const stays = minor === "1" ? !connection.includes("close") : connection.includes("keep-alive");
+  return { status, headers, framing, keepAlive: stays && framing !== "close" };
 }
 
 function parseFields(lines: readonly string[]): Record<string, string> {
@@ -226,38 +224,26 @@ function parseFields(lines: readonly string[]): Record<string, string> {
   return headers;
 }
 
-/** Without the spaces and tabs around it. */
+/** Without the spaces and tabs around it. A pattern would take quadratic time over a line of blanks. */
 function trimBlanks(text: string): string {
+  const isBlank = (at: number): boolean => text[at] === " " || text[at] === "\t";
   let [start, end] = [0, text.length];
-  while (start < end && isBlank(text, start)) start += 1;
-  while (end > start && isBlank(text, end - 1)) end -= 1;
+  while (start < end && isBlank(start)) start += 1;
+  while (end > start && isBlank(end - 1)) end -= 1;
   return text.slice(start, end);
 }
 
-function isBlank(text: string, at: number): boolean {
-  return text[at] === " " || text[at] === "\t";
-}
-
 /** RFC 9112, section 6.3. Two ways at once of telling a length are how answers are smuggled: refused. */
-function framingOf(
-  status: number,
-  headers: Readonly<Record<string, string>>,
-  keepAlive: boolean,
-): Pick<Head, "framing" | "length" | "keepAlive"> {
+function framingOf(status: number, headers: Readonly<Record<string, string>>): Head["framing"] {
   const length = headers["content-length"];
   const encoding = headers["transfer-encoding"];
   if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
   // RFC 9110, section 8.6, and RFC 9112, section 6.1: these may not speak of a body; 304 may, of the one it does not have.
-  if (status < 200 || status === 204) {
-    if (length !== undefined || encoding !== undefined) throw new InvalidAnswer("a length of no body");
-    return { framing: "length", length: 0, keepAlive };
-  }
-  if (status === 304) return { framing: "length", length: 0, keepAlive };
-  if (encoding !== undefined) {
-    if (encoding.toLowerCase() !== "chunked" || length !== undefined)
-      throw new InvalidAnswer("unclear length");
-    return { framing: "chunked", length: 0, keepAlive };
-  }
-  if (length === undefined) return { framing: "close", length: 0, keepAlive: false };
-  return { framing: "length", length: Number(length), keepAlive };
+  const hasNone = status < 200 || status === 204;
+  if (hasNone && (length !== undefined || encoding !== undefined))
+    throw new InvalidAnswer("a length of no body");
+  if (hasNone || status === 304) return 0;
+  if (encoding === undefined) return length === undefined ? "close" : Number(length);
+  if (encoding.toLowerCase() !== "chunked" || length !== undefined) throw new InvalidAnswer("unclear length");
+  return "chunked";
 }

@@ -1,10 +1,9 @@
-/** One HTTP request and its whole answer, over a wire. */
-import { targetTo } from "./target.ts";
+/** One HTTP request and its whole answer, over a connection. */
 import { AnswerReader } from "./answer.ts";
 import type { Answer } from "./answer.ts";
-import { WireError } from "./wire.ts";
-import type { Wire } from "./wire.ts";
-import type { Wires } from "./wires.ts";
+import { ConnectionError, targetTo } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Network } from "./network.ts";
 
 export interface Question {
   readonly method: "GET" | "PUT" | "POST";
@@ -18,30 +17,30 @@ export interface Question {
 /**
  * Asks and waits for the whole answer. Redirects are answers like any other.
  *
- * Rejects with a WireError where there is no connection or it ends early, InvalidAnswer, AnswerTooLarge, or the
- * signal's reason; the wire is closed then.
+ * Rejects with a ConnectionError where there is no connection or it ends early, InvalidAnswer, AnswerTooLarge, or the
+ * signal's reason; the connection is closed then.
  */
-export async function ask(wires: Wires, question: Question, signal: AbortSignal): Promise<Answer> {
+export async function ask(network: Network, question: Question, signal: AbortSignal): Promise<Answer> {
   const request = encode(question);
-  const idle = await wires.takeIdle(question.url);
+  const idle = await network.takeIdle(question.url);
   if (idle !== undefined) {
     try {
-      return await askOn(idle, wires, question, request, signal);
+      return await askOn(idle, network, question, request, signal);
     } catch (error) {
       // RFC 9112, section 9.3.1: a server may close an idle connection just as it is used again. Nothing of an answer
       // came, and what is asked here may be asked twice.
       if (!(error instanceof Unanswered)) throw error;
     }
   }
-  return askOn(await wires.open(question.url), wires, question, request, signal);
+  return askOn(await network.open(question.url), network, question, request, signal);
 }
 
 /** The connection ended before one byte of an answer. */
-class Unanswered extends WireError {}
+class Unanswered extends ConnectionError {}
 
 async function askOn(
-  wire: Wire,
-  wires: Wires,
+  connection: Connection,
+  network: Network,
   { url, largestBody }: Question,
   request: Buffer,
   signal: AbortSignal,
@@ -54,7 +53,7 @@ async function askOn(
       signal.addEventListener("abort", onAbort);
       const reader = new AnswerReader(largestBody);
       let begun = false;
-      wire.listen({
+      connection.listen({
         onData: (bytes) => {
           begun = true;
           try {
@@ -67,25 +66,25 @@ async function askOn(
         onClose: (error) => {
           const whole = error === undefined ? reader.end() : undefined;
           if (whole !== undefined) resolve(whole);
-          else if (begun) reject(new WireError("ECONNRESET", targetTo(url), error));
+          else if (begun) reject(new ConnectionError("ECONNRESET", targetTo(url), error));
           else reject(new Unanswered("ECONNRESET", targetTo(url), error));
         },
       });
-      wire.send(request);
+      connection.send(request);
     });
-    if (answer.reusable && !wire.closed) wires.give(url, wire);
-    else wire.close();
+    if (answer.reusable && !connection.closed) network.give(url, connection);
+    else connection.close();
     return answer;
   } catch (error) {
-    wire.close();
+    connection.close();
     throw error;
   } finally {
-    // A signal that somebody listens to is never let go of by Bun, nor are the wire and all else that the listener sees.
+    // Bun never lets go of a signal with a listener, nor of what the listener sees.
     signal.removeEventListener("abort", onAbort);
   }
 }
 
-// A line break in a header would begin another one (RFC 9110, section 5.5).
+// A line break would begin another header (RFC 9110, section 5.5).
 const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
 
 function encode({ method, url, headers, body = "" }: Question): Buffer {
@@ -93,9 +92,8 @@ function encode({ method, url, headers, body = "" }: Question): Buffer {
     ...headers,
     ...(method === "GET" ? {} : { "content-length": String(Buffer.byteLength(body)) }),
   });
-  for (const [name, value] of fields) {
+  for (const [name, value] of fields)
     if (!FIELD_VALUE.test(value)) throw new TypeError(`header ${name} cannot be sent`);
-  }
   const head = [
     `${method} ${url.pathname}${url.search} HTTP/1.1`,
     ...("host" in headers ? [] : [`host: ${url.host}`]),

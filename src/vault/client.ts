@@ -3,10 +3,9 @@
  * gave is used for the run and left to expire: revoking it would be one more round trip before CMD can start, and would
  * revoke dynamic credentials with it.
  */
-import { Connecting } from "../http/connecting.ts";
 import type { Answer } from "../http/answer.ts";
 import { ask } from "../http/ask.ts";
-import { Wires } from "../http/wires.ts";
+import { Network } from "../http/network.ts";
 import { retry } from "../http/retry.ts";
 import { step } from "../base/context.ts";
 import type { Context } from "../base/context.ts";
@@ -26,7 +25,7 @@ const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 export class VaultClient {
   readonly #context: Context;
   readonly #settings: VaultSettings;
-  readonly #wires: Wires;
+  readonly #network: Network;
   readonly #identity: LoadIdentity;
   #token: Promise<Token> | undefined;
   /** what a login gave last */
@@ -40,7 +39,7 @@ export class VaultClient {
     this.#held = before === undefined ? undefined : before.#held;
     this.#context = context;
     this.#settings = readSettings(context.env);
-    this.#wires = new Wires(new Connecting(context, "VAULT_CACERT"));
+    this.#network = new Network(context, "VAULT_CACERT");
     this.#identity = identity;
   }
 
@@ -62,7 +61,7 @@ export class VaultClient {
 
   /** Closes every connection that nobody waits for. */
   close(): void {
-    this.#wires.close();
+    this.#network.close();
   }
 
   #findToken(): Promise<Token> {
@@ -112,10 +111,10 @@ export class VaultClient {
       largestBody: LARGEST_ANSWER_BYTES,
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     };
-    const answer = await ask(this.#wires, { ...question, url }, signal);
+    const answer = await ask(this.#network, { ...question, url }, signal);
     if (answer.status !== 307) return answer;
     const node = activeNode(answer, url, this.#context.env);
-    const second = await ask(this.#wires, { ...question, url: node }, signal);
+    const second = await ask(this.#network, { ...question, url: node }, signal);
     if (second.status === 307) throw redirectedTwice();
     return second;
   }

@@ -10,10 +10,10 @@ import { ask } from "../../http/ask.ts";
 import type { Service } from "../endpoint/custom.ts";
 import type { Clock } from "./clock.ts";
 import { canonicalQuery, signRequest } from "./sign.ts";
-import type { Wires } from "../../http/wires.ts";
+import type { Network } from "../../http/network.ts";
 
 export interface Caller {
-  readonly wires: Wires;
+  readonly network: Network;
   readonly identity: Identity;
   readonly clock: Clock;
   readonly region: string;
@@ -61,7 +61,7 @@ export class ServiceRefusal extends Error {
   readonly $response: { readonly headers: Readonly<Record<string, string>> };
   readonly Region: string | undefined;
 
-  constructor(answer: Answer, refusal: Refusal, { clock, unsettled = false }: Omit<Caller, "wires">) {
+  constructor(answer: Answer, refusal: Refusal, { clock, unsettled = false }: Omit<Caller, "network">) {
     super(refusal.message ?? "");
     this.name = refusal.code ?? "UnknownError";
     const requestId = requestIdOf(answer) ?? refusal.requestId;
@@ -100,7 +100,7 @@ export async function callService(caller: Caller, call: Call, signal: AbortSigna
   const headers = sign(caller, call);
   const { method, body, largestBody } = call;
   const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
-  const answer = await ask(caller.wires, question, signal);
+  const answer = await ask(caller.network, question, signal);
   // Nobody asks for a range: one that comes all the same is a part of what was asked for.
   if (answer.status === 200 && answer.headers["content-range"] === undefined) return answer;
   // A part of an object (206), or what a proxy made of it (203), is not what was asked for.

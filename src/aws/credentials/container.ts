@@ -27,7 +27,7 @@ export function containerSource(env: Environment): CredentialSource {
       const token = readToken(env, name);
       const headers: Record<string, string> = token === undefined ? {} : { authorization: token };
       const question = { method: "GET", url, headers, largestBody: LARGEST_ANSWER_BYTES } as const;
-      const { status, body } = await ask(network.wires, question, signal);
+      const { status, body } = await ask(network, question, signal);
       if (status !== 200) throw new AgentRefusal(status);
       return parseCredentials(body.toString("utf8"));
     },

@@ -19,7 +19,7 @@ export async function instanceSource(env: Environment): Promise<CredentialSource
     // It is one hop away: what does not answer for so long is not there.
     budgetMs: 5_000,
     load: async ({ network, signal }) => {
-      const work = load(new InstanceMetadata(endpoint, network.wires, signal));
+      const work = load(new InstanceMetadata(endpoint, network, signal));
       return isStandardEndpoint(endpoint, env) ? unlessElsewhere(work, signal) : work;
     },
     classify: (error) => failureOf(error, endpoint),

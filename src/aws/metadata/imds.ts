@@ -7,7 +7,7 @@ import { isSet } from "../../base/env.ts";
 import { hasSharedFiles } from "../shared-files.ts";
 import { parseEndpoint } from "../../http/rules.ts";
 import { ask } from "../../http/ask.ts";
-import type { Wires } from "../../http/wires.ts";
+import type { Network } from "../../http/network.ts";
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
 const IPV4_ENDPOINT = "http://169.254.169.254";
@@ -51,14 +51,14 @@ async function endpointOfFile(env: Environment): Promise<string | undefined> {
 /** One attempt's view of the service: its token is asked for once, with the first path. */
 export class InstanceMetadata {
   readonly #endpoint: string;
-  readonly #wires: Wires;
+  readonly #network: Network;
   readonly #signal: AbortSignal;
   #token: string | undefined;
 
   /** @param endpoint of metadataEndpoint */
-  constructor(endpoint: string, wires: Wires, signal: AbortSignal) {
+  constructor(endpoint: string, network: Network, signal: AbortSignal) {
     this.#endpoint = endpoint;
-    this.#wires = wires;
+    this.#network = network;
     this.#signal = signal;
   }
 
@@ -79,7 +79,7 @@ export class InstanceMetadata {
   async #ask(method: "GET" | "PUT", path: string, headers: Record<string, string>): Promise<string> {
     const url = new URL(path, this.#endpoint);
     const question = { method, url, headers, largestBody: LARGEST_ANSWER_BYTES };
-    const { status, body } = await ask(this.#wires, question, this.#signal);
+    const { status, body } = await ask(this.#network, question, this.#signal);
     if (status !== 200) throw new MetadataRefusal(path, status);
     return body.toString("utf8").trim();
   }

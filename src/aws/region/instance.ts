@@ -14,7 +14,7 @@ export async function instanceRegion(
   if (isTrue(env, "AWS_EC2_METADATA_DISABLED")) return undefined;
   const signal = AbortSignal.any([deadline.signal, AbortSignal.timeout(TIMEOUT_MS)]);
   try {
-    const metadata = new InstanceMetadata(await metadataEndpoint(env), network.wires, signal);
+    const metadata = new InstanceMetadata(await metadataEndpoint(env), network, signal);
     return await orAborted(metadata.read("placement/region"), signal);
   } catch {
     return undefined;

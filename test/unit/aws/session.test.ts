@@ -267,8 +267,8 @@ describe("the direct way", () => {
     const direct = await session.direct(need, urlIn);
     assert.deepEqual(asked, [["eu-west-1", TOLD]]);
     assert.equal(direct?.url, url);
-    const { wires, identity, clock, region, unsettled } = direct.caller;
-    assert.equal(wires, session.network.wires);
+    const { network, identity, clock, region, unsettled } = direct.caller;
+    assert.equal(network, session.network);
     assert.deepEqual([identity.accessKeyId, region, unsettled], ["AKIA1", "eu-west-1", false]);
     const next = makeSession({ chosen, before: session }).session;
     assert.equal((await next.direct(need, urlIn))?.caller.clock, clock);
@@ -320,7 +320,7 @@ describe("connections of a session", () => {
       ]) {
         assert.ok(way !== undefined);
         await ask(
-          way.caller.wires,
+          way.caller.network,
           { method: "GET", url: way.url, headers: {}, largestBody: 10_000 },
           signal,
         );
@@ -343,7 +343,7 @@ describe("connections of a session", () => {
       const way = await session.directKms(need);
       assert.ok(way !== undefined);
       const question = { method: "GET", url: way.url, headers: {}, largestBody: 10_000 } as const;
-      await ask(way.caller.wires, question, new AbortController().signal);
+      await ask(way.caller.network, question, new AbortController().signal);
       assert.deepEqual(listeners(aws), ["kms", "s3"]);
       session.close();
     }));

@@ -6,7 +6,7 @@ import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { describe, test } from "node:test";
 import { Agents } from "../../../src/http/agents.ts";
-import { Connecting } from "../../../src/http/connecting.ts";
+import { ConnectionRules } from "../../../src/http/rules.ts";
 import { holdPort } from "../../aws/held-port.ts";
 import { makeCertificate } from "../../aws/tls.ts";
 import { until } from "../../e2e/expect.ts";
@@ -29,7 +29,7 @@ async function withPlace(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   const { context } = makeContext(env);
-  const agents = new Agents(new Connecting(context));
+  const agents = new Agents(new ConnectionRules(context));
   const open = (): number => sockets.filter(({ destroyed }) => !destroyed).length;
   try {
     await work({ agents, url: new URL(`http://127.0.0.1:${port}/`), sockets, open });
@@ -82,7 +82,7 @@ describe("the agents of the SDK's clients", () => {
     const { port } = place.address() as AddressInfo;
     const held = await holdPort("127.0.0.1", port, () => place.close());
     const { context } = makeContext();
-    const agents = new Agents(new Connecting(context));
+    const agents = new Agents(new ConnectionRules(context));
     const url = new URL(`http://127.0.0.1:${port}/`);
     const server = answering();
     let connections = 0;

@@ -1,4 +1,4 @@
-/** Requests over wires, by Node's sockets, against servers that misbehave. The binary's sockets are in test/e2e. */
+/** Requests over network, by Node's sockets, against servers that misbehave. The binary's sockets are in test/e2e. */
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { createServer } from "node:net";
@@ -7,15 +7,14 @@ import { describe, test } from "node:test";
 import { AnswerTooLarge, InvalidAnswer } from "../../../src/http/answer.ts";
 import { ask } from "../../../src/http/ask.ts";
 import type { Question } from "../../../src/http/ask.ts";
-import { Wires } from "../../../src/http/wires.ts";
-import { Connecting } from "../../../src/http/connecting.ts";
+import { Network } from "../../../src/http/network.ts";
 import { holdPort } from "../../aws/held-port.ts";
 import { until } from "../../e2e/expect.ts";
 import { makeContext } from "../refuses.ts";
 
 interface Served {
   readonly question: Question;
-  readonly wires: Wires;
+  readonly network: Network;
   readonly sockets: readonly Socket[];
   connections(): number;
   /** bytes */
@@ -52,8 +51,8 @@ async function serve(
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/`);
     const question: Question = { method: "GET", url, headers: {}, largestBody: 1_000 };
-    const wires = new Wires(new Connecting(context));
-    await work({ question, wires, sockets, connections: () => connections, received: () => size });
+    const network = new Network(context);
+    await work({ question, network, sockets, connections: () => connections, received: () => size });
   } finally {
     context.deadline.clear();
     // A test that fails leaves connections open, which close() would wait for.
@@ -70,12 +69,12 @@ describe("asking", () => {
   test("one connection takes one request after the other", () =>
     serve(
       (socket) => socket.write(OK),
-      async ({ question, wires, connections }) => {
+      async ({ question, network, connections }) => {
         for (let count = 0; count < 3; count += 1) {
-          assert.equal((await ask(wires, question, signal)).body.toString(), "ok");
+          assert.equal((await ask(network, question, signal)).body.toString(), "ok");
         }
         assert.equal(connections(), 1);
-        (await wires.takeIdle(question.url))?.close();
+        (await network.takeIdle(question.url))?.close();
       },
     ));
 
@@ -83,9 +82,9 @@ describe("asking", () => {
     serve(
       (socket, _bytes, { request }) =>
         void (request === 1 ? socket.write(OK, () => socket.end()) : socket.destroy()),
-      async ({ question, wires, connections }) => {
+      async ({ question, network, connections }) => {
         for (let count = 0; count < 3; count += 1) {
-          assert.equal((await ask(wires, question, signal)).status, 200);
+          assert.equal((await ask(network, question, signal)).status, 200);
         }
         assert.equal(connections(), 3);
       },
@@ -94,11 +93,11 @@ describe("asking", () => {
   test("an idle connection that is reset as it is used again costs no attempt", () =>
     serve(
       (socket, _bytes, { request }) => void (request === 1 ? socket.write(OK) : socket.resetAndDestroy()),
-      async ({ question, wires, connections }) => {
-        await ask(wires, question, signal);
-        assert.equal((await ask(wires, question, signal)).status, 200);
+      async ({ question, network, connections }) => {
+        await ask(network, question, signal);
+        assert.equal((await ask(network, question, signal)).status, 200);
         assert.equal(connections(), 2);
-        (await wires.takeIdle(question.url))?.close();
+        (await network.takeIdle(question.url))?.close();
       },
     ));
 
@@ -112,15 +111,15 @@ describe("asking", () => {
     );
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { context } = makeContext({});
-    const wires = new Wires(new Connecting(context));
+    const network = new Network(context);
     const { port } = server.address() as AddressInfo;
     const url = new URL(`http://127.0.0.1:${port}/`);
     const question = { method: "GET", url, largestBody: 100 } as const;
     try {
-      await ask(wires, { ...question, headers: {} }, signal);
-      await ask(wires, { ...question, headers: { host: "signed.example.com" } }, signal);
+      await ask(network, { ...question, headers: {} }, signal);
+      await ask(network, { ...question, headers: { host: "signed.example.com" } }, signal);
     } finally {
-      wires.close();
+      network.close();
       server.close();
       context.deadline.clear();
     }
@@ -147,12 +146,12 @@ describe("asking", () => {
           sent += bytes;
           if (Buffer.byteLength(sent) >= Buffer.byteLength(wanted)) socket.write(OK);
         },
-        async ({ question, wires }) => {
+        async ({ question, network }) => {
           const url = new URL("/a%20b?c=d&e#f", question.url);
           const asked = { ...question, method, url, headers: { "x-a": "1" } };
-          await ask(wires, { ...asked, ...(body === undefined ? {} : { body }) }, signal);
+          await ask(network, { ...asked, ...(body === undefined ? {} : { body }) }, signal);
           assert.equal(sent.replace(url.host, "HOST"), wanted);
-          wires.close();
+          network.close();
         },
       );
     }
@@ -166,10 +165,10 @@ describe("asking", () => {
           else setTimeout(() => socket.resetAndDestroy(), 20);
         });
       },
-      async ({ question, wires }) => {
-        const { body, reusable } = await ask(wires, question, signal);
+      async ({ question, network }) => {
+        const { body, reusable } = await ask(network, question, signal);
         assert.deepEqual([body.toString(), reusable], ["ok", false]);
-        await assert.rejects(ask(wires, question, signal), { code: "ECONNRESET" });
+        await assert.rejects(ask(network, question, signal), { code: "ECONNRESET" });
       },
     ));
 
@@ -178,12 +177,12 @@ describe("asking", () => {
       (socket, _bytes, { connection }) => {
         socket.write(connection === 1 ? OK.replace("OK\r\n", "OK\r\nConnection: close\r\n") : "SSH-2.0\r\n");
       },
-      async ({ question, wires, sockets }) => {
-        await ask(wires, question, signal);
-        assert.equal(await wires.takeIdle(question.url), undefined);
+      async ({ question, network, sockets }) => {
+        await ask(network, question, signal);
+        assert.equal(await network.takeIdle(question.url), undefined);
         await until(() => sockets[0]?.readableEnded === true);
-        await assert.rejects(ask(wires, question, signal), InvalidAnswer);
-        assert.equal(await wires.takeIdle(question.url), undefined);
+        await assert.rejects(ask(network, question, signal), InvalidAnswer);
+        assert.equal(await network.takeIdle(question.url), undefined);
         await until(() => sockets[1]?.readableEnded === true);
       },
     ));
@@ -191,8 +190,8 @@ describe("asking", () => {
   test("an answer larger than what was asked for may be closes the connection", () =>
     serve(
       (socket) => socket.write(OK),
-      async ({ question, wires, sockets }) => {
-        await assert.rejects(ask(wires, { ...question, largestBody: 1 }, signal), AnswerTooLarge);
+      async ({ question, network, sockets }) => {
+        await assert.rejects(ask(network, { ...question, largestBody: 1 }, signal), AnswerTooLarge);
         await until(() => sockets[0]?.readableEnded === true);
       },
     ));
@@ -200,9 +199,9 @@ describe("asking", () => {
   test("where it was to go stands in what is thrown", () =>
     serve(
       (socket) => socket.destroy(),
-      async ({ question, wires }) => {
+      async ({ question, network }) => {
         const { hostname, port } = question.url;
-        await assert.rejects(ask(wires, question, signal), {
+        await assert.rejects(ask(network, question, signal), {
           code: "ECONNRESET",
           hostname,
           port: Number(port),
@@ -213,14 +212,14 @@ describe("asking", () => {
   test("nothing is sent once it is aborted, and no listener stays at a signal", () =>
     serve(
       (socket) => socket.write(OK),
-      async ({ question, wires, received }) => {
+      async ({ question, network, received }) => {
         const controller = new AbortController();
-        await ask(wires, question, controller.signal);
-        await ask(wires, question, controller.signal);
+        await ask(network, question, controller.signal);
+        await ask(network, question, controller.signal);
         assert.equal(getEventListeners(controller.signal, "abort").length, 0);
         const before = received();
-        await assert.rejects(ask(wires, question, AbortSignal.abort(new Error("enough"))), /enough/);
-        assert.equal(await wires.takeIdle(question.url), undefined);
+        await assert.rejects(ask(network, question, AbortSignal.abort(new Error("enough"))), /enough/);
+        assert.equal(await network.takeIdle(question.url), undefined);
         assert.equal(received(), before);
       },
     ));
@@ -228,9 +227,9 @@ describe("asking", () => {
   test("an answer that was begun is not asked for again", () =>
     serve(
       (socket, _bytes, { request }) => void (request === 1 ? socket.write(OK) : socket.end("HTTP/1.1 2")),
-      async ({ question, wires, connections }) => {
-        await ask(wires, question, signal);
-        await assert.rejects(ask(wires, question, signal), { code: "ECONNRESET" });
+      async ({ question, network, connections }) => {
+        await ask(network, question, signal);
+        await assert.rejects(ask(network, question, signal), { code: "ECONNRESET" });
         assert.equal(connections(), 1);
       },
     ));
@@ -242,10 +241,10 @@ describe("asking", () => {
         if (connection === 1) socket.once("close", () => closed.resolve());
         socket.write(OK, () => void setTimeout(() => socket.write("HTTP/1.1 200 OK\r\n"), 20));
       },
-      async ({ question, wires, connections }) => {
-        await ask(wires, question, signal);
+      async ({ question, network, connections }) => {
+        await ask(network, question, signal);
         await closed.promise;
-        await ask(wires, question, signal);
+        await ask(network, question, signal);
         assert.equal(connections(), 2);
       },
     );
@@ -258,15 +257,15 @@ describe("asking", () => {
     const { port } = place.address() as AddressInfo;
     const held = await holdPort("127.0.0.1", port, () => place.close());
     const { context } = makeContext({});
-    const wires = new Wires(new Connecting(context));
+    const network = new Network(context);
     const url = new URL(`http://127.0.0.1:${port}/`);
-    wires.warm(url);
+    network.warm(url);
     await turn();
     const server = createServer((socket) => socket.on("data", () => socket.end(OK)));
     await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
     try {
       const question: Question = { method: "GET", url, headers: {}, largestBody: 1_000 };
-      assert.equal((await ask(wires, question, signal)).status, 200);
+      assert.equal((await ask(network, question, signal)).status, 200);
     } finally {
       context.deadline.clear();
       await new Promise((resolve) => server.close(resolve));
@@ -277,22 +276,22 @@ describe("asking", () => {
   test("an abort closes the connection", () =>
     serve(
       () => {},
-      async ({ question, wires, connections }) => {
+      async ({ question, network, connections }) => {
         const controller = new AbortController();
-        const asked = ask(wires, question, controller.signal);
+        const asked = ask(network, question, controller.signal);
         setTimeout(() => controller.abort(new Error("enough")), 20);
         await assert.rejects(asked, /enough/);
         assert.equal(connections(), 1);
-        assert.equal(await wires.takeIdle(question.url), undefined);
+        assert.equal(await network.takeIdle(question.url), undefined);
       },
     ));
 
   test("a header that would begin another one is not sent", () =>
     serve(
       (socket) => socket.write(OK),
-      async ({ question, wires, connections }) => {
+      async ({ question, network, connections }) => {
         for (const value of ["1\r\nx-b: 2", "1\nx-b: 2", "1\rx-b: 2", "1\0", "\u010a"]) {
-          await assert.rejects(ask(wires, { ...question, headers: { "x-a": value } }, signal), TypeError);
+          await assert.rejects(ask(network, { ...question, headers: { "x-a": value } }, signal), TypeError);
         }
         assert.equal(connections(), 0);
       },

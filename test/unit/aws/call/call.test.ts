@@ -10,8 +10,7 @@ import { Clock } from "../../../../src/aws/call/clock.ts";
 import { callJson } from "../../../../src/aws/call/json.ts";
 import { signRequest } from "../../../../src/aws/call/sign.ts";
 import { AnswerTooLarge } from "../../../../src/http/answer.ts";
-import { Connecting } from "../../../../src/http/connecting.ts";
-import { Wires } from "../../../../src/http/wires.ts";
+import { Network } from "../../../../src/http/network.ts";
 import { makeContext } from "../../refuses.ts";
 
 interface Asked {
@@ -40,13 +39,13 @@ async function serve<T>(
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { context } = makeContext();
   context.deadline.clear();
-  const wires = new Wires(new Connecting(context));
+  const network = new Network(context);
   const identity = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "secret", sessionToken: "session" };
   const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/a/b`);
   try {
-    return await work({ caller: { wires, identity, clock: new Clock(), region: "eu-west-1" }, url, asked });
+    return await work({ caller: { network, identity, clock: new Clock(), region: "eu-west-1" }, url, asked });
   } finally {
-    wires.close();
+    network.close();
     await new Promise((resolve) => server.close(resolve));
   }
 }

@@ -3,10 +3,9 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import { Connecting } from "../../../../src/http/connecting.ts";
 import { Clock } from "../../../../src/aws/call/clock.ts";
 import { callJson } from "../../../../src/aws/call/json.ts";
-import { Wires } from "../../../../src/http/wires.ts";
+import { Network } from "../../../../src/http/network.ts";
 import { makeContext } from "../../refuses.ts";
 
 interface Refusal {
@@ -53,8 +52,8 @@ describe("a refusal is called what it says", () => {
       try {
         const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
         const identity = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "secret" };
-        const wires = new Wires(new Connecting(context));
-        const caller = { wires, identity, clock: new Clock(), region: "us-east-1" };
+        const network = new Network(context);
+        const caller = { network, identity, clock: new Clock(), region: "us-east-1" };
         const asked = callJson({ url, caller }, "kms", "Decrypt", {}, new AbortController().signal);
         await assert.rejects(asked, { name, $metadata: { httpStatusCode: 400 } });
       } finally {

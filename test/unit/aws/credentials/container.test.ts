@@ -18,13 +18,13 @@ class Asked extends Error {
 /** What asking an agent at `url` comes to. */
 async function outcomeOf(url: string): Promise<unknown> {
   const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: url };
-  const wires = {
+  const network = {
     takeIdle: (to: URL) => {
       throw new Asked(to);
     },
   };
   const { context } = makeContext(env);
-  const attempt = { context, network: { wires } as unknown as Network, signal: context.deadline.signal };
+  const attempt = { context, network: network as unknown as Network, signal: context.deadline.signal };
   try {
     return await containerSource(env).load({ ...attempt, region: async () => "us-east-1" });
   } catch (error) {

@@ -18,13 +18,12 @@ function withNetwork<T>(
 ): Promise<T> {
   const { context } = makeContext(aws.env());
   const network = new Network(context);
-  return work(
-    network,
-    new InstanceMetadata(aws.endpoints.imds, network.wires, context.deadline.signal),
-  ).finally(() => {
-    network.close();
-    context.deadline.clear();
-  });
+  return work(network, new InstanceMetadata(aws.endpoints.imds, network, context.deadline.signal)).finally(
+    () => {
+      network.close();
+      context.deadline.clear();
+    },
+  );
 }
 
 describe("the metadata service", () => {

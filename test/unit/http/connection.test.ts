@@ -1,7 +1,7 @@
 /** Where a connection to a URL goes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { targetOf, targetTo } from "../../../src/http/target.ts";
+import { targetOf, targetTo } from "../../../src/http/connection.ts";
 
 for (const [url, host, port, secure, id] of [
   ["http://a.test/x?y", "a.test", 80, false, "http://a.test:80"],

@@ -6,11 +6,9 @@ import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { createServer as createTlsServer } from "node:tls";
 import { readFileSync } from "node:fs";
-import { Connecting } from "../../../src/http/connecting.ts";
 import { Network } from "../../../src/http/network.ts";
-import { targetTo } from "../../../src/http/target.ts";
-import { connectByNode } from "../../../src/http/wire-node.ts";
-import { Wires } from "../../../src/http/wires.ts";
+import { targetTo } from "../../../src/http/connection.ts";
+import { connectByNode } from "../../../src/http/connection-node.ts";
 import { startHangingPort } from "../../aws/backlog.ts";
 import { makeCertificate } from "../../aws/tls.ts";
 import { until } from "../../e2e/expect.ts";
@@ -44,14 +42,14 @@ async function withServer(server: Server, work: (place: Place) => Promise<void>)
   }
 }
 
-function withWires(work: (wires: Wires, place: Place) => Promise<void>): Promise<void> {
+function withNetwork(work: (network: Network, place: Place) => Promise<void>): Promise<void> {
   return withServer(createServer(), async (place) => {
     const { context } = makeContext();
-    const wires = new Wires(new Connecting(context));
+    const network = new Network(context);
     try {
-      await work(wires, place);
+      await work(network, place);
     } finally {
-      wires.close();
+      network.close();
       context.deadline.clear();
     }
   });
@@ -65,87 +63,87 @@ async function stopTime(t: TestContext): Promise<void> {
 
 describe("connections of a run", () => {
   test("each that was opened ahead is lent once, also one that is on its way", () =>
-    withWires(async (wires, { url, sockets }) => {
-      wires.warm(url);
-      wires.warm(url);
-      const [first, second] = [await wires.takeIdle(url), await wires.takeIdle(new URL("/other", url))];
+    withNetwork(async (network, { url, sockets }) => {
+      network.warm(url);
+      network.warm(url);
+      const [first, second] = [await network.takeIdle(url), await network.takeIdle(new URL("/other", url))];
       assert.ok(first !== undefined && second !== undefined && first !== second);
-      assert.equal(await wires.takeIdle(url), undefined);
+      assert.equal(await network.takeIdle(url), undefined);
       await until(() => sockets.length === 2);
       first.close();
       second.close();
     }));
 
   test("one that is given back is lent again; one that was closed by then is not", () =>
-    withWires(async (wires, { url }) => {
-      const wire = await wires.open(url);
-      wires.give(url, wire);
-      assert.equal(await wires.takeIdle(url), wire);
-      wires.give(url, wire);
-      wire.close();
-      assert.equal(await wires.takeIdle(url), undefined);
+    withNetwork(async (network, { url }) => {
+      const connection = await network.open(url);
+      network.give(url, connection);
+      assert.equal(await network.takeIdle(url), connection);
+      network.give(url, connection);
+      connection.close();
+      assert.equal(await network.takeIdle(url), undefined);
     }));
 
   test("one that the other end has closed is not lent", () =>
-    withWires(async (wires, { url, sockets }) => {
-      const wire = await wires.open(url);
-      wires.give(url, wire);
+    withNetwork(async (network, { url, sockets }) => {
+      const connection = await network.open(url);
+      network.give(url, connection);
       await until(() => sockets.length === 1);
       sockets[0]?.end();
-      await until(() => wire.closed);
-      assert.equal(await wires.takeIdle(url), undefined);
+      await until(() => connection.closed);
+      assert.equal(await network.takeIdle(url), undefined);
     }));
 
   test("none is lent to another host, port or scheme", () =>
-    withWires(async (wires, { url, port }) => {
-      wires.warm(url);
+    withNetwork(async (network, { url, port }) => {
+      network.warm(url);
       for (const other of [`http://localhost:${port}/`, "http://127.0.0.1:1/", `https://127.0.0.1:${port}/`])
-        assert.equal(await wires.takeIdle(new URL(other)), undefined, other);
-      const wire = await wires.takeIdle(url);
-      assert.ok(wire !== undefined);
-      wire.close();
+        assert.equal(await network.takeIdle(new URL(other)), undefined, other);
+      const connection = await network.takeIdle(url);
+      assert.ok(connection !== undefined);
+      connection.close();
     }));
 
   test("close ends those that nobody has taken, and no other", () =>
-    withWires(async (wires, { url, sockets, open }) => {
-      const taken = await wires.open(url);
-      wires.give(url, await wires.open(url));
-      wires.warm(url);
+    withNetwork(async (network, { url, sockets, open }) => {
+      const taken = await network.open(url);
+      network.give(url, await network.open(url));
+      network.warm(url);
       await until(() => sockets.length === 3);
-      wires.close();
+      network.close();
       await until(() => open() === 1);
       assert.equal(taken.closed, false);
-      assert.equal(await wires.takeIdle(url), undefined);
+      assert.equal(await network.takeIdle(url), undefined);
       taken.close();
       await until(() => open() === 0);
     }));
 
   test("one that speaks before it is asked is closed, and one that was given back, too", () =>
-    withWires(async (wires, { url, sockets }) => {
-      const wire = await wires.open(url);
+    withNetwork(async (network, { url, sockets }) => {
+      const connection = await network.open(url);
       await until(() => sockets.length === 1);
       sockets[0]?.write("HTTP/1.1 200 OK\r\n\r\n");
-      await until(() => wire.closed);
-      const other = await wires.open(url);
-      wires.give(url, other);
+      await until(() => connection.closed);
+      const other = await network.open(url);
+      network.give(url, other);
       await until(() => sockets.length === 2);
       sockets[1]?.write("HTTP/1.1 200 OK\r\n\r\n");
       await until(() => other.closed);
     }));
 
   test("no plain HTTP to another machine, neither asked for nor ahead", () =>
-    withWires(async (wires) => {
+    withNetwork(async (network) => {
       const url = new URL("http://stranger.test/");
-      await assert.rejects(wires.open(url), { kind: "config" });
-      wires.warm(url);
-      await assert.rejects(async () => wires.takeIdle(url), { kind: "config" });
+      await assert.rejects(network.open(url), { kind: "config" });
+      network.warm(url);
+      await assert.rejects(async () => network.takeIdle(url), { kind: "config" });
     }));
 
   test("a network closes its connections and its agents', which are made once", () =>
     withServer(createServer(), async ({ url, sockets, open }) => {
       const { context } = makeContext();
       const network = new Network(context);
-      network.wires.warm(url);
+      network.warm(url);
       const agents = await network.agents();
       assert.equal(await network.agents(), agents);
       agents.warm(url);
@@ -180,12 +178,12 @@ describe("a connection by Node's sockets", () => {
   test("is given no time limit once it is there", (t) =>
     withServer(createServer(), async ({ url }) => {
       await stopTime(t);
-      const wire = await connectByNode(targetTo(url), { ca: undefined, timeoutMs: 3_000 });
+      const connection = await connectByNode(targetTo(url), { ca: undefined, timeoutMs: 3_000 });
       t.mock.timers.tick(3_000);
       t.mock.timers.reset();
-      assert.equal(wire.closed, false);
-      wire.close();
-      assert.equal(wire.closed, true);
+      assert.equal(connection.closed, false);
+      connection.close();
+      assert.equal(connection.closed, true);
     }));
 
   test("says once that it is over, and why where it broke", () =>
@@ -194,9 +192,9 @@ describe("a connection by Node's sockets", () => {
         ["destroy", undefined],
         ["resetAndDestroy", "ECONNRESET"],
       ] as const) {
-        const wire = await connectByNode(targetTo(url), { ca: undefined, timeoutMs: 3_000 });
+        const connection = await connectByNode(targetTo(url), { ca: undefined, timeoutMs: 3_000 });
         const ends: unknown[] = [];
-        wire.listen({ onData: () => {}, onClose: (error) => void ends.push(error) });
+        connection.listen({ onData: () => {}, onClose: (error) => void ends.push(error) });
         await until(() => sockets.at(-1)?.destroyed === false);
         sockets.at(-1)?.[end]();
         await until(() => ends.length > 0);
@@ -219,10 +217,10 @@ describe("a connection by TLS", () => {
       const ca = readFileSync(caFile);
       const at = (host: string) => targetTo(new URL(`https://${host}:${port}`));
       for (const host of ["localhost", "127.0.0.1"]) {
-        const wire = await connectByNode(at(host), { ca, timeoutMs: 3_000 });
+        const connection = await connectByNode(at(host), { ca, timeoutMs: 3_000 });
         await until(() => names.length > 0);
         assert.deepEqual(names.splice(0), [host === "localhost" ? host : false]);
-        wire.close();
+        connection.close();
       }
       for (const [host, trusted, code] of [
         ["127.0.0.1", undefined, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],

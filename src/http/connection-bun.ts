@@ -1,12 +1,7 @@
-/**
- * A wire by Bun's own sockets (bun.com/docs/runtime/networking/tcp). Bun's node:net does the same through some 3 ms of
- * JavaScript more at a start, measured for two TLS connections.
- */
-import type { Target } from "./target.ts";
-import { WireError, wireError } from "./wire.ts";
-import type { Wire, WireListener, WireOptions } from "./wire.ts";
+/** A connection by Bun's own sockets (bun.com/docs/runtime/networking/tcp): Bun's node:net costs a start with TLS 3 ms more. */
+import { connectionError } from "./connection.ts";
+import type { ConnectOptions, Connection, Listener, Target } from "./connection.ts";
 
-/** What is used of Bun's API. */
 interface BunSocket {
   readonly authorized: boolean;
   /** returns how many bytes it took */
@@ -30,81 +25,63 @@ export interface BunSockets {
   connect(options: {
     readonly hostname: string;
     readonly port: number;
-    readonly tls?: {
-      readonly serverName?: string;
-      readonly rejectUnauthorized: true;
-      readonly ca?: Buffer;
-    };
+    readonly tls?: { readonly serverName: string; readonly rejectUnauthorized: true; readonly ca?: Buffer };
     readonly socket: SocketHandlers;
   }): Promise<BunSocket>;
 }
 
-export function connectByBun(bun: BunSockets, target: Target, options: WireOptions): Promise<Wire> {
+export function connectByBun(bun: BunSockets, target: Target, options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const wire = new BunWire();
+    const { host: hostname, port, secure } = target;
+    const connection = new BunConnection();
     const fail = (error: unknown, fallback: string): void => {
       clearTimeout(timer);
       // First, as closing calls the close handler at once.
-      reject(wireError(error, target, fallback));
-      wire.close();
+      reject(connectionError(error, target, fallback));
+      connection.close();
     };
-    const timer = setTimeout(() => fail(new WireError("ETIMEDOUT", target), "ETIMEDOUT"), options.timeoutMs);
+    const timer = setTimeout(() => fail(undefined, "ETIMEDOUT"), options.timeoutMs);
     const ready = (): void => {
       clearTimeout(timer);
-      resolve(wire);
+      resolve(connection);
     };
-    const handlers: SocketHandlers = {
-      open(socket) {
-        wire.opened(socket);
-        if (!target.secure) ready();
+    const socket: SocketHandlers = {
+      open(opened) {
+        connection.opened(opened);
+        if (!secure) ready();
       },
-      handshake(socket, success, error) {
+      handshake({ authorized }, success, error) {
         // Bun has checked chain and host name by now (rejectUnauthorized), and says so in three ways: all must.
-        if (success && error === null && socket.authorized) ready();
+        if (success && error === null && authorized) ready();
         else fail(error, "ERR_TLS_HANDSHAKE");
       },
-      data: (_socket, bytes) => wire.received(bytes),
-      drain: () => wire.flush(),
-      end: () => wire.ended(),
-      close(_socket, error) {
-        clearTimeout(timer);
-        wire.ended(error);
-        reject(wireError(error, target, "ECONNRESET"));
+      data: (_, bytes) => connection.received(bytes),
+      drain: () => connection.flush(),
+      end: () => connection.ended(),
+      close(_, error) {
+        connection.ended(error);
+        fail(error, "ECONNRESET");
       },
-      error: (_socket, error) => wire.ended(error),
-      connectError(_socket, error) {
-        fail(error, "ECONNREFUSED");
-      },
+      error: (_, error) => connection.ended(error),
+      connectError: (_, error) => fail(error, "ECONNREFUSED"),
     };
-    try {
-      bun
-        .connect({
-          hostname: target.host,
-          port: target.port,
-          ...(target.secure
-            ? {
-                tls: {
-                  rejectUnauthorized: true,
-                  // A server name is for names only (RFC 6066, section 3); an address is verified without one.
-                  serverName: /^[\d.]+$|:/.test(target.host) ? "" : target.host,
-                  ...(options.ca === undefined ? {} : { ca: options.ca }),
-                },
-              }
-            : {}),
-          socket: handlers,
-        })
-        // connectError has the same error.
-        .catch((error: unknown) => handlers.connectError(undefined as never, error as Error));
-    } catch (error) {
-      fail(error, "ECONNREFUSED");
-    }
+    const tls = {
+      rejectUnauthorized: true,
+      // A server name is for names only (RFC 6066, section 3); an address is verified without one.
+      serverName: /^[\d.]+$|:/.test(hostname) ? "" : hostname,
+      ...(options.ca === undefined ? {} : { ca: options.ca }),
+    } as const;
+    const connect = async (): Promise<unknown> =>
+      bun.connect({ hostname, port, ...(secure ? { tls } : {}), socket });
+    // connectError has the same error.
+    connect().catch((error: unknown) => fail(error, "ECONNREFUSED"));
   });
 }
 
-class BunWire implements Wire {
+class BunConnection implements Connection {
   #socket: BunSocket | undefined;
   #unsent: Buffer[] = [];
-  #listener: WireListener | undefined;
+  #listener: Listener | undefined;
   #closed = false;
 
   get closed(): boolean {
@@ -132,7 +109,7 @@ class BunWire implements Wire {
     }
   }
 
-  listen(listener: WireListener): void {
+  listen(listener: Listener): void {
     this.#listener = listener;
   }
 

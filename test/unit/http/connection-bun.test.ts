@@ -1,11 +1,11 @@
-/** The wire by Bun's sockets, over sockets of Node's that take little at once, as Bun's do under load. */
+/** The connection by Bun's sockets, over sockets of Node's that take little at once, as Bun's do under load. */
 import assert from "node:assert/strict";
 import { createServer, connect } from "node:net";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
-import { targetTo } from "../../../src/http/target.ts";
-import { connectByBun } from "../../../src/http/wire-bun.ts";
-import type { BunSockets } from "../../../src/http/wire-bun.ts";
+import { targetTo } from "../../../src/http/connection.ts";
+import { connectByBun } from "../../../src/http/connection-bun.ts";
+import type { BunSockets } from "../../../src/http/connection-bun.ts";
 
 /** Takes so many bytes with each write, none with every third, and drains afterwards. */
 function takingAtMost(most: number): BunSockets {
@@ -43,20 +43,20 @@ test("what a socket does not take at once follows when it drains: each byte once
   const requests = ["a request of some length", " and, while it is on its way, ", "others"];
   try {
     const target = targetTo(new URL(`http://127.0.0.1:${port}`));
-    const wire = await connectByBun(takingAtMost(5), target, { ca: undefined, timeoutMs: 10_000 });
+    const connection = await connectByBun(takingAtMost(5), target, { ca: undefined, timeoutMs: 10_000 });
     const wanted = requests.join("");
     const echoed = await new Promise<string>((resolve, reject) => {
       let text = "";
-      wire.listen({
+      connection.listen({
         onData: (bytes) => {
           text += bytes.toString();
           if (text.length >= wanted.length) resolve(text);
         },
         onClose: () => reject(new Error(`closed after ${text}`)),
       });
-      for (const request of requests) wire.send(Buffer.from(request));
+      for (const request of requests) connection.send(Buffer.from(request));
     });
-    wire.close();
+    connection.close();
     assert.equal(echoed, wanted);
   } finally {
     server.close();
@@ -91,9 +91,9 @@ function begin(url: string, { ca, authorized = true }: { ca?: Buffer; authorized
       return new Promise(() => {});
     },
   };
-  const wire = connectByBun(bun, targetTo(new URL(url)), { ca, timeoutMs: 3_000 });
+  const connection = connectByBun(bun, targetTo(new URL(url)), { ca, timeoutMs: 3_000 });
   const [{ options }] = opened as [Opened];
-  return { wire, socket, done, options, handlers: options.socket };
+  return { connection, socket, done, options, handlers: options.socket };
 }
 
 const [PLAIN, TLS] = ["http://127.0.0.1:8080/", "https://a.test/"];
@@ -134,24 +134,24 @@ for (const [url, ca, wanted] of [
 
 test("a plain connection is there as it opens, and has no time limit from then on", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { wire, done, handlers, socket } = begin(PLAIN);
+  const { connection, done, handlers, socket } = begin(PLAIN);
   handlers.open(socket);
   t.mock.timers.tick(3_000);
-  assert.equal((await wire).closed, false);
+  assert.equal((await connection).closed, false);
   assert.deepEqual(done, ["setNoDelay(true)"]);
 });
 
 test("a connection by TLS is there after a handshake that went well", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { wire, done, handlers, socket } = begin(TLS);
+  const { connection, done, handlers, socket } = begin(TLS);
   let isThere = false;
-  void wire.then(() => (isThere = true));
+  void connection.then(() => (isThere = true));
   handlers.open(socket);
   await new Promise((resolve) => setImmediate(resolve));
   assert.equal(isThere, false);
   handlers.handshake(socket, true, null);
   t.mock.timers.tick(3_000);
-  assert.equal((await wire).closed, false);
+  assert.equal((await connection).closed, false);
   assert.deepEqual(done, ["setNoDelay(true)"]);
 });
 
@@ -164,10 +164,10 @@ for (const { what, success, error, authorized, code } of [
 ] as const) {
   test(`a handshake with ${what} is none`, async (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const { wire, done, handlers, socket } = begin(TLS, { authorized });
+    const { connection, done, handlers, socket } = begin(TLS, { authorized });
     handlers.open(socket);
     handlers.handshake(socket, success, error);
-    await assert.rejects(wire, { ...AT, code });
+    await assert.rejects(connection, { ...AT, code });
     assert.deepEqual(done, ["setNoDelay(true)", "terminate"]);
   });
 }
@@ -190,7 +190,7 @@ for (const [what, fail, code] of [
     t.mock.timers.enable({ apis: ["setTimeout"] });
     const begun = begin(TLS);
     fail(begun);
-    await assert.rejects(begun.wire, { ...AT, code });
+    await assert.rejects(begun.connection, { ...AT, code });
   });
 }
 
@@ -205,16 +205,16 @@ for (const [what, connect] of [
 ] as const) {
   test(`a connect that ${what} is a failure`, (t) => {
     t.mock.timers.enable({ apis: ["setTimeout"] });
-    const wire = connectByBun({ connect }, targetTo(new URL(TLS)), { ca: undefined, timeoutMs: 3_000 });
-    return assert.rejects(wire, { ...AT, code: "CERT_HAS_EXPIRED" });
+    const connection = connectByBun({ connect }, targetTo(new URL(TLS)), { ca: undefined, timeoutMs: 3_000 });
+    return assert.rejects(connection, { ...AT, code: "CERT_HAS_EXPIRED" });
   });
 }
 
 test("connecting takes no longer than it may, and what opens later is ended at once", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const { wire, done, handlers, socket } = begin(PLAIN);
+  const { connection, done, handlers, socket } = begin(PLAIN);
   t.mock.timers.tick(3_000);
-  await assert.rejects(wire, { code: "ETIMEDOUT", hostname: "127.0.0.1", port: 8080 });
+  await assert.rejects(connection, { code: "ETIMEDOUT", hostname: "127.0.0.1", port: 8080 });
   handlers.open(socket);
   assert.deepEqual(done, ["terminate"]);
 });
@@ -222,15 +222,15 @@ test("connecting takes no longer than it may, and what opens later is ended at o
 async function opened() {
   const begun = begin(PLAIN);
   begun.handlers.open(begun.socket);
-  const wire = await begun.wire;
+  const connection = await begun.connection;
   begun.done.length = 0;
-  return { ...begun, wire };
+  return { ...begun, connection };
 }
 
 test("whoever speaks before it is asked is not asked", async () => {
-  const { wire, done, handlers, socket } = await opened();
+  const { connection, done, handlers, socket } = await opened();
   handlers.data(socket, Buffer.from("HTTP/1.1 200 OK"));
-  assert.equal(wire.closed, true);
+  assert.equal(connection.closed, true);
   assert.deepEqual(done, ["terminate"]);
 });
 
@@ -241,13 +241,13 @@ for (const [what, end, error] of [
   ["a close with an error", "close", EXPIRED],
 ] as const) {
   test(`what is asked hears of the bytes, and once of ${what}`, async () => {
-    const { wire, done, handlers, socket } = await opened();
+    const { connection, done, handlers, socket } = await opened();
     const heard: unknown[] = [];
-    wire.listen({
+    connection.listen({
       onData: (bytes) => void heard.push(bytes.toString()),
       onClose: (why) => void heard.push(why),
     });
-    wire.send(Buffer.from("question"));
+    connection.send(Buffer.from("question"));
     handlers.data(socket, Buffer.from("answer"));
     if (end === "end") handlers.end(socket);
     else if (error === undefined) handlers.close(socket);
@@ -255,15 +255,15 @@ for (const [what, end, error] of [
     handlers.close(socket);
     assert.deepEqual(heard, ["answer", error]);
     assert.deepEqual(done, ["question", "terminate"]);
-    assert.equal(wire.closed, true);
+    assert.equal(connection.closed, true);
   });
 }
 
 test("who has closed it himself hears nothing more", async () => {
-  const { wire, done, handlers, socket } = await opened();
-  wire.listen({ onData: () => assert.fail("bytes"), onClose: () => assert.fail("an end") });
-  wire.close();
-  wire.close();
+  const { connection, done, handlers, socket } = await opened();
+  connection.listen({ onData: () => assert.fail("bytes"), onClose: () => assert.fail("an end") });
+  connection.close();
+  connection.close();
   handlers.close(socket);
   assert.deepEqual(done, ["terminate"]);
 });

@@ -1,28 +1,20 @@
-/** A wire by node:net and node:tls, for the npm package. */
+/** A connection by node:net and node:tls, for the npm package. */
 import net from "node:net";
-import type { Target } from "./target.ts";
-import { WireError, wireError } from "./wire.ts";
-import type { Wire, WireListener, WireOptions } from "./wire.ts";
+import { ConnectionError, connectionError } from "./connection.ts";
+import type { ConnectOptions, Connection, Listener, Target } from "./connection.ts";
 
-export function connectByNode(target: Target, options: WireOptions): Promise<Wire> {
+export function connectByNode(target: Target, options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    const socket = openSocket(target, options.ca);
-    const wire = new NodeWire(socket);
-    const timer = setTimeout(() => socket.destroy(new WireError("ETIMEDOUT", target)), options.timeoutMs);
-    socket.once(target.secure ? "secureConnect" : "connect", () => {
-      clearTimeout(timer);
-      resolve(wire);
-    });
-    socket.once("error", (error) => reject(wireError(error, target, "ECONNRESET")));
-    socket.once("close", () => {
-      clearTimeout(timer);
-      reject(new WireError("ECONNRESET", target));
-    });
+    const socket = openSocket(target, options);
+    const connection = new NodeConnection(socket);
+    socket.once(target.secure ? "secureConnect" : "connect", () => resolve(connection));
+    socket.once("error", (error) => reject(connectionError(error, target, "ECONNRESET")));
+    socket.once("close", () => reject(new ConnectionError("ECONNRESET", target)));
   });
 }
 
 /** A socket on its way; an https one verifies chain and host name before it says secureConnect. */
-export function openSocket(target: Target, ca: Buffer | undefined): net.Socket {
+export function openSocket(target: Target, { ca, timeoutMs }: ConnectOptions): net.Socket {
   const address = { host: target.host, port: target.port };
   // A server name is for names only (RFC 6066, section 3).
   const servername = net.isIP(target.host) === 0 ? target.host : "";
@@ -32,12 +24,15 @@ export function openSocket(target: Target, ca: Buffer | undefined): net.Socket {
         .getBuiltinModule("node:tls")
         .connect({ ...address, servername, rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }) })
     : net.connect(address);
+  const timer = setTimeout(() => socket.destroy(new ConnectionError("ETIMEDOUT", target)), timeoutMs);
+  socket.once(target.secure ? "secureConnect" : "connect", () => clearTimeout(timer));
+  socket.once("close", () => clearTimeout(timer));
   return socket.setNoDelay(true);
 }
 
-class NodeWire implements Wire {
+class NodeConnection implements Connection {
   readonly #socket: net.Socket;
-  #listener: WireListener | undefined;
+  #listener: Listener | undefined;
 
   constructor(socket: net.Socket) {
     this.#socket = socket;
@@ -59,7 +54,7 @@ class NodeWire implements Wire {
     this.#socket.write(bytes);
   }
 
-  listen(listener: WireListener): void {
+  listen(listener: Listener): void {
     this.#listener = listener;
   }
 

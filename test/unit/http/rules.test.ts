@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { rename, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Connecting } from "../../../src/http/connecting.ts";
-import { targetTo } from "../../../src/http/target.ts";
+import { ConnectionRules } from "../../../src/http/rules.ts";
+import { targetTo } from "../../../src/http/connection.ts";
 import { withFolder } from "../../e2e/expect.ts";
 import { makeContext, refuses } from "../refuses.ts";
 
@@ -19,19 +19,19 @@ for (const variable of ["AWS_CA_BUNDLE", "VAULT_CACERT"] as const) {
       const { context } = makeContext({ [variable]: file });
       try {
         await writeFile(file, CERTIFICATE.padEnd(4 * MIB, "#"));
-        assert.equal(new Connecting(context, variable).ca?.length, 4 * MIB);
+        assert.equal(new ConnectionRules(context, variable).ca?.length, 4 * MIB);
         await writeFile(file, CERTIFICATE.padEnd(4 * MIB + 1, "#"));
-        refuses(() => new Connecting(context, variable), "config", /cannot be read/);
+        refuses(() => new ConnectionRules(context, variable), "config", /cannot be read/);
       } finally {
         context.deadline.clear();
       }
     }));
 }
 
-function connectingBy(env: Readonly<Record<string, string>>): Connecting {
+function connectingBy(env: Readonly<Record<string, string>>): ConnectionRules {
   const { context } = makeContext(env);
   context.deadline.clear();
-  return new Connecting(context);
+  return new ConnectionRules(context);
 }
 
 test("a bundle is read again once it is another, also one of the same size", () =>
@@ -64,7 +64,7 @@ test("AWS's bundle is nothing to Vault, nor Vault's to AWS; one that is empty is
   const { context } = makeContext(env);
   context.deadline.clear();
   refuses(
-    () => new Connecting(context, "VAULT_CACERT"),
+    () => new ConnectionRules(context, "VAULT_CACERT"),
     "config",
     /^VAULT_CACERT: \/nonexistent cannot be read \(ENOENT\)$/,
   );
@@ -85,7 +85,7 @@ test("connecting may take three seconds, and no more than a third of what is lef
   let nowMs = 0;
   const { context } = makeContext({}, 12_000, () => nowMs);
   context.deadline.clear();
-  const connecting = new Connecting(context);
+  const connecting = new ConnectionRules(context);
   for (const [atMs, timeoutMs] of [
     [0, 3_000],
     [3_000, 3_000],
