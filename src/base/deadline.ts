@@ -1,4 +1,3 @@
-import type { Environment } from "./env.ts";
 import { SealexecError } from "./errors.ts";
 
 /** One deadline over everything before exec. Its timer keeps the event loop alive until `clear`. */
@@ -76,18 +75,4 @@ export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> 
     signal.addEventListener("abort", onAbort, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
-}
-
-const LONGEST_TIMEOUT_S = 3_600;
-const DEFAULT_TIMEOUT_S = 30;
-
-/** Seconds of --timeout or SEALEXEC_TIMEOUT as milliseconds. */
-export function parseTimeout(flag: string | undefined, env: Environment): number {
-  const text = flag ?? env["SEALEXEC_TIMEOUT"] ?? String(DEFAULT_TIMEOUT_S);
-  const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
-  if (seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds * 1_000;
-  throw new SealexecError(
-    "usage",
-    "--timeout (SEALEXEC_TIMEOUT) is not a number of seconds from 0.001 to 3600",
-  );
 }

@@ -1,7 +1,7 @@
 /** What a command is given to work with, made of its common options and of the world. */
 import type { Context } from "../base/context.ts";
 import type { Environment } from "../base/env.ts";
-import { Deadline, parseTimeout } from "../base/deadline.ts";
+import { Deadline } from "../base/deadline.ts";
 import { SealexecError } from "../base/errors.ts";
 import { createLogger } from "../base/logger.ts";
 import type { LogFormat, Logger } from "../base/logger.ts";
@@ -77,4 +77,18 @@ function commandLogger(world: World, flags: CommonFlags): Logger {
     throw new SealexecError("usage", "SEALEXEC_LOG is neither text nor json");
   }
   return createLogger(format, flags.verbose ?? false, world.writeError);
+}
+
+const LONGEST_TIMEOUT_S = 3_600;
+const DEFAULT_TIMEOUT_S = 30;
+
+/** Seconds of --timeout or SEALEXEC_TIMEOUT as milliseconds. */
+export function parseTimeout(flag: string | undefined, env: Environment): number {
+  const text = flag ?? env["SEALEXEC_TIMEOUT"] ?? String(DEFAULT_TIMEOUT_S);
+  const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds * 1_000;
+  throw new SealexecError(
+    "usage",
+    "--timeout (SEALEXEC_TIMEOUT) is not a number of seconds from 0.001 to 3600",
+  );
 }

@@ -169,6 +169,16 @@ describe("layers", () => {
     );
   });
 
+  test("flags and variables of ours are read in cli and commands; below, values are passed", () => {
+    const reading = FILES.filter((file) => /\benv(ironment)?(\.|\[")SEALEXEC_/.test(codeOf(file)));
+    assert.deepEqual(
+      reading.filter((file) => !/^(bin|src\/(cli|commands))\//.test(file)),
+      // It belongs to the endpoints that AWS_ENDPOINT_URL and VAULT_ADDR name, which are read below, too.
+      ["src/http/rules.ts"],
+    );
+    assert.ok(reading.length > 4);
+  });
+
   test("only Secret's users reveal a value: CMD's environment, what is printed, what a store is given", () => {
     const revealing = FILES.filter((file) => /\.reveal\(\)/.test(codeOf(file)));
     assert.deepEqual(revealing.toSorted(), [

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { describe, mock, test } from "node:test";
-import { Deadline, orAborted, parseTimeout } from "../../../src/base/deadline.ts";
+import { Deadline, orAborted } from "../../../src/base/deadline.ts";
+import { parseTimeout } from "../../../src/cli/context.ts";
 import { SealexecError } from "../../../src/base/errors.ts";
 import { refuses } from "../refuses.ts";
 
