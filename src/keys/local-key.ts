@@ -5,25 +5,18 @@ import { LOCAL_KEY_BYTES } from "../envelope/local-key.ts";
 import { SealexecError } from "../base/errors.ts";
 import { readSmallFile, whyUnread } from "../base/files/read.ts";
 
-// statfs(2): a file system in memory, as the ones that secrets are mounted on; who can reach it is the mount's affair.
+// statfs(2): in memory, as secrets are mounted; who can reach it is the mount's affair.
 const TMPFS = 0x0102_1994;
 // In memory on many machines, and everybody's.
 const SHARED_FOLDERS = /^\/(?:dev|tmp|var\/tmp)\//;
 
 /**
- * Reads a local key, 32 bytes. The file holds them as one line of base64.
+ * The 32 bytes of a local key: its file holds them as one line of base64.
  *
- * @throws "missing"; "config" where it is readable by others, or is not a key. Without the path: the caller's `step` names the key
+ * @throws "missing"; "config" if others can read it, or it is no key. Without the path: the caller's `step` names the key
  */
 export function readLocalKey(path: string): Uint8Array {
-  refuseShared(path);
-  let text: string;
-  try {
-    text = readSmallFile(path).toString("latin1");
-  } catch (error) {
-    throw unreadable(error);
-  }
-  const line = text.replace(/\r?\n$/, "");
+  const line = textOf(path).replace(/\r?\n$/, "");
   const key = Buffer.from(line, "base64");
   if (key.length === LOCAL_KEY_BYTES && key.toString("base64") === line) return key;
   throw new SealexecError("config", "not a local key", {
@@ -36,26 +29,24 @@ export function makeLocalKey(): string {
   return `${randomBytes(LOCAL_KEY_BYTES).toString("base64")}\n`;
 }
 
-function refuseShared(path: string): void {
+function textOf(path: string): string {
   try {
-    const { mode } = statSync(path);
-    if ((mode & 0o077) === 0 || isMountedSecret(path)) return;
+    if ((statSync(path).mode & 0o077) === 0 || isMountedSecret(path))
+      return readSmallFile(path).toString("latin1");
   } catch (error) {
-    throw unreadable(error);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SealexecError(
+      code === "ENOENT" ? "missing" : "config",
+      `cannot be read (${whyUnread(error)})`,
+      {
+        hint: "name the key's file, or make one: sealexec keygen FILE",
+        cause: error,
+      },
+    );
   }
-  throw new SealexecError("config", "others than its owner can read it", {
-    hint: `chmod 600 ${path}`,
-  });
+  throw new SealexecError("config", "others than its owner can read it", { hint: `chmod 600 ${path}` });
 }
 
 function isMountedSecret(path: string): boolean {
   return statfsSync(path).type === TMPFS && !SHARED_FOLDERS.test(realpathSync(path));
-}
-
-function unreadable(error: unknown): SealexecError {
-  const { code } = error as NodeJS.ErrnoException;
-  return new SealexecError(code === "ENOENT" ? "missing" : "config", `cannot be read (${whyUnread(error)})`, {
-    hint: "name the key's file, or make one: sealexec keygen FILE",
-    cause: error,
-  });
 }

@@ -4,10 +4,10 @@ import { step } from "../base/context.ts";
 import type { Dialect } from "../text/dialect.ts";
 import { seal } from "../envelope/index.ts";
 import type { EncryptionContext, Metadata } from "../envelope/index.ts";
+import { needsAws } from "./key.ts";
 import type { Key } from "./key.ts";
 import { wrap } from "./keyring.ts";
-import { needsAws } from "./key.ts";
-import type { Asking } from "./keyring.ts";
+import type { Asking } from "./kms/data-key.ts";
 
 export interface Sealed {
   readonly metadata: Metadata;
@@ -16,8 +16,8 @@ export interface Sealed {
   readonly key: string;
 }
 
-/** The tag of AES-GCM, which the body has after the plaintext, bytes. */
-export const TAG_BYTES = 16;
+/** What the body is longer than the plaintext by. */
+export { GCM_TAG_BYTES as TAG_BYTES } from "../envelope/format.ts";
 
 export interface Sealing {
   readonly key: Key;
@@ -27,11 +27,8 @@ export interface Sealing {
 }
 
 /** Seals, and wipes the plaintext. */
-export async function sealUnder(
-  { key, format, encryptionContext, located }: Sealing,
-  plaintext: Uint8Array,
-  asking: Asking,
-): Promise<Sealed> {
+export async function sealUnder(sealing: Sealing, plaintext: Uint8Array, asking: Asking): Promise<Sealed> {
+  const { key, format, encryptionContext, located } = sealing;
   try {
     const made = await step(asking.context, "key", key.text, () =>
       wrap(key, encryptionContext, located, asking),
@@ -39,8 +36,10 @@ export async function sealUnder(
     const { plaintext: dataKey, wrapped: wrappedKey, keyArn } = made;
     try {
       const local = needsAws(key) ? {} : ({ wrap: "local" } as const);
-      const sealed = seal(format, { plaintext, dataKey, wrappedKey, encryptionContext, ...local });
-      return { ...sealed, key: keyArn };
+      return {
+        ...seal(format, { plaintext, dataKey, wrappedKey, encryptionContext, ...local }),
+        key: keyArn,
+      };
     } finally {
       dataKey.fill(0);
     }

@@ -1,10 +1,11 @@
 /**
- * The data key in KMS's answer, taken from the bytes: no string is made of it, which could neither be wiped nor be counted.
- * Where it was, the answer has other letters then, so that the rest can be read as usual.
+ * The data key in KMS's answer, taken from the bytes: a string of it could not be wiped. Where it was, the answer has other
+ * letters then, so that the rest can be read as usual.
  */
 
 const NAME = Buffer.from('"Plaintext"');
 const [QUOTE, COLON, EQUALS, BLANKED] = [0x22, 0x3a, 0x3d, 0x41];
+const ALPHABET = Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 // RFC 8259, section 2.
 const WHITE_SPACE = [0x20, 0x09, 0x0a, 0x0d];
 
@@ -17,21 +18,19 @@ export interface TakenAnswer {
 /**
  * Takes the answer's `Plaintext` and reads the rest. The body holds nothing of it any more, whatever the outcome.
  *
- * @returns undefined where it is not one JSON object with one Plaintext in strict base64
+ * @returns undefined if it is not one JSON object with one Plaintext in strict base64
  */
 export function takePlaintext(body: Buffer): TakenAnswer | undefined {
   const place = findValue(body);
-  if (place === undefined) {
-    body.fill(0);
-    return undefined;
+  // Of what has no one value of that name no text is made either.
+  if (place !== undefined) {
+    const plaintext = decodeBase64(place);
+    place.fill(BLANKED);
+    const { Plaintext: blanked, ...fields } = parseObject(body) ?? {};
+    // Whole only if it was the field of the object itself, not of one inside.
+    if (plaintext !== undefined && blanked === "A".repeat(place.length)) return { plaintext, fields };
+    plaintext?.fill(0);
   }
-  const plaintext = decodeBase64(place);
-  place.fill(BLANKED);
-  const fields = parseObject(body);
-  const { Plaintext: blanked, ...others } = fields ?? {};
-  // Whole only where it was the field of the object itself, not of one inside.
-  if (plaintext !== undefined && blanked === "A".repeat(place.length)) return { plaintext, fields: others };
-  plaintext?.fill(0);
   body.fill(0);
   return undefined;
 }
@@ -60,8 +59,8 @@ function decodeBase64(text: Uint8Array): Buffer | undefined {
   const bytes = Buffer.alloc((text.length / 4) * 3 - padding);
   let [bits, count, size] = [0, 0, 0];
   for (const code of text.subarray(0, text.length - padding)) {
-    const value = valueOf(code);
-    if (value === undefined) {
+    const value = ALPHABET.indexOf(code);
+    if (value === -1) {
       bytes.fill(0);
       return undefined;
     }
@@ -75,14 +74,6 @@ function decodeBase64(text: Uint8Array): Buffer | undefined {
   if ((bits & ((1 << count) - 1)) === 0) return bytes;
   bytes.fill(0);
   return undefined;
-}
-
-function valueOf(code: number): number | undefined {
-  if (code >= 0x41 && code <= 0x5a) return code - 0x41;
-  if (code >= 0x61 && code <= 0x7a) return code - 0x61 + 26;
-  if (code >= 0x30 && code <= 0x39) return code - 0x30 + 52;
-  if (code === 0x2b) return 62;
-  return code === 0x2f ? 63 : undefined;
 }
 
 function parseObject(body: Buffer): Readonly<Record<string, unknown>> | undefined {

@@ -8,7 +8,7 @@ import type { AwsSession } from "../../../src/aws/session.ts";
 import type { EncryptionContext, Envelope } from "../../../src/envelope/index.ts";
 import { TAG_BYTES, sealUnder } from "../../../src/keys/seal.ts";
 import { unwrap, wrap } from "../../../src/keys/keyring.ts";
-import type { Asking } from "../../../src/keys/keyring.ts";
+import type { Asking } from "../../../src/keys/kms/data-key.ts";
 import { makeLocalKey } from "../../../src/keys/local-key.ts";
 import { makeContext } from "../refuses.ts";
 

@@ -3,8 +3,7 @@ import assert from "node:assert/strict";
 import { describe, mock, test } from "node:test";
 import { SealexecError } from "../../../../src/base/errors.ts";
 import { AwsSession } from "../../../../src/aws/session.ts";
-import { decryptDataKey } from "../../../../src/keys/kms/decrypt.ts";
-import { generateDataKey } from "../../../../src/keys/kms/generate.ts";
+import { decryptDataKey, generateDataKey } from "../../../../src/keys/kms/data-key.ts";
 import { kmsMeaning } from "../../../../src/keys/kms/meanings.ts";
 import { unwrap, wrap } from "../../../../src/keys/keyring.ts";
 import { sealUnder } from "../../../../src/keys/seal.ts";
@@ -22,6 +21,7 @@ const LOCATED = { home: "bucket", region: "us-east-1" };
 const NEED = { ...LOCATED, urls: () => [] };
 const [DATA_KEY, WRAPPED] = [Buffer.alloc(32, 7), Buffer.from([1, 2, 250])];
 const [PLAINTEXT, BLOB] = [DATA_KEY.toString("base64"), WRAPPED.toString("base64")];
+const UNBOUND = { wrappedKey: WRAPPED, encryptionContext: {} };
 const CONTEXT = { "aws:x-amz-cek-alg": "115", b: "ü" };
 
 const answer = (more: object = {}): Reply => ({
@@ -37,9 +37,8 @@ for (const { way, env } of WAYS) {
   const withPlace = (work: (place: Place) => Promise<void>): Promise<void> =>
     withAwsTools([NEED], work, { env });
   const decrypt = ({ tools }: Place, key?: string, context: Readonly<Record<string, string>> = CONTEXT) =>
-    decryptDataKey(WRAPPED, context, key, LOCATED, tools.session, tools.context);
-  const generate = ({ tools }: Place, key = ARN) =>
-    generateDataKey(key, CONTEXT, LOCATED, tools.session, tools.context);
+    decryptDataKey({ wrappedKey: WRAPPED, encryptionContext: context }, key, LOCATED, tools);
+  const generate = ({ tools }: Place, key = ARN) => generateDataKey(key, CONTEXT, LOCATED, tools);
 
   describe(`a data key of KMS, asked ${way}`, () => {
     test("is opened with its context, and under the key that is named", () =>
@@ -162,7 +161,7 @@ for (const { way, env } of WAYS) {
           { body: '"Plaintext"}' },
           answer(),
         );
-        await decryptDataKey(WRAPPED, {}, undefined, LOCATED, session, context);
+        await decryptDataKey(UNBOUND, undefined, LOCATED, { session, context });
         assert.equal(service.asked.length, 4);
       },
       { env },
@@ -192,8 +191,8 @@ describe("KMS is waited for ten seconds, and its connection given up", () => {
           const session = new AwsSession(context, undefined);
           try {
             await session.begin([NEED]);
-            if (work === "Decrypt") await decryptDataKey(WRAPPED, {}, undefined, LOCATED, session, context);
-            else await generateDataKey(ARN, {}, LOCATED, session, context);
+            if (work === "Decrypt") await decryptDataKey(UNBOUND, undefined, LOCATED, { session, context });
+            else await generateDataKey(ARN, {}, LOCATED, { session, context });
           } finally {
             await service.isLeft();
             session.close();
@@ -235,7 +234,7 @@ describe("the key that an answer names", () => {
     test(`${key.slice(-40)}: ${answered.slice(-45)} is ${isTaken ? "taken" : "refused"}`, () =>
       withAwsTools([NEED], async ({ service, tools: { session, context } }) => {
         service.answers(answer({ KeyId: answered }));
-        const decrypting = decryptDataKey(WRAPPED, {}, key, LOCATED, session, context);
+        const decrypting = decryptDataKey(UNBOUND, key, LOCATED, { session, context });
         if (isTaken) assert.equal((await decrypting).keyArn, answered);
         else await assert.rejects(decrypting, { kind: "denied", code: "wrong-key" });
       }));

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import type { Context } from "../../../../src/base/context.ts";
-import { generateDataKey } from "../../../../src/keys/kms/generate.ts";
+import { generateDataKey } from "../../../../src/keys/kms/data-key.ts";
 import assert from "node:assert/strict";
 import { makeContext } from "../../refuses.ts";
 import { kmsThatAnswers } from "./answering.ts";
@@ -15,7 +15,8 @@ function contextOf(): Context {
 }
 
 function generate(answer: object): ReturnType<typeof generateDataKey> {
-  return generateDataKey("alias/app", {}, { home: "bucket" }, kmsThatAnswers(answer), contextOf());
+  const asking = { session: kmsThatAnswers(answer), context: contextOf() };
+  return generateDataKey("alias/app", {}, { home: "bucket" }, asking);
 }
 
 function base64(length: number): string {
