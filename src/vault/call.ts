@@ -1,11 +1,10 @@
 /** A call of Vault, and what it takes to be let in. */
 import type { Identity } from "../aws/credentials/source.ts";
 import type { SealexecError } from "../base/errors.ts";
-import { VaultRefusal } from "./refusal.ts";
-import type { Json } from "./refusal.ts";
+import { JsonLiteral } from "../text/json-scan.ts";
+import type { Json, VaultRefusal } from "./refusal.ts";
 
 export interface VaultCall {
-  readonly method: "GET" | "POST";
   /** below /v1/, not encoded */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
@@ -18,23 +17,32 @@ export interface VaultCall {
   readonly explain?: (refusal: VaultRefusal, operation: string) => SealexecError | undefined;
 }
 
-/** How AWS credentials are come by where a login needs them. */
+/** Gets the AWS credentials that a login needs. */
 export type LoadIdentity = () => Promise<Identity>;
 
-/** What a method proves itself with. */
+/** What a method of login sends, and what to look at if Vault does not take it. */
 export interface Proof {
   readonly body: Json;
-  /** what to look at where Vault does not take it */
   readonly hint: string;
 }
+
+/** Sends a login: a POST without a token. */
+export type SendLogin = (call: VaultCall) => Promise<Json>;
 
 export interface Token {
   readonly text: string;
   /** for people */
   readonly from: string;
-  /** of a login: since when, by the context's clock, and for how long; Infinity where it does not expire */
+  /** of a login: since when, by the context's clock, and for how long; Infinity if it does not expire */
   readonly lease?: { readonly since: number; readonly ms: number };
 }
 
-/** Sends a login: a POST without a token. Resolves with what Vault answered. */
-export type SendLogin = (call: Omit<VaultCall, "method" | "query">) => Promise<Json>;
+/**
+ * A `lease_duration` in milliseconds; Infinity if it does not end (0), or is not there.
+ * Source: HashiCorp Vault documentation, "Lease, renew, and revoke".
+ */
+export function leaseMs(duration: unknown): number {
+  const isCount = duration instanceof JsonLiteral && /^\d{1,10}$/.test(duration.text);
+  const seconds = isCount ? Number(duration.text) : 0;
+  return seconds === 0 ? Infinity : seconds * 1_000;
+}

@@ -1,7 +1,7 @@
 /**
  * Vault for one run: its connections, its token, and its calls. Source: HashiCorp Vault HTTP API. A token that a login
- * gave is used for the run and left to expire: revoking it would be one more round trip before CMD can start, and would
- * revoke dynamic credentials with it.
+ * gave is left to expire: revoking it would be one more round trip before CMD can start, and would revoke dynamic
+ * credentials with it.
  */
 import type { Answer } from "../http/answer.ts";
 import { ask } from "../http/ask.ts";
@@ -9,17 +9,18 @@ import { Network } from "../http/network.ts";
 import { retry } from "../http/retry.ts";
 import { step } from "../base/context.ts";
 import type { Context } from "../base/context.ts";
+import { defined } from "../base/defined.ts";
 import { VERSION } from "../base/version.ts";
+import type { LoadIdentity, Token, VaultCall } from "./call.ts";
 import { activeNode, redirectedTwice } from "./redirect.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault, scanObject } from "./refusal.ts";
 import type { Json } from "./refusal.ts";
 import { readSettings } from "./settings.ts";
 import type { VaultSettings } from "./settings.ts";
 import { findToken } from "./token.ts";
-import type { LoadIdentity, Token, VaultCall } from "./call.ts";
 
 const ATTEMPT_MS = 10_000;
-/** The largest answer that is read, bytes: no secret that fits an environment is larger. */
+/** No secret that fits an environment is larger. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
 export class VaultClient {
@@ -33,7 +34,7 @@ export class VaultClient {
 
   /**
    * @param before the client of an earlier round: the token of its login is used until shortly before it expires
-   * @throws "config" where the environment's settings cannot be used
+   * @throws "config" if the environment's settings cannot be used
    */
   constructor(context: Context, identity: LoadIdentity, before?: VaultClient) {
     this.#held = before === undefined ? undefined : before.#held;
@@ -44,14 +45,14 @@ export class VaultClient {
   }
 
   /** A GET with the run's token, which is looked for, or got by a login, at the first of them. */
-  async read(call: Omit<VaultCall, "method" | "body">): Promise<Json> {
+  async read(call: VaultCall): Promise<Json> {
     const { text } = await this.#findToken();
-    return this.#call({ ...call, method: "GET" }, text);
+    return this.#call("GET", call, { "x-vault-token": text });
   }
 
-  /** A POST without a token: a login. */
-  login(call: Omit<VaultCall, "method" | "query">): Promise<Json> {
-    return this.#call({ ...call, method: "POST" }, undefined);
+  /** A POST without a token. */
+  login(call: VaultCall): Promise<Json> {
+    return this.#call("POST", call, { "content-type": "application/json" });
   }
 
   /** It was refused: a later round looks for another. */
@@ -65,37 +66,30 @@ export class VaultClient {
   }
 
   #findToken(): Promise<Token> {
+    const { env, now } = this.#context;
     const held = this.#held;
-    if (held !== undefined && isGood(held, this.#context.now())) return Promise.resolve(held);
-    this.#token ??= step(
-      this.#context,
-      "credentials",
-      "Vault",
-      async () => {
-        const token = await findToken(
-          (call) => this.login(call),
-          this.#context.env,
-          this.#identity,
-          this.#context.now(),
-        );
-        // One that the environment or a file names is looked up again each time: whoever put it there may have renewed it.
-        if (token.lease !== undefined) this.#held = token;
-        return token;
-      },
-      ({ from }) => from,
-    );
+    // Two thirds of its lease: the Vault Agent renews then, too.
+    if (held?.lease !== undefined && now() < held.lease.since + (held.lease.ms * 2) / 3)
+      return Promise.resolve(held);
+    const find = async (): Promise<Token> => {
+      const token = await findToken((call) => this.login(call), env, this.#identity, now());
+      // One that the environment or a file names is looked up again each time: whoever put it there may have renewed it.
+      if (token.lease !== undefined) this.#held = token;
+      return token;
+    };
+    this.#token ??= step(this.#context, "credentials", "Vault", find, ({ from }) => from);
     return this.#token;
   }
 
-  #call(call: VaultCall, token: string | undefined): Promise<Json> {
-    const operation = `${call.method} ${call.path}`;
+  #call(method: "GET" | "POST", call: VaultCall, headers: Readonly<Record<string, string>>): Promise<Json> {
+    const operation = `${method} ${call.path}`;
     const classify = (error: unknown) => {
       const explained = error instanceof VaultRefusal ? call.explain?.(error, operation) : undefined;
       return explained === undefined ? classifyVault(operation, error) : { error: explained };
     };
-    const { attemptMs = ATTEMPT_MS, mostAttempts = Infinity } = call;
-    return retry(this.#context, { attemptMs, mostAttempts, classify }, async (signal) => {
-      const answer = await this.#ask(call, token, signal);
+    const { attemptMs = ATTEMPT_MS, mostAttempts } = call;
+    return retry(this.#context, { attemptMs, ...defined({ mostAttempts }), classify }, async (signal) => {
+      const answer = await this.#ask(method, call, headers, signal);
       if (answer.status > 299) throw new VaultRefusal(answer);
       const json = answer.status === 200 ? scanObject(answer.body) : undefined;
       if (json === undefined) throw new UnreadableVaultAnswer();
@@ -103,11 +97,24 @@ export class VaultClient {
     });
   }
 
-  async #ask(call: VaultCall, token: string | undefined, signal: AbortSignal): Promise<Answer> {
-    const url = urlOf(this.#settings.address, call);
+  async #ask(
+    method: "GET" | "POST",
+    call: VaultCall,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { address, namespace } = this.#settings;
+    const url = urlOf(address, call);
     const question = {
-      method: call.method,
-      headers: this.#headers(token),
+      method,
+      headers: {
+        accept: "application/json",
+        "user-agent": `sealexec/${VERSION}`,
+        // A Vault Agent in between may insist on it ("require_request_header").
+        "x-vault-request": "true",
+        ...defined({ "x-vault-namespace": namespace }),
+        ...headers,
+      },
       largestBody: LARGEST_ANSWER_BYTES,
       ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
     };
@@ -118,23 +125,6 @@ export class VaultClient {
     if (second.status === 307) throw redirectedTwice();
     return second;
   }
-
-  #headers(token: string | undefined): Record<string, string> {
-    const { namespace } = this.#settings;
-    return {
-      accept: "application/json",
-      "user-agent": `sealexec/${VERSION}`,
-      // A Vault Agent in between may insist on it ("require_request_header").
-      "x-vault-request": "true",
-      ...(namespace === undefined ? {} : { "x-vault-namespace": namespace }),
-      ...(token === undefined ? { "content-type": "application/json" } : { "x-vault-token": token }),
-    };
-  }
-}
-
-/** Two thirds of its lease: the Vault Agent renews then, too. */
-function isGood({ lease }: Token, now: number): boolean {
-  return lease === undefined || now < lease.since + (lease.ms * 2) / 3;
 }
 
 function urlOf(address: URL, { path, query = {} }: VaultCall): URL {

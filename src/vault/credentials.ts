@@ -4,18 +4,17 @@
  * new ones shortly before.
  */
 import { getCallerIdentity } from "../aws/credentials/caller-identity.ts";
-import type { ChosenSource, Credentials, Identity } from "../aws/credentials/source.ts";
+import type { Attempt, ChosenSource, Identity } from "../aws/credentials/source.ts";
 import { classify, facts, isUnknownKey } from "../aws/call/failure.ts";
 import type { Failure } from "../http/failure.ts";
 import { UNKNOWN_YET } from "../aws/call/meanings.ts";
-import type { Network } from "../http/network.ts";
 import { retry } from "../http/retry.ts";
-import type { Context } from "../base/context.ts";
+import { defined } from "../base/defined.ts";
 import { SealexecError } from "../base/errors.ts";
+import { leaseMs } from "./call.ts";
 import type { VaultClient } from "./client.ts";
 import { formatCredentialsRef } from "./credentials-ref.ts";
 import type { CredentialsRef } from "./credentials-ref.ts";
-import { leaseMs } from "./lease.ts";
 import { objectOf } from "./refusal.ts";
 import type { Json, VaultRefusal } from "./refusal.ts";
 
@@ -26,20 +25,20 @@ const SETTLING_MS = 30_000;
 const PROBE_MS = 3_000;
 
 export function vaultCredentials(ref: CredentialsRef, vault: VaultClient): ChosenSource {
-  const name = formatCredentialsRef(ref);
+  const source = formatCredentialsRef(ref);
   return {
-    name,
-    load: async ({ context, network, region }): Promise<Omit<Credentials, "passedOver">> => {
+    name: source,
+    load: async (work) => {
       const path = `${ref.mount}/${ref.kind}/${ref.role}`;
       const answer = await vault.read({ path, attemptMs: ISSUE_MS, explain });
       const identity = identityIn(answer, path);
       const lease = leaseMs(answer["lease_duration"]);
       const expiry = lease === Infinity ? {} : { expiresAt: Date.now() + lease };
       // Sessions are good at once; a user's new key is not.
-      if (identity.sessionToken !== undefined) return { identity, source: name, ...expiry };
-      const settledAt = context.now() + SETTLING_MS;
-      await untilKnown(identity, region, network, context);
-      return { identity, source: name, settledAt, ...expiry };
+      if (identity.sessionToken !== undefined) return { identity, source, ...expiry };
+      const settledAt = work.context.now() + SETTLING_MS;
+      await untilKnown(identity, work);
+      return { identity, source, settledAt, ...expiry };
     },
   };
 }
@@ -61,26 +60,21 @@ function identityIn(answer: Json, path: string): Identity {
   const [accessKeyId, secretAccessKey] = [text("access_key"), text("secret_key")];
   // The second name is that of Vault 1.17 and later; both are there.
   const sessionToken = text("security_token") ?? text("session_token");
-  if (accessKeyId === undefined || secretAccessKey === undefined) {
-    throw new SealexecError("config", `the answer holds no AWS credentials (GET ${path})`, {
-      hint: "name the mount of an AWS secrets engine: vault secrets list",
-    });
-  }
-  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+  if (accessKeyId !== undefined && secretAccessKey !== undefined)
+    return { accessKeyId, secretAccessKey, ...defined({ sessionToken }) };
+  throw new SealexecError("config", `the answer holds no AWS credentials (GET ${path})`, {
+    hint: "name the mount of an AWS secrets engine: vault secrets list",
+  });
 }
 
+type Work = Omit<Attempt, "signal">;
+
 /** Resolves when STS knows the key, or cannot be asked: then S3 and KMS say it (`settledAt`). */
-async function untilKnown(
-  identity: Identity,
-  region: () => Promise<string>,
-  network: Network,
-  context: Context,
-): Promise<void> {
+async function untilKnown(identity: Identity, { region, network, context }: Work): Promise<void> {
+  const who = { identity, region, network, env: context.env };
   const options = { attemptMs: PROBE_MS, budgetMs: SETTLING_MS, classify: probeClassifier() };
   try {
-    await retry(context, options, (signal) =>
-      getCallerIdentity({ identity, region, network, env: context.env }, signal),
-    );
+    await retry(context, options, (signal) => getCallerIdentity(who, signal));
   } catch (error) {
     if (error instanceof SealexecError && error.kind === "denied") throw error;
     context.log.info("STS cannot be asked whether AWS knows the new key; going on");
@@ -94,11 +88,8 @@ function probeClassifier(): (error: unknown) => Failure {
     if (isUnknownKey(code)) {
       answered = true;
       const { says, hint } = UNKNOWN_YET;
-      const details = `GetCallerIdentity: ${code}`;
-      return {
-        error: new SealexecError("denied", `${says} (${details})`, { hint, cause: error }),
-        transient: "failing",
-      };
+      const message = `${says} (GetCallerIdentity: ${code})`;
+      return { error: new SealexecError("denied", message, { hint, cause: error }), transient: "failing" };
     }
     const failure = classify("GetCallerIdentity", error);
     // An STS that never answered is no reason to wait here; one that did can be asked again.

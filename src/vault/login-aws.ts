@@ -1,6 +1,6 @@
 /**
- * The proof of an AWS identity: a signed request for STS GetCallerIdentity, which Vault sends on in our place. No call
- * of AWS is made here, but for the credentials. Source: HashiCorp Vault HTTP API, "AWS auth method: Login".
+ * The proof of an AWS identity: a signed request for STS GetCallerIdentity, which Vault sends in our place.
+ * Source: HashiCorp Vault HTTP API, "AWS auth method: Login".
  */
 import { sign } from "../aws/call/call.ts";
 import { Clock } from "../aws/call/clock.ts";
@@ -15,7 +15,6 @@ const BODY = "Action=GetCallerIdentity&Version=2011-06-15";
 export async function proveByAws(env: Environment, identity: LoadIdentity): Promise<Proof> {
   const role = need(env, "VAULT_ROLE", "the role of VAULT_AUTH=aws");
   const { region, url } = stsOf(env);
-  const serverId = env["VAULT_AWS_IAM_SERVER_ID"] ?? "";
   const { host: _, ...headers } = sign(
     { identity: await identity(), clock: new Clock(), region },
     {
@@ -24,7 +23,7 @@ export async function proveByAws(env: Environment, identity: LoadIdentity): Prom
       url,
       headers: {
         "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-        ...(serverId === "" ? {} : { "x-vault-aws-iam-server-id": checkedServerId(serverId) }),
+        ...serverIdOf(env),
       },
       body: BODY,
     },
@@ -50,8 +49,10 @@ function stsOf(env: Environment): { region: string; url: URL } {
   return { region, url: new URL(`https://sts.${region}.${suffix}/`) };
 }
 
-function checkedServerId(value: string): string {
-  if (/^[\x21-\x7e]{1,1024}$/.test(value)) return value;
+function serverIdOf(env: Environment): Readonly<Record<string, string>> {
+  const id = env["VAULT_AWS_IAM_SERVER_ID"] ?? "";
+  if (id === "") return {};
+  if (/^[\x21-\x7e]{1,1024}$/.test(id)) return { "x-vault-aws-iam-server-id": id };
   throw new SealexecError("config", "VAULT_AWS_IAM_SERVER_ID cannot be sent as a header", {
     hint: "the value of iam_server_id_header_value in Vault's auth/aws/config/client",
   });

@@ -1,56 +1,79 @@
-/** Logging in to Vault, by the method that VAULT_AUTH names. The code of each is loaded where it is used. */
+/** Logging in to Vault, by the method that VAULT_AUTH names. Source: HashiCorp Vault HTTP API, "Auth methods". */
 import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
-import type { LoadIdentity, Proof, SendLogin } from "./call.ts";
-import { leaseMs } from "./lease.ts";
+import { leaseMs } from "./call.ts";
+import type { LoadIdentity, Proof, SendLogin, Token } from "./call.ts";
 import { objectOf } from "./refusal.ts";
-import type { VaultRefusal } from "./refusal.ts";
+import { need, readSettingFile } from "./settings.ts";
 
 type Method = (env: Environment, identity: LoadIdentity) => Proof | Promise<Proof>;
 
-const METHODS: Readonly<Record<string, () => Promise<Method>>> = {
-  approle: async () => (await import("./login-approle.ts")).proveByAppRole,
-  kubernetes: async () => (await import("./login-kubernetes.ts")).proveByKubernetes,
-  aws: async () => (await import("./login-aws.ts")).proveByAws,
+const METHODS: Readonly<Record<string, Method>> = {
+  approle: (env) => {
+    const file = env["VAULT_SECRET_ID_FILE"] ?? "";
+    const secretId =
+      file === ""
+        ? need(env, "VAULT_SECRET_ID", "set it, or VAULT_SECRET_ID_FILE, beside VAULT_ROLE_ID")
+        : readSettingFile("VAULT_SECRET_ID_FILE", file);
+    const roleId = need(env, "VAULT_ROLE_ID", "the role_id of VAULT_AUTH=approle");
+    return {
+      body: { role_id: roleId, secret_id: secretId },
+      hint: "check VAULT_ROLE_ID, and that the secret id has not expired or been used up",
+    };
+  },
+  kubernetes: (env) => {
+    const role = need(env, "VAULT_ROLE", "the role of VAULT_AUTH=kubernetes");
+    const jwt = readSettingFile("VAULT_K8S_TOKEN_FILE", env["VAULT_K8S_TOKEN_FILE"] || SERVICE_ACCOUNT);
+    return {
+      body: { role, jwt },
+      hint: "check VAULT_ROLE, and that it is bound to this service account and namespace, with the token's audience",
+    };
+  },
+  // It brings the code that signs.
+  aws: async (env, identity) => (await import("./login-aws.ts")).proveByAws(env, identity),
 };
 
-export interface LoggedIn {
-  readonly text: string;
-  /** for people */
-  readonly from: string;
-  /** how long the token is good, milliseconds */
-  readonly leaseMs: number;
-}
+// Kubernetes documentation, "Accessing the Kubernetes API from a Pod".
+const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/** @throws "config", "denied" where Vault does not take the proof, "unavailable", "timeout" */
-export async function logIn(send: SendLogin, env: Environment, identity: LoadIdentity): Promise<LoggedIn> {
+/**
+ * @param now by the context's clock: the lease begins before the login is sent
+ * @throws "config", "denied" if Vault does not take the proof, "unavailable", "timeout"
+ */
+export async function logIn(
+  send: SendLogin,
+  env: Environment,
+  identity: LoadIdentity,
+  now: number,
+): Promise<Token> {
   const name = env["VAULT_AUTH"] ?? "";
-  const load = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
-  if (load === undefined) {
+  const prove = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+  if (prove === undefined) {
     throw new SealexecError("config", "VAULT_AUTH names no method that is known", {
       hint: `it is one of ${Object.keys(METHODS).join(", ")}`,
     });
   }
-  const mount = mountOf(env, name);
-  const prove = await load();
+  const path = `auth/${mountOf(env, name)}/login`;
   const { body, hint } = await prove(env, identity);
-  const explain = (refusal: VaultRefusal, operation: string): SealexecError | undefined =>
-    refusal.status === 400 || refusal.status === 401 || refusal.status === 403
-      ? new SealexecError("denied", `the login was refused (${operation}: ${refusal.status})`, {
-          hint,
-          cause: refusal,
-        })
-      : undefined;
-  const answer = await send({ path: `auth/${mount}/login`, body, explain });
+  const answer = await send({
+    path,
+    body,
+    explain: (refusal, operation) =>
+      [400, 401, 403].includes(refusal.status)
+        ? new SealexecError("denied", `the login was refused (${operation}: ${refusal.status})`, {
+            hint,
+            cause: refusal,
+          })
+        : undefined,
+  });
   const auth = objectOf(answer["auth"]);
   const text = auth?.["client_token"];
-  if (typeof text !== "string" || text === "") {
-    // With several factors, "auth" holds what is still to be done.
-    throw new SealexecError("denied", `the login by ${name} gave no token`, {
-      hint: "logins with a second factor or a wrapped answer are not supported",
-    });
-  }
-  return { text, from: `login by ${name}`, leaseMs: leaseMs(auth?.["lease_duration"]) };
+  if (typeof text === "string" && text !== "")
+    return { text, from: `login by ${name}`, lease: { since: now, ms: leaseMs(auth?.["lease_duration"]) } };
+  // With several factors, "auth" holds what is still to be done.
+  throw new SealexecError("denied", `the login by ${name} gave no token`, {
+    hint: "logins with a second factor or a wrapped answer are not supported",
+  });
 }
 
 function mountOf(env: Environment, name: string): string {

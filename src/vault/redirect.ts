@@ -8,22 +8,24 @@ import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
 import { isOn } from "./settings.ts";
 
+const WAY_OUT =
+  "set api_addr of Vault's nodes to their https: addresses, or point VAULT_ADDR at the active node";
+
 /**
- * Where the answer to a request to `asked` sends it: the same path and query on another host. A token, or the secret id of a
- * login, goes there: over TLS only, as the host's name is verified then; without it only from this machine to itself.
+ * Where a request to `asked` is to go instead: the same path and query on another host. A token, or the secret id of a login,
+ * goes there: over TLS only, as the host's name is verified then; without it only from this machine to itself.
  *
- * @throws "config" where the token may not go there
+ * @throws "config" if it may not go there
  */
 export function activeNode({ headers }: Answer, asked: URL, env: Environment): URL {
   if (isOn(env, "VAULT_DISABLE_REDIRECTS")) {
-    throw new SealexecError("config", "Vault redirects, and VAULT_DISABLE_REDIRECTS is set", {
-      hint: WAY_OUT,
-    });
+    const says = "Vault redirects, and VAULT_DISABLE_REDIRECTS is set";
+    throw new SealexecError("config", says, { hint: WAY_OUT });
   }
   const url = URL.parse(headers["location"] ?? "");
-  const usable = url !== null && url.username === "" && url.password === "" && url.hash === "";
-  if (!usable) throw refusal("to no address that could be asked");
-  // A token that was sent over TLS is not sent again without it; nor is it asked whether the other way is meant.
+  if (url === null || url.username + url.password + url.hash !== "")
+    throw refusal("to no address that could be asked");
+  // A token that was sent over TLS is not sent again without it.
   if (url.protocol !== asked.protocol) throw refusal("to another protocol than that of VAULT_ADDR");
   if (url.protocol !== "https:" && !(isLoopback(asked.hostname) && isLoopback(url.hostname)))
     throw refusal("to another machine without TLS");
@@ -45,9 +47,6 @@ function partsOf({ pathname }: URL): string | undefined {
 export function redirectedTwice(): SealexecError {
   return refusal("more than once");
 }
-
-const WAY_OUT =
-  "set api_addr of Vault's nodes to their https: addresses, or point VAULT_ADDR at the active node";
 
 function refusal(what: string): SealexecError {
   return new SealexecError("config", `Vault redirects ${what}`, { hint: WAY_OUT });

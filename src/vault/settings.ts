@@ -8,9 +8,7 @@ import { SealexecError } from "../base/errors.ts";
 import { readSmallFile, whyUnread } from "../base/files/read.ts";
 
 export interface VaultSettings {
-  /** of VAULT_ADDR */
   readonly address: URL;
-  /** of VAULT_NAMESPACE */
   readonly namespace: string | undefined;
 }
 
@@ -22,20 +20,16 @@ export function isOn(env: Environment, name: "VAULT_SKIP_VERIFY" | "VAULT_DISABL
   return !NO.has(env[name] ?? "");
 }
 
-/** @throws "config" where VAULT_ADDR is missing or may not be asked, or certificates would go unchecked */
+/** @throws "config" if VAULT_ADDR is missing or may not be asked, or certificates would go unchecked */
 export function readSettings(env: Environment): VaultSettings {
   if (isOn(env, "VAULT_SKIP_VERIFY")) {
     throw new SealexecError("config", "VAULT_SKIP_VERIFY is set, and certificates are always verified", {
       hint: "unset it; where the CA is your own, name its PEM file in VAULT_CACERT",
     });
   }
-  const address = env["VAULT_ADDR"] ?? "";
-  if (address === "") {
-    throw new SealexecError("config", "VAULT_ADDR is missing", {
-      hint: "set it to the address of Vault, such as https://vault.example.com:8200",
-    });
-  }
-  return { address: parseEndpoint("VAULT_ADDR", address, env), namespace: namespaceOf(env) };
+  const hint = "set it to the address of Vault, such as https://vault.example.com:8200";
+  const address = parseEndpoint("VAULT_ADDR", need(env, "VAULT_ADDR", hint), env);
+  return { address, namespace: namespaceOf(env) };
 }
 
 function namespaceOf(env: Environment): string | undefined {
@@ -47,11 +41,7 @@ function namespaceOf(env: Environment): string | undefined {
   });
 }
 
-/**
- * A setting that must be there.
- *
- * @throws "config", naming it
- */
+/** A setting that must be there. */
 export function need(env: Environment, name: string, hint: string): string {
   const value = env[name] ?? "";
   if (value !== "") return value;

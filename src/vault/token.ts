@@ -7,7 +7,7 @@ import { readSmallFile } from "../base/files/read.ts";
 import type { LoadIdentity, SendLogin, Token } from "./call.ts";
 import { readSettingFile, unreadable } from "./settings.ts";
 
-/** @throws "config" where what is configured is broken; "denied" where there is nothing, or a login was refused */
+/** @throws "config" if what is configured is broken; "denied" if there is nothing, or a login was refused */
 export async function findToken(
   send: SendLogin,
   env: Environment,
@@ -17,13 +17,11 @@ export async function findToken(
   const given = env["VAULT_TOKEN"] ?? "";
   if (given !== "") return checked({ text: given, from: "VAULT_TOKEN" });
   const file = env["VAULT_TOKEN_FILE"] ?? "";
-  if (file !== "") {
+  if (file !== "")
     return checked({ text: readSettingFile("VAULT_TOKEN_FILE", file), from: `VAULT_TOKEN_FILE (${file})` });
-  }
   if ((env["VAULT_AUTH"] ?? "") !== "") {
     const { logIn } = await import("./login.ts");
-    const { text, from, leaseMs } = await logIn(send, env, identity);
-    return checked({ text, from, lease: { since: now, ms: leaseMs } });
+    return checked(await logIn(send, env, identity, now));
   }
   return checked(tokenOfHome(env));
 }
@@ -48,7 +46,7 @@ function homeOf(env: Environment): string {
   try {
     return homedir();
   } catch {
-    // A user without a line in /etc/passwd has no home.
+    // The user has no line in /etc/passwd.
     return "/";
   }
 }

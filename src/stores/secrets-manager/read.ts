@@ -1,22 +1,37 @@
-import { regionalNeed, callRegional } from "../../aws/call/regional.ts";
+import { callRegional, regionalNeed } from "../../aws/call/regional.ts";
 import type { AwsNeed } from "../../aws/session.ts";
-import { parseJson, pickJson } from "../../text/json.ts";
-import { carriedText } from "../../text/carried.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
+import type { Variables } from "../../base/secret.ts";
+import { carriedText } from "../../text/carried.ts";
+import { parseJson, pickJson } from "../../text/json.ts";
 import type { Content, Tools } from "../source.ts";
 import { secretMeaning } from "./meanings.ts";
+import type { SecretOperation } from "./meanings.ts";
 import type { Reading, SecretRef } from "./ref.ts";
 
-/** The stage that is read where the URI names none. */
-const CURRENT = "AWSCURRENT";
+/** The stage of the version that everybody reads. */
+export const CURRENT = "AWSCURRENT";
 
 /** What reading a secret, or writing one, wants of AWS. */
 export function secretNeed(ref: SecretRef): AwsNeed {
   return regionalNeed("secretsmanager", ref.region);
 }
 
-/** A version of a secret, as GetSecretValue answers. */
+/** Calls an operation: once, or again if an attempt failed. */
+export function callSecrets(
+  operation: SecretOperation,
+  ref: SecretRef,
+  input: Readonly<Record<string, unknown>>,
+  { session, context }: Tools,
+  mostAttempts?: number,
+): Promise<Readonly<Record<string, unknown>>> {
+  const how = { service: "secretsmanager", need: secretNeed(ref), ...defined({ mostAttempts }) } as const;
+  return callRegional({ ...how, operation, input, meaning: secretMeaning(operation) }, session, context);
+}
+
+/** A version of a secret. */
 export interface SecretValue {
   readonly versionId: string | undefined;
   /** undefined: it is binary, or there is none */
@@ -25,7 +40,7 @@ export interface SecretValue {
 }
 
 /**
- * Reads a version of a secret, in one GetSecretValue (more only if an attempt failed).
+ * Reads a version of a secret.
  *
  * @throws "missing", "denied", "data" (what its text is), "config", "unavailable", "timeout"
  */
@@ -39,26 +54,12 @@ export async function readSecret(ref: SecretRef, tools: Tools): Promise<Content>
 }
 
 /** The same, whatever it holds. */
-export async function readValue(ref: SecretRef, { session, context }: Tools): Promise<SecretValue> {
-  const { id, versionId } = ref;
+export async function readValue(ref: SecretRef, tools: Tools): Promise<SecretValue> {
+  const { id: SecretId, versionId } = ref;
   // What it means without a stage as well; some emulators of it give the version that was written last.
   const stage = ref.stage ?? (versionId === undefined ? CURRENT : undefined);
-  const answer = await callRegional(
-    {
-      service: "secretsmanager",
-      need: secretNeed(ref),
-      operation: "GetSecretValue",
-      input: {
-        SecretId: id,
-        ...(stage === undefined ? {} : { VersionStage: stage }),
-        ...(versionId === undefined ? {} : { VersionId: versionId }),
-      },
-      meaning: secretMeaning("GetSecretValue"),
-    },
-    session,
-    context,
-  );
-  const { SecretString, SecretBinary, VersionId } = answer;
+  const input = { SecretId, ...defined({ VersionStage: stage, VersionId: versionId }) };
+  const { SecretString, SecretBinary, VersionId } = await callSecrets("GetSecretValue", ref, input, tools);
   return {
     versionId: typeof VersionId === "string" ? VersionId : undefined,
     text: typeof SecretString === "string" ? SecretString : undefined,
@@ -70,33 +71,24 @@ export async function readValue(ref: SecretRef, { session, context }: Tools): Pr
  * Looks which version has the stage now, in one DescribeSecret, which uses no key.
  *
  * @param versionId of what was read
- * @returns the id of the version that has it now, where that is another
- * @throws "missing" where none has, or the secret is marked for deletion; "denied", "unavailable", "timeout"
+ * @returns the id of the version that has it now, if that is another
+ * @throws "missing" if none has, or the secret is marked for deletion; "denied", "unavailable", "timeout"
  */
 export async function changedVersion(
   ref: SecretRef,
   versionId: string,
-  { session, context }: Tools,
+  tools: Tools,
 ): Promise<string | undefined> {
-  const { VersionIdsToStages, DeletedDate } = await callRegional(
-    {
-      service: "secretsmanager",
-      need: secretNeed(ref),
-      operation: "DescribeSecret",
-      input: { SecretId: ref.id },
-      meaning: secretMeaning("DescribeSecret"),
-      mostAttempts: 1,
-    },
-    session,
-    context,
-  );
+  const answer = await callSecrets("DescribeSecret", ref, { SecretId: ref.id }, tools, 1);
+  const { VersionIdsToStages, DeletedDate } = answer;
   if (DeletedDate !== undefined && DeletedDate !== null) {
     throw new SealexecError("missing", "the secret is marked for deletion", {
       hint: "bring it back: aws secretsmanager restore-secret --secret-id NAME",
     });
   }
   const stage = ref.stage ?? CURRENT;
-  const stages = Object.entries(objectOf(VersionIdsToStages));
+  const isObject = typeof VersionIdsToStages === "object" && VersionIdsToStages !== null;
+  const stages: [string, unknown][] = isObject ? Object.entries(VersionIdsToStages) : [];
   const found = stages.find(([, names]) => Array.isArray(names) && names.includes(stage))?.[0];
   if (found === undefined) {
     throw new SealexecError("missing", `no version of the secret has the stage ${stage}`, {
@@ -106,42 +98,30 @@ export async function changedVersion(
   return found === versionId ? undefined : found;
 }
 
-function objectOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
 /**
  * What the text of a secret holds.
  *
- * @throws "data" where it is not of the form that the URI says; "missing" where it has no such key
+ * @throws "data" if it is not of the form that the URI says; "missing" if it has no such key
  */
 export function contentOf(text: string, reading: Reading): Exclude<Content, { readonly kind: "sealed" }> {
-  if (reading.as === "value") {
-    const { name } = reading;
-    return { kind: "variables", variables: new Map([[name, new Secret(carriedText(name, text))]]) };
-  }
-  const bytes = Buffer.from(text);
-  switch (reading.as) {
-    case "text":
-      return { kind: "text", bytes };
-    case "key":
-      return {
-        kind: "variables",
-        variables: new Map([[reading.name, pickJson(bytes, reading.key)]]),
-      };
-    case "object":
-      return { kind: "variables", variables: parseObject(bytes, text, reading.flatten) };
-  }
+  if (reading.as === "text") return { kind: "text", bytes: Buffer.from(text) };
+  return { kind: "variables", variables: variablesIn(text, reading) };
 }
 
-function parseObject(bytes: Uint8Array, text: string, flatten: string | undefined) {
-  // A password or a .env: what it is, only the URI can say.
-  if (!text.trimStart().startsWith("{")) {
-    throw new SealexecError("data", "the secret's text is not a JSON object", {
-      hint: "add ?as=NAME where it is one value, or ?format=dotenv where it is a .env",
-    });
+function variablesIn(text: string, reading: Exclude<Reading, { readonly as: "text" }>): Variables {
+  switch (reading.as) {
+    case "value":
+      return new Map([[reading.name, new Secret(carriedText(reading.name, text))]]);
+    case "key":
+      return new Map([[reading.name, pickJson(Buffer.from(text), reading.key)]]);
+    case "object":
+      if (text.trimStart().startsWith("{"))
+        return parseJson(Buffer.from(text), defined({ flatten: reading.flatten }));
+      // A password or a .env: what it is, only the URI can say.
+      throw new SealexecError("data", "the secret's text is not a JSON object", {
+        hint: "add ?as=NAME where it is one value, or ?format=dotenv where it is a .env",
+      });
   }
-  return parseJson(bytes, flatten === undefined ? {} : { flatten });
 }
 
 function noText(isBinary: boolean): SealexecError {

@@ -1,27 +1,22 @@
-import { callRegional } from "../../aws/call/regional.ts";
-import { printJson } from "../../text/json.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
 import type { Variables } from "../../base/secret.ts";
+import { printJson } from "../../text/json.ts";
 import type { Tools } from "../source.ts";
-import { secretMeaning } from "./meanings.ts";
-import { readValue, secretNeed } from "./read.ts";
+import { CURRENT, callSecrets, readValue } from "./read.ts";
 import type { SecretRef } from "./ref.ts";
 
 // Secrets Manager API Reference, PutSecretValue: SecretString.
 const LARGEST_TEXT_BYTES = 65_536;
 
-/** What must be there for a write to take place: no secret, a secret without a value, or this version as its AWSCURRENT. */
+/** What must be there: no secret, one without a value, or this version as its AWSCURRENT. */
 export type ExpectedSecret =
   | { readonly kind: "absent" }
   | { readonly kind: "empty" }
   | { readonly kind: "version"; readonly versionId: string };
 
-/**
- * On a version that is not AWSCURRENT yet, and on the last one that was pushed: a version without a label is one that
- * Secrets Manager may delete.
- */
+/** On a version that is not AWSCURRENT yet, and on the last that was pushed: Secrets Manager may delete one without a label. */
 const PENDING = "SEALEXECPENDING";
-const CURRENT = "AWSCURRENT";
 
 export interface SecretWrite {
   /** of secretText */
@@ -41,11 +36,7 @@ export interface WrittenSecret {
   readonly made: boolean;
 }
 
-/**
- * Variables as a secret holds them: one JSON object.
- *
- * @throws "data" if they are too large
- */
+/** Variables as a secret holds them: one JSON object. @throws "data" if they are too large */
 export function secretText(variables: Variables): string {
   const text = printJson(variables);
   if (Buffer.byteLength(text) <= LARGEST_TEXT_BYTES) return text;
@@ -55,8 +46,8 @@ export function secretText(variables: Variables): string {
 }
 
 /**
- * Puts the text there: a new version of the secret, or a new secret, only if what is expected is
- * there. A new version becomes AWSCURRENT in a step of its own, as only that step names the version that it replaces.
+ * Puts the text there, only if what is expected is there. A new version becomes AWSCURRENT in a step of its own, as only
+ * that step names the version that it replaces.
  *
  * @throws "conflict" if something else is there by now; "missing", "denied", "config", "unavailable", "timeout"
  */
@@ -76,19 +67,15 @@ export async function writeSecret(ref: SecretRef, write: SecretWrite, tools: Too
 }
 
 async function makeCurrent(ref: SecretRef, versionId: string, before: string, tools: Tools): Promise<void> {
+  const move = (input: Readonly<Record<string, string>>): Promise<unknown> =>
+    callSecrets("UpdateSecretVersionStage", ref, { SecretId: ref.id, ...input }, tools);
   try {
-    await moveStage(
-      ref,
-      { VersionStage: CURRENT, MoveToVersionId: versionId, RemoveFromVersionId: before },
-      tools,
-    );
+    await move({ VersionStage: CURRENT, MoveToVersionId: versionId, RemoveFromVersionId: before });
   } catch (error) {
     if (!(error instanceof SealexecError) || error.kind !== "conflict") throw error;
     // An attempt whose answer was lost may have been the one that moved it: then the conflict is with ourselves.
     if (await isCurrent(ref, versionId, tools)) return;
-    await moveStage(ref, { VersionStage: PENDING, RemoveFromVersionId: versionId }, tools).catch(
-      () => undefined,
-    );
+    await move({ VersionStage: PENDING, RemoveFromVersionId: versionId }).catch(() => undefined);
     throw error;
   }
 }
@@ -103,79 +90,33 @@ async function isCurrent(ref: SecretRef, versionId: string, tools: Tools): Promi
   }
 }
 
-async function moveStage(
-  ref: SecretRef,
-  input: Readonly<Record<string, string>>,
-  { session, context }: Tools,
-): Promise<void> {
-  await callRegional(
-    {
-      service: "secretsmanager",
-      need: secretNeed(ref),
-      operation: "UpdateSecretVersionStage",
-      input: { SecretId: ref.id, ...input },
-      meaning: secretMeaning("UpdateSecretVersionStage"),
-    },
-    session,
-    context,
-  );
-}
-
 async function putValue(
   ref: SecretRef,
   stage: string,
   { text, token }: SecretWrite,
-  { session, context }: Tools,
+  tools: Tools,
 ): Promise<WrittenSecret> {
-  const answer = await callRegional(
-    {
-      service: "secretsmanager",
-      need: secretNeed(ref),
-      operation: "PutSecretValue",
-      input: { SecretId: ref.id, ClientRequestToken: token, SecretString: text, VersionStages: [stage] },
-      meaning: secretMeaning("PutSecretValue"),
-    },
-    session,
-    context,
-  );
+  const value = { ClientRequestToken: token, SecretString: text, VersionStages: [stage] };
+  const answer = await callSecrets("PutSecretValue", ref, { SecretId: ref.id, ...value }, tools);
   return { ...writtenOf(answer), made: false };
 }
 
 async function createSecret(
   ref: SecretRef,
   { text, token, key }: SecretWrite,
-  { session, context }: Tools,
+  tools: Tools,
 ): Promise<WrittenSecret> {
-  const answer = await callRegional(
-    {
-      service: "secretsmanager",
-      need: secretNeed(ref),
-      operation: "CreateSecret",
-      input: {
-        Name: ref.id,
-        ClientRequestToken: token,
-        SecretString: text,
-        ...(key === undefined ? {} : { KmsKeyId: key }),
-      },
-      meaning: secretMeaning("CreateSecret"),
-    },
-    session,
-    context,
-  );
+  const value = { ClientRequestToken: token, SecretString: text, ...defined({ KmsKeyId: key }) };
+  const answer = await callSecrets("CreateSecret", ref, { Name: ref.id, ...value }, tools);
   // CreateSecret does not say it: the first version is always AWSCURRENT.
-  return { ...writtenOf({ VersionStages: ["AWSCURRENT"], ...answer }), made: true };
+  return { ...writtenOf({ VersionStages: [CURRENT], ...answer }), made: true };
 }
 
 function writtenOf(answer: Readonly<Record<string, unknown>>): Omit<WrittenSecret, "made"> {
   const { ARN, VersionId, VersionStages } = answer;
   if (typeof ARN !== "string" || typeof VersionId !== "string") {
-    throw new SealexecError(
-      "unavailable",
-      "the answer names no version: it is not known whether one was made",
-      {
-        hint: "look at what is there: sealexec pull",
-      },
-    );
+    const says = "the answer names no version: it is not known whether one was made";
+    throw new SealexecError("unavailable", says, { hint: "look at what is there: sealexec pull" });
   }
   const stages = Array.isArray(VersionStages) ? VersionStages : [];
   return { arn: ARN, versionId: VersionId, stages: stages.filter((stage) => typeof stage === "string") };

@@ -1,11 +1,10 @@
-import { callRegional } from "../../aws/call/regional.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
 import type { Variables } from "../../base/secret.ts";
 import type { Tools } from "../source.ts";
-import { ssmMeaning } from "./meanings.ts";
 import { variableName } from "./names.ts";
-import { ssmNeed } from "./read.ts";
-import type { SsmRef } from "./ref.ts";
+import { callSsm } from "./read.ts";
+import type { SsmPath } from "./read.ts";
 
 // Systems Manager User Guide, "Managing parameter tiers".
 const LARGEST_STANDARD_BYTES = 4_096;
@@ -18,8 +17,6 @@ export interface ParametersWrite {
   /** absent: the account's alias/aws/ssm */
   readonly key: string | undefined;
 }
-
-type SsmPath = Extract<SsmRef, { readonly kind: "path" }>;
 
 /**
  * Puts each variable there as a SecureString, one after the other; what else is below the path stays.
@@ -49,20 +46,11 @@ const MOST_DELETED = 10;
  * @param names the last parts
  * @throws "denied", "unavailable", "timeout", saying what was removed before
  */
-export async function removeParameters(
-  ref: SsmPath,
-  names: readonly string[],
-  { session, context }: Tools,
-): Promise<void> {
-  const meaning = ssmMeaning("DeleteParameters");
+export async function removeParameters(ref: SsmPath, names: readonly string[], tools: Tools): Promise<void> {
   for (let from = 0; from < names.length; from += MOST_DELETED) {
     const input = { Names: names.slice(from, from + MOST_DELETED).map((name) => ref.path + name) };
     try {
-      await callRegional(
-        { service: "ssm", need: ssmNeed(ref), operation: "DeleteParameters", input, meaning },
-        session,
-        context,
-      );
+      await callSsm("DeleteParameters", ref, input, tools);
     } catch (error) {
       if (!(error instanceof SealexecError)) throw error;
       throw error.reworded(
@@ -78,21 +66,22 @@ export function checkParameters(variables: Variables): void {
 }
 
 function checkVariable(name: string, sizeBytes: number): void {
-  if (variableName(name) !== name) {
-    throw new SealexecError("data", `${name}: it would be read back as ${variableName(name)}`, {
-      hint: "write it in upper case, or keep it in another store",
-    });
-  }
-  if (sizeBytes === 0) {
-    throw new SealexecError("data", `${name} is empty, and a parameter cannot be`, {
-      hint: "leave it out, or keep it in another store",
-    });
-  }
+  const otherStore = "keep it in another store";
+  if (variableName(name) !== name)
+    throw unfit(
+      `${name}: it would be read back as ${variableName(name)}`,
+      `write it in upper case, or ${otherStore}`,
+    );
+  if (sizeBytes === 0)
+    throw unfit(`${name} is empty, and a parameter cannot be`, `leave it out, or ${otherStore}`);
   if (sizeBytes > LARGEST_VALUE_BYTES) {
-    throw new SealexecError("data", `${name} has more than the ${LARGEST_VALUE_BYTES} bytes of a parameter`, {
-      hint: "seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY",
-    });
+    const says = `${name} has more than the ${LARGEST_VALUE_BYTES} bytes of a parameter`;
+    throw unfit(says, "seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY");
   }
+}
+
+function unfit(says: string, hint: string): SealexecError {
+  return new SealexecError("data", says, { hint });
 }
 
 // Overwriting with the same value once more does no harm: an attempt may be made again.
@@ -101,7 +90,7 @@ async function putParameter(
   name: string,
   value: string,
   key: string | undefined,
-  { session, context }: Tools,
+  tools: Tools,
 ): Promise<void> {
   const isLarge = Buffer.byteLength(value) > LARGEST_STANDARD_BYTES;
   const input = {
@@ -109,15 +98,9 @@ async function putParameter(
     Value: value,
     Type: "SecureString",
     Overwrite: true,
-    ...(key === undefined ? {} : { KeyId: key }),
-    ...(isLarge ? { Tier: "Intelligent-Tiering" } : {}),
+    ...defined({ KeyId: key, Tier: isLarge ? "Intelligent-Tiering" : undefined }),
   };
-  const meaning = ssmMeaning("PutParameter");
-  await callRegional(
-    { service: "ssm", need: ssmNeed(ref), operation: "PutParameter", input, meaning },
-    session,
-    context,
-  );
+  await callSsm("PutParameter", ref, input, tools);
 }
 
 function partly(

@@ -1,51 +1,67 @@
 /**
  * A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)" and
- * "- version 2 (API)".
+ * "- version 2 (API)", and "/sys/internal/ui/mounts", which the vault command asks as well.
  */
 import { createHash } from "node:crypto";
-import { JsonLiteral } from "../../text/json-scan.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
+import { JsonLiteral } from "../../text/json-scan.ts";
 import type { VaultClient } from "../../vault/client.ts";
 import { VaultRefusal, objectOf } from "../../vault/refusal.ts";
 import type { Json } from "../../vault/refusal.ts";
 import type { VaultRef } from "./ref.ts";
-import { findKvVersion } from "./version.ts";
+
+/** Which version of KV a mount is of. */
+export type KvVersion = 1 | 2;
 
 export interface VaultSecret {
   readonly data: Json;
-  /** for people: `KV v2` */
-  readonly detail: string;
   /** KV v2 only */
   readonly versionId?: string;
-  /** which version of KV the mount turned out to be of */
-  readonly kv: 1 | 2;
+  readonly kv: KvVersion;
   /** what tells this state of it from any other */
   readonly validator: string;
 }
 
 /** @throws "missing", "denied", "config", "unavailable", "timeout" */
 export async function readSecret(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
-  switch (await findKvVersion(ref, vault)) {
-    case 1:
-      return readV1(ref, vault);
-    case 2:
-      return readV2(ref, vault);
-    case undefined:
-      return readEither(ref, vault);
-  }
+  const kv = await findKvVersion(ref.mount, vault);
+  return kv === undefined ? readEither(ref, vault) : readOf(kv, ref, vault);
+}
+
+/** @param mostAttempts one for who looks again and again, and needs no retries */
+export function readOf(
+  kv: KvVersion,
+  ref: VaultRef,
+  vault: VaultClient,
+  mostAttempts?: number,
+): Promise<VaultSecret> {
+  return kv === 1 ? readV1(ref, vault, mostAttempts) : readV2(ref, vault, mostAttempts);
 }
 
 /**
- * The same in one request: it is known which version of KV the mount is of, and whoever looks again and again needs no
- * retries.
+ * Any token may ask that has a policy for something in the mount. undefined: Vault does not say (a token without any, or a
+ * proxy that lets only some paths through).
  */
-export function readAgain(ref: VaultRef, vault: VaultClient, kv: 1 | 2): Promise<VaultSecret> {
-  return kv === 1 ? readV1(ref, vault, ONCE) : readV2(ref, vault, ONCE);
+async function findKvVersion(mount: string, vault: VaultClient): Promise<KvVersion | undefined> {
+  try {
+    const answer = await vault.read({ path: `sys/internal/ui/mounts/${mount}` });
+    const data = objectOf(answer["data"]);
+    if (data === undefined) return undefined;
+    const { type } = data;
+    // "generic" is what KV version 1 was called before Vault 0.8.
+    if (type !== "kv" && type !== "generic") throw notKv(mount, type);
+    return objectOf(data["options"])?.["version"] === "2" ? 2 : 1;
+  } catch (error) {
+    const { cause, located } = error as SealexecError;
+    // What has a place of its own is about the token: it was not even asked for the mount.
+    const isRefused = !located && cause instanceof VaultRefusal;
+    if (isRefused && (cause.status === 403 || cause.status === 404)) return undefined;
+    throw error;
+  }
 }
 
-const ONCE = { mostAttempts: 1 };
-
-/** Vault does not say which version the engine is of: version 2 is asked first, and 1 where nothing is found so. */
+/** Version 2 is asked first, and 1 if nothing is found so. */
 async function readEither(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
   try {
     return await readV2(ref, vault);
@@ -62,74 +78,71 @@ async function readEither(ref: VaultRef, vault: VaultClient): Promise<VaultSecre
   }
 }
 
-async function readV1(ref: VaultRef, vault: VaultClient, attempts = {}): Promise<VaultSecret> {
+async function readV1(ref: VaultRef, vault: VaultClient, mostAttempts?: number): Promise<VaultSecret> {
   const { mount, path, version } = ref;
   if (version !== undefined) {
-    throw new SealexecError(
-      "missing",
-      `no version ${version}: ${mount} is of KV version 1, which keeps none`,
-      {
-        hint: "leave version out, or upgrade it: vault kv enable-versioning MOUNT",
-      },
-    );
+    const says = `no version ${version}: ${mount} is of KV version 1, which keeps none`;
+    const hint = "leave version out, or upgrade it: vault kv enable-versioning MOUNT";
+    throw new SealexecError("missing", says, { hint });
   }
-  const explain = (refusal: VaultRefusal, operation: string): SealexecError | undefined =>
-    refusal.status === 404 && !refusal.says(/route|unsupported path/)
-      ? nothingThere(ref, `${operation}: 404`, refusal)
-      : undefined;
-  const answer = await vault.read({ path: `${mount}/${path}`, explain, ...attempts });
+  const answer = await vault.read({
+    path: `${mount}/${path}`,
+    ...defined({ mostAttempts }),
+    explain: (refusal, operation) =>
+      isNothing(refusal) ? nothingThere(ref, `${operation}: 404`, refusal) : undefined,
+  });
   const data = objectOf(answer["data"]);
   if (data === undefined) throw unlikeKv();
-  return { data, detail: "KV v1", kv: 1, validator: digestOf(data) };
+  // There are no versions to compare.
+  return { data, kv: 1, validator: createHash("sha256").update(JSON.stringify(data)).digest("base64") };
 }
 
-async function readV2(ref: VaultRef, vault: VaultClient, attempts = {}): Promise<VaultSecret> {
+async function readV2(ref: VaultRef, vault: VaultClient, mostAttempts?: number): Promise<VaultSecret> {
   const { mount, path, version } = ref;
   const answer = await vault.read({
     path: `${mount}/data/${path}`,
-    ...attempts,
     ...(version === undefined ? {} : { query: { version: String(version) } }),
-    explain: (refusal, operation) => explainV2(ref, refusal, `${operation}: ${refusal.status}`),
+    ...defined({ mostAttempts }),
+    explain: (refusal, operation) =>
+      isNothing(refusal) ? explainV2(ref, refusal, `${operation}: 404`) : undefined,
   });
   const outer = objectOf(answer["data"]);
   const [data, metadata] = [objectOf(outer?.["data"]), objectOf(outer?.["metadata"])];
   if (data === undefined || metadata === undefined) throw unlikeKv();
   const { version: number, created_time: made } = metadata;
-  const shown = number instanceof JsonLiteral && /^\d{1,9}$/.test(number.text) ? number.text : "unknown";
+  const versionId = number instanceof JsonLiteral && /^\d{1,9}$/.test(number.text) ? number.text : "unknown";
   // A secret whose versions were all deleted begins with version 1 again.
-  const validator = `${shown} ${typeof made === "string" ? made : ""}`;
-  return { data, detail: "KV v2", versionId: shown, kv: 2, validator };
+  return { data, versionId, kv: 2, validator: `${versionId} ${typeof made === "string" ? made : ""}` };
 }
 
-/** Version 1 has no versions to compare. */
-function digestOf(data: Json): string {
-  return createHash("sha256").update(JSON.stringify(data)).digest("base64");
+/** Nothing is there. Of a mount that is not there, Vault says so in words. */
+function isNothing(refusal: VaultRefusal): boolean {
+  return refusal.status === 404 && !refusal.says(/route|unsupported path/);
 }
 
 /** A 404 of version 2 says in its metadata what became of the version; without any there is none. */
-function explainV2(ref: VaultRef, refusal: VaultRefusal, details: string): SealexecError | undefined {
-  if (refusal.status !== 404 || refusal.says(/route|unsupported path/)) return undefined;
+function explainV2(ref: VaultRef, refusal: VaultRefusal, details: string): SealexecError {
   const gone = goneOf(refusal);
-  if (gone === "destroyed") {
-    return new SealexecError("missing", `this version was destroyed (${details})`, {
-      hint: "it cannot be had back: name another with ?version=N, or write it again (vault kv put)",
-      cause: refusal,
-    });
-  }
-  if (gone === "deleted") {
-    return new SealexecError("missing", `this version was deleted (${details})`, {
-      hint: "bring it back (vault kv undelete), or name another with ?version=N",
-      cause: refusal,
-    });
-  }
-  if (ref.version === undefined) return nothingThere(ref, details, refusal);
-  return new SealexecError("missing", `no version ${ref.version} of a secret at this path (${details})`, {
-    hint: "see which there are: vault kv metadata get; old versions are dropped behind max_versions",
-    cause: refusal,
-  });
+  if (gone === undefined && ref.version === undefined) return nothingThere(ref, details, refusal);
+  const [says, hint] =
+    gone === undefined
+      ? [
+          `no version ${ref.version} of a secret at this path`,
+          "see which there are: vault kv metadata get; old versions are dropped behind max_versions",
+        ]
+      : GONE[gone];
+  return new SealexecError("missing", `${says} (${details})`, { hint, cause: refusal });
 }
 
-function goneOf({ answer }: VaultRefusal): "destroyed" | "deleted" | undefined {
+const GONE = {
+  destroyed: [
+    "this version was destroyed",
+    "it cannot be had back: name another with ?version=N, or write it again (vault kv put)",
+  ],
+  deleted: ["this version was deleted", "bring it back (vault kv undelete), or name another with ?version=N"],
+} as const;
+
+function goneOf({ answer }: VaultRefusal): keyof typeof GONE | undefined {
   const metadata = objectOf(objectOf(answer["data"])?.["metadata"]);
   if (metadata === undefined) return undefined;
   return metadata["destroyed"] === true ? "destroyed" : "deleted";
@@ -140,6 +153,14 @@ function nothingThere({ path }: VaultRef, details: string, cause: VaultRefusal):
     ? "leave data/ out of the path: the URI has it as vault kv get has it"
     : "check mount, path and VAULT_NAMESPACE (vault kv get), or put it there: vault kv put";
   return new SealexecError("missing", `no such secret (${details})`, { hint, cause });
+}
+
+function notKv(mount: string, type: unknown): SealexecError {
+  const isWord = typeof type === "string" && /^[a-z0-9_-]{1,32}$/.test(type);
+  const shown = isWord ? `an engine of type ${type}` : "something else";
+  return new SealexecError("config", `${mount} is ${shown}, not a KV engine`, {
+    hint: "name the mount of a KV engine: vault secrets list",
+  });
 }
 
 class NotV2 extends Error {}
