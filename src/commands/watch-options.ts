@@ -1,5 +1,5 @@
 /** The options of `run --watch`, from flags and from the variables that stand for them in a Dockerfile. */
-import { parseSignal } from "../process/child/forward.ts";
+import { constants } from "node:os";
 import type { Environment } from "../base/env.ts";
 import { parseDuration } from "../base/duration.ts";
 import { SealexecError } from "../base/errors.ts";
@@ -71,6 +71,17 @@ function parseOnChange(text: string): OnChange {
       hint: "for example signal:HUP: a signal that a program can handle",
     },
   );
+}
+
+/**
+ * The name of a signal that a program can be sent: `HUP`, `SIGHUP`.
+ *
+ * @returns undefined where there is none, or the program could not do anything about it
+ */
+export function parseSignal(text: string): NodeJS.Signals | undefined {
+  const name = `SIG${text.replace(/^SIG/, "")}`;
+  const isUseless = ["SIGKILL", "SIGSTOP", "SIGCHLD", "SIGCONT"].includes(name);
+  return Object.hasOwn(constants.signals, name) && !isUseless ? (name as NodeJS.Signals) : undefined;
 }
 
 function parseOnExit(text: string): "exit" | "restart" {

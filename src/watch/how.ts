@@ -1,5 +1,4 @@
 /** How sources are watched, and what happens then. */
-import type { SignalName } from "../process/child/child.ts";
 
 export interface WatchOptions {
   /** how often the sources are looked at, milliseconds */
@@ -15,4 +14,6 @@ export interface WatchOptions {
 
 /** What happens to CMD where the sources have changed. */
 export type OnChange =
-  { readonly do: "restart" } | { readonly do: "exit" } | { readonly do: "signal"; readonly name: SignalName };
+  | { readonly do: "restart" }
+  | { readonly do: "exit" }
+  | { readonly do: "signal"; readonly name: NodeJS.Signals };

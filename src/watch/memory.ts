@@ -1,12 +1,15 @@
-import type { Supervised } from "../process/child/supervised.ts";
+import { loadCodeDropper } from "../process/code.ts";
 
 /** What is used of Bun's API. */
 interface Collector {
   gc(force: true): void;
 }
 
-/** Between two looks nothing is needed of what a look has used: garbage, and the code that has run. */
-export function giveBackMemory(supervised: Supervised): void {
-  (globalThis as { readonly Bun?: Collector }).Bun?.gc(true);
-  supervised.dropCode();
+/** @returns what is called between two looks: nothing of what a look has used is needed then, garbage and the code that has run */
+export function memoryGiver(): () => void {
+  const dropCode = loadCodeDropper();
+  return () => {
+    (globalThis as { readonly Bun?: Collector }).Bun?.gc(true);
+    dropCode?.();
+  };
 }

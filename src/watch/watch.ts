@@ -23,7 +23,7 @@ import type { Range } from "./alarm.ts";
 import { EnvOut } from "./env-out.ts";
 import { Lookout } from "./lookout.ts";
 import type { Changes } from "./lookout.ts";
-import { giveBackMemory } from "./memory.ts";
+import { memoryGiver } from "./memory.ts";
 import type { WatchOptions } from "./how.ts";
 import { Backoff, waitBeforeAttempt } from "./schedule.ts";
 import { Trouble } from "./trouble.ts";
@@ -161,7 +161,8 @@ class Watcher {
   async #lookAgainAndAgain(first: RunTools): Promise<never> {
     // What was opened for the start is out of use behind the next turn of the event loop.
     await eventLoopTurn();
-    giveBackMemory(this.#supervised);
+    const giveBackMemory = memoryGiver();
+    giveBackMemory();
     const { log } = first.context;
     for (let tools = first; ;) {
       const range = await this.#alarm.next();
@@ -173,7 +174,7 @@ class Watcher {
         deadline.clear();
         tools.close();
       }
-      giveBackMemory(this.#supervised);
+      giveBackMemory();
     }
   }
 

@@ -1,11 +1,11 @@
 // Stays until it is killed, and writes down each signal that it is sent, one line each, at the end of FILE:
-//   recorder FILE [lock FILE] [end N STATUS] [slow MS] [deaf] [heir MS] [deafheir] [stop]
+//   recorder FILE [lock FILE] [end N STATUS] [slow MS] [deaf] [heir MS] [deafheir] [daemon] [stop]
 //   start PID      it runs; with "lock", and nobody else holds that lock
 //   busy PID       somebody else holds it
 //   N SENDER       signal N was sent by the "parent", the "kernel", "self", or another ("other")
 //   end PID        it ends by itself: "end N STATUS" is what signal N does
 // slow: it takes so long for that. deaf: TERM is ignored. heir: a process stays behind in its group, with the lock, and takes so
-// long to end at TERM; deafheir: one that ignores TERM. stop: it stops itself when it runs.
+// long to end at TERM; deafheir: one that ignores TERM; daemon: it has forked twice, and has a session of its own. stop: it stops itself when it runs.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <signal.h>
@@ -51,7 +51,7 @@ static void heir_ends(int number) {
   _exit(0);
 }
 
-static void leave_heir(int is_deaf, long ms) {
+static void leave_heir(int is_deaf, int is_daemon, long ms) {
   // What it is sent is not CMD's to write down, from the first moment.
   sigset_t all, before;
   sigfillset(&all);
@@ -60,6 +60,7 @@ static void leave_heir(int is_deaf, long ms) {
     sigprocmask(SIG_SETMASK, &before, NULL);
     return;
   }
+  if (is_daemon && (setsid() == -1 || fork() != 0)) _exit(0);
   for (int number = 1; number <= 64; number++) signal(number, SIG_DFL);
   slow = ms;
   signal(SIGTERM, is_deaf ? SIG_IGN : heir_ends);
@@ -71,7 +72,7 @@ int main(int argc, char **argv) {
   if (argc < 2) return 96;
   out = open(argv[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
   if (out < 0) return 97;
-  int is_deaf = 0, stops = 0, heir = 0;
+  int is_deaf = 0, stops = 0, heir = 0, is_daemon = 0;
   long heir_ms = 0;
   const char *lock = NULL;
   for (int i = 2; i < argc; i++) {
@@ -82,6 +83,7 @@ int main(int argc, char **argv) {
     else if (IS("deaf")) is_deaf = 1;
     else if (IS("heir")) heir = 1, heir_ms = atol(argv[++i]);
     else if (IS("deafheir")) heir = 2;
+    else if (IS("daemon")) is_daemon = 1;
     else if (IS("stop")) stops = 1;
     else return 96;
   }
@@ -97,7 +99,7 @@ int main(int argc, char **argv) {
     int fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     is_free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
   }
-  if (heir != 0) leave_heir(heir == 2, heir_ms);
+  if (heir != 0) leave_heir(heir == 2, is_daemon, heir_ms);
   say(is_free ? "start" : "busy", NULL, getpid());
   if (stops) raise(SIGSTOP);
   for (;;) pause();

@@ -1,11 +1,12 @@
 // Writes down, line by line at the end of a file, what happens to it on a terminal:
-//   witness FILE [catch N] [ignore N] [deaf] [raw] [tty] [spawn] [exit STATUS]
+//   witness FILE [catch N] [ignore N] [deaf] [raw] [tty] [spawn] [exit STATUS] [end N STATUS]
 //     start       it runs
 //     signal N    a signal that it catches has come
 //     line TEXT   this line was read from standard input; "tty": from /dev/tty
 //     size R C    the size of the terminal, when it reads "size"
 //     end         there is nothing more to read: it ends with the status of "exit", else 0. So it does by "quit".
 // "deaf": it never reads. "raw": it puts the terminal into a mode without echo and lines, and does not put it back.
+// "end": by signal N it ends with that status.
 // "spawn": it starts a child in its own process group that does nothing but be there.
 #define _GNU_SOURCE
 #include <errno.h>
@@ -24,6 +25,12 @@ static void note(const char *text) {
   int before = errno;
   if (write(out, text, strlen(text)) == -1) _exit(95);
   errno = before;
+}
+
+static int ends[65];
+
+static void on_end(int number) {
+  _exit(ends[number]);
 }
 
 static void on_signal(int number) {
@@ -53,7 +60,11 @@ int main(int argc, char **argv) {
       struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
       sigaction(atoi(argv[++i]), &action, NULL);
     } else if (IS("ignore")) signal(atoi(argv[++i]), SIG_IGN);
-    else if (IS("deaf")) deaf = 1;
+    else if (IS("end")) {
+      ends[atoi(argv[i + 1])] = atoi(argv[i + 2]);
+      signal(atoi(argv[i + 1]), on_end);
+      i += 2;
+    } else if (IS("deaf")) deaf = 1;
     else if (IS("tty")) in = open("/dev/tty", O_RDWR | O_CLOEXEC);
     else if (IS("exit")) status = atoi(argv[++i]);
     else if (IS("raw")) {

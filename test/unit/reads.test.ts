@@ -21,13 +21,11 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "src/process/dumps.ts": "/proc/self/coredump_filter",
   "src/base/signals.ts": "/proc/self/status",
   "src/base/trace.ts": "/proc/self/stat and /proc/uptime",
-  "src/process/child/libc.ts": "/proc/self/maps",
-  "src/process/child/supervised.ts": "the working directory, held by O_PATH: nothing is read of it",
-  "src/process/child/streams.ts": "/proc/self/fdinfo",
-  "src/process/child/group.ts": "/proc/PID/stat",
-  "src/process/child/job.ts": "/proc/PID/stat",
-  "src/process/child/terminal.ts": "/dev/null, and /dev/tty with O_NONBLOCK",
-  "src/process/child/become.ts": "the plan, in a file in memory that its parent has written whole",
+  "src/process/code.ts": "/proc/self/maps",
+  "src/process/here.ts":
+    "/proc/self/stat and fdinfo; the working directory, held by O_PATH: nothing is read of it",
+  "src/process/child/leftovers.ts": "/proc/thread-self/children",
+  "src/process/child/become.ts": "the plan, from a socket that its parent writes to and closes",
 };
 
 test("no other code reads a file, and what is allowed is there", () => {

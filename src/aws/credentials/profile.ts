@@ -3,6 +3,7 @@ import { externalDataInterceptor, fromIni } from "../sdk.ts";
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { isSet } from "../../base/env.ts";
+import { ownChildren } from "../../base/own-children.ts";
 import type { CredentialSource } from "./source.ts";
 import { classify, facts } from "../call/failure.ts";
 import type { Failure } from "../../http/failure.ts";
@@ -56,12 +57,14 @@ function isNoSource(error: unknown): boolean {
 /** The SDK keeps what a credential_process wrote, and drops its status: this is how it lets itself be given another exec. */
 function noteEndOfProcess(): () => ProcessEnd | undefined {
   let end: ProcessEnd | undefined;
-  externalDataInterceptor.interceptToken("exec", (command: string, done: Done) =>
-    exec(command, (error, stdout, stderr) => {
+  externalDataInterceptor.interceptToken("exec", (command: string, done: Done) => {
+    const { pid } = exec(command, (error, stdout, stderr) => {
       if (error !== null) end = { code: error.code ?? null, signal: error.signal ?? null };
+      if (pid !== undefined) ownChildren.delete(pid);
       done(error, { stdout, stderr });
-    }),
-  );
+    });
+    if (pid !== undefined) ownChildren.add(pid);
+  });
   return () => end;
 }
 

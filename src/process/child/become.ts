@@ -1,76 +1,71 @@
 /**
  * The child's side: sealexec, started once more by the one that watches, arranges for itself what no parent can arrange
- * for a child (its process group, the terminal, the signal at its parent's end), and becomes CMD by the same execve as
- * `run` does.
+ * for a child (its process group, the signal at its parent's end), and becomes CMD by the same execve as `run` does.
  */
-import { closeSync, readFileSync, readlinkSync, writeSync } from "node:fs";
-import { constants } from "node:os";
+import { closeSync, readFileSync, writeSync } from "node:fs";
 import { SealexecError, exitStatus } from "../../base/errors.ts";
 import type { Host } from "../replace.ts";
 import { replaceProcess } from "../replace.ts";
 import { loadChildLibc } from "./libc.ts";
 import type { ChildLibc } from "./libc.ts";
-import { EXECUTING, printRefusal } from "./outcome.ts";
-import { parsePlan } from "./plan.ts";
+import { EXECUTING, parsePlan, printRefusal } from "./plan.ts";
 import type { Plan } from "./plan.ts";
-import { openControllingTerminal } from "./terminal.ts";
 
 const SIGTERM = 15;
+// open(2), proc(5): the same numbers on x86-64 and arm64.
+const [O_NONBLOCK, O_CLOEXEC] = [0o4000, 0o2000000];
 
 /**
- * Reads the plan from an open file and carries it out. Where the kernel refuses, or the plan is another version's, that is told to
- * the one that watches, who knows whether there will be another attempt.
+ * Reads the plan and carries it out. Where the kernel refuses, or the plan is another version's, that is told to the one
+ * that watches, who knows whether there will be another attempt.
  *
  * @param fd a socket: the plan comes from it, to its end, and what becomes of it goes back
  */
 export async function become(fd: number, host: Host): Promise<never> {
   try {
-    return await carryOut(readPlan(fd), fd, host);
+    return await carryOut(
+      orEnd(() => parsePlan(readFileSync(fd))),
+      fd,
+      host,
+    );
   } catch (error) {
     if (!(error instanceof SealexecError)) throw error;
-    tell(fd, printRefusal(error));
+    orEnd(() => writeSync(fd, printRefusal(error)));
     process.exit(exitStatus(error.kind));
   }
 }
 
 async function carryOut(plan: Plan, fd: number, host: Host): Promise<never> {
-  for (const own of plan.fillers.filter(isNothing)) closeSync(own);
   const libc = loadChildLibc();
   // That it closes tells that CMD was executed. (Node closes all that are not CMD's.)
   libc?.closeAtExec(fd);
-  if (libc !== undefined) arrange(plan, libc);
+  libc?.signalAtParentsEnd(SIGTERM);
+  // It may have ended before that was asked for.
+  if (process.ppid !== plan.parent) process.exit(128 + SIGTERM);
+  if (plan.ownGroup) libc?.leadGroup();
   if (plan.folder !== null) enter(plan.folder, libc);
-  const { file, args, fileLimit, fds } = plan;
-  const env = plan.env.map((entry) => rename(entry, plan.parent));
-  const image = { ...host.image, inheritedFds: fds };
   // Behind the defaults that replaceProcess gives back, and behind all that could fail and say so.
   const beforeExec = (): void => {
-    // The one that watches ignores it.
-    host.libc?.defaultSignal(constants.signals.SIGTTOU);
     for (const number of plan.ignored) libc?.ignoreSignal(number);
-    for (const stream of plan.streams.nonblocking) libc?.setNonBlocking(stream);
-    for (const stream of plan.streams.closed) libc?.closeAtExec(stream);
-    tell(fd, EXECUTING);
+    for (const [stream, flags] of plan.streamFlags.entries()) {
+      if ((flags & O_NONBLOCK) !== 0) libc?.setNonBlocking(stream);
+      // One that is to be closed at exec cannot have come through one: the runtime has opened it in a closed one's place.
+      if ((flags & O_CLOEXEC) !== 0) libc?.closeAtExec(stream);
+    }
+    orEnd(() => writeSync(fd, EXECUTING));
   };
-  return replaceProcess({ file, args, env, fileLimit }, { ...host, image, beforeExec });
+  const image = { ...host.image, inheritedFds: plan.fds };
+  const env = plan.env.map((entry) => rename(entry, plan.parent));
+  return replaceProcess({ ...plan, env }, { ...host, image, beforeExec });
 }
 
-function readPlan(fd: number): Plan {
+/** Without its other end, the socket fails: whoever watches was killed, and the kernel would end this process a moment later. */
+function orEnd<T>(use: () => T): T {
   try {
-    return parsePlan(readFileSync(fd));
+    return use();
   } catch (error) {
     if (error instanceof SealexecError) throw error;
-    // Whoever was to write it was killed, and this process is to end with it.
-    process.exit(128 + SIGTERM);
-  }
-}
-
-function tell(fd: number, words: string): void {
-  try {
-    writeSync(fd, words);
-  } catch {
-    // The one that watches was killed, and this process is to end with it.
-    process.exit(128 + SIGTERM);
+    return process.exit(128 + SIGTERM);
   }
 }
 
@@ -79,42 +74,16 @@ function enter(folder: number, libc: ChildLibc | undefined): void {
   try {
     if (libc === undefined) process.chdir(`/proc/self/fd/${folder}`);
     else if (!libc.enterFolder(folder)) throw new Error("fchdir");
-  } catch (error) {
-    throw new SealexecError("cannot-execute", "command: its working directory cannot be entered again", {
-      hint: "look at the mode of the folder that sealexec was started in",
-      located: true,
-      cause: error,
-    });
+  } catch (cause) {
+    const hint = "look at the mode of the folder that sealexec was started in";
+    const message = "command: its working directory cannot be entered again";
+    throw new SealexecError("cannot-execute", message, { hint, located: true, cause });
   }
   closeSync(folder);
 }
 
-/** sd_listen_fds(3), sd_watchdog_enabled(3): a service takes what is meant for its own process id only. CMD has another than ours. */
+/** sd_listen_fds(3), sd_watchdog_enabled(3): a service takes only what is meant for its own process id. */
 function rename(entry: Buffer, parent: number): Buffer {
-  for (const name of ["LISTEN_PID", "WATCHDOG_PID"]) {
-    if (entry.equals(Buffer.from(`${name}=${parent}`))) return Buffer.from(`${name}=${process.pid}`);
-  }
-  return entry;
-}
-
-// Where Node opens /dev/null, Bun leaves a hole, which its own files fill by now.
-function isNothing(fd: number): boolean {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`) === "/dev/null";
-  } catch {
-    return false;
-  }
-}
-
-function arrange({ parent, foreground }: Plan, libc: ChildLibc): void {
-  libc.signalAtParentsEnd(SIGTERM);
-  // It may have ended before that was asked for.
-  if (process.ppid !== parent) process.exit(128 + SIGTERM);
-  const terminal = foreground === null ? undefined : openControllingTerminal();
-  if (terminal === undefined) return libc.leadGroup();
-  // A shell that has stopped us meanwhile and continued us in the background has it now.
-  const isFree = libc.foregroundOf(terminal) === foreground;
-  libc.leadGroup();
-  if (isFree) libc.setForeground(terminal, process.pid);
-  closeSync(terminal);
+  const name = ["LISTEN_PID", "WATCHDOG_PID"].find((each) => entry.equals(Buffer.from(`${each}=${parent}`)));
+  return name === undefined ? entry : Buffer.from(`${name}=${process.pid}`);
 }

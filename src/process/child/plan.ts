@@ -1,100 +1,86 @@
 /**
- * What the process that is to become CMD is told by the one that watches: a line of JSON, then the arguments and the
- * environment byte for byte, each ended by a NUL, as execve(2) takes them. Pure.
+ * What is said over a socket pair between the one that watches and sealexec started again, which is to become CMD. Pure.
+ * The plan goes there. Back comes that CMD is about to be executed, or why it cannot be; the kernel closes the socket as
+ * CMD is executed. Who ends without a word was never CMD.
  */
 import { SealexecError } from "../../base/errors.ts";
-import type { Limit } from "../limits.ts";
 import { VERSION } from "../../base/version.ts";
-import { OTHER_VERSION } from "./outcome.ts";
-import type { StreamStates } from "./streams.ts";
+import type { Program } from "../replace.ts";
 
-export interface Plan {
-  readonly file: string;
-  /** argv, the name of the program first */
-  readonly args: readonly Buffer[];
-  /** `NAME=value` each */
-  readonly env: readonly Buffer[];
-  /** of open files; undefined: as it is */
-  readonly fileLimit: Limit | undefined;
+export interface Plan extends Program {
   /** file descriptors above 2 that CMD gets */
   readonly fds: readonly number[];
-  /** those that are there only because a list of them has no holes */
-  readonly fillers: readonly number[];
   /** file descriptor of the working directory; null: it is as it was started in */
   readonly folder: number | null;
-  /** standard input, output and error as they are to be */
-  readonly streams: StreamStates;
+  /** the flags (open(2)) that standard input, output and error are to have */
+  readonly streamFlags: readonly number[];
   /** numbers of the signals that were ignored when sealexec was started */
   readonly ignored: readonly number[];
   /** the process that watches */
   readonly parent: number;
-  /** the foreground process group, whose terminal is to be taken over; null: none is */
-  readonly foreground: number | null;
+  /** whether CMD leads a process group of its own, where it can be given one */
+  readonly ownGroup: boolean;
 }
 
-/** JSON has no Infinity. */
-const UNLIMITED = "unlimited";
+const END = Buffer.of(0);
 
-export function printPlan(plan: Plan): Buffer {
-  const { args, env, fileLimit, ...rest } = plan;
-  const limits = fileLimit === undefined ? null : [fileLimit.soft, fileLimit.hard].map(printLimit);
-  const head = JSON.stringify({ version: VERSION, ...rest, limits, argc: args.length, envc: env.length });
-  const strings = [...args, ...env].flatMap((bytes) => [bytes, Buffer.of(0)]);
-  return Buffer.concat([Buffer.from(`${head}\n`), ...strings]);
+/** A line of JSON, then arguments and environment byte for byte, each ended by a NUL, as execve(2) takes them. */
+export function printPlan({ args, env, fileLimit, ...rest }: Plan): Buffer {
+  // JSON has no Infinity.
+  const limit = fileLimit && [fileLimit.soft, fileLimit.hard].map(String);
+  const head = JSON.stringify({ ...rest, limit, version: VERSION, argc: args.length, envc: env.length });
+  return Buffer.concat([Buffer.from(`${head}\n`), ...[...args, ...env].flatMap((bytes) => [bytes, END])]);
 }
 
-interface Head extends Omit<Plan, "args" | "env" | "fileLimit"> {
+type Head = Omit<Plan, "args" | "env" | "fileLimit"> & {
+  readonly limit?: readonly string[];
   readonly version: string;
-  readonly limits: readonly [Printed, Printed] | null;
   readonly argc: number;
   readonly envc: number;
-}
+};
 
 /**
  * @throws "cannot-execute" where another version of sealexec has written it: the npm package was upgraded meanwhile
  * @throws where it is not whole: whoever was to write it has gone
  */
 export function parsePlan(bytes: Buffer): Plan {
-  const lineEnd = bytes.indexOf(0x0a);
-  if (lineEnd === -1) throw new Error("no plan");
-  const { version, limits, argc, envc, ...rest } = JSON.parse(bytes.toString("utf8", 0, lineEnd)) as Head;
+  const headEnd = Math.max(bytes.indexOf("\n"), 0);
+  const { version, argc, envc, limit, ...rest } = JSON.parse(bytes.toString("utf8", 0, headEnd)) as Head;
   if (version !== VERSION) throw otherVersion(version);
-  const strings = split(bytes.subarray(lineEnd + 1));
+  const strings: Buffer[] = [];
+  for (let start = headEnd + 1, end; (end = bytes.indexOf(END, start)) !== -1; start = end + 1)
+    strings.push(bytes.subarray(start, end));
   if (strings.length !== argc + envc) throw new Error("not the whole plan");
-  const [soft, hard] = (limits ?? []).map(parseLimit);
-  return {
-    ...rest,
-    args: strings.slice(0, argc),
-    env: strings.slice(argc),
-    fileLimit: soft === undefined || hard === undefined ? undefined : { soft, hard },
-  };
+  const [soft = 0, hard = 0] = limit?.map(Number) ?? [];
+  const fileLimit = limit && { soft, hard };
+  return { ...rest, fileLimit, args: strings.slice(0, argc), env: strings.slice(argc) };
 }
+
+/** Of the failure that no second attempt can mend. */
+export const OTHER_VERSION = "other-version";
 
 function otherVersion(version: string): SealexecError {
-  return new SealexecError(
-    "cannot-execute",
-    `command: sealexec ${VERSION} is now where the ${version} that watches was started from`,
-    { code: OTHER_VERSION, hint: "start sealexec again", located: true },
-  );
+  const message = `command: sealexec ${VERSION} is now where the ${version} that watches was started from`;
+  const hint = "start sealexec again";
+  return new SealexecError("cannot-execute", message, { code: OTHER_VERSION, hint, located: true });
 }
 
-function split(bytes: Buffer): Buffer[] {
-  const strings: Buffer[] = [];
-  let start = 0;
-  for (let end = bytes.indexOf(0); end !== -1; end = bytes.indexOf(0, start)) {
-    strings.push(bytes.subarray(start, end));
-    start = end + 1;
+/** The last word before the kernel is asked to execute CMD. */
+export const EXECUTING = "executing\n";
+
+/** "cannot-execute", as one line. */
+export function printRefusal({ code, message, hint }: SealexecError): string {
+  return `${JSON.stringify({ code, message, hint })}\n`;
+}
+
+/** @returns of all that was said, to its end: that it was executed, why not, or nothing where its writer was killed */
+export function parseOutcome(text: string): "executed" | "silent" | SealexecError {
+  if (text === EXECUTING) return "executed";
+  try {
+    const said = JSON.parse(text.replace(EXECUTING, "")) as { message: string; code: string; hint?: string };
+    const { message, ...details } = said;
+    return new SealexecError("cannot-execute", message, { ...details, stage: "command", located: true });
+  } catch {
+    return "silent";
   }
-  if (start !== bytes.length) throw new Error("not the whole plan");
-  return strings;
-}
-
-type Printed = number | typeof UNLIMITED;
-
-function printLimit(limit: number): Printed {
-  return limit === Infinity ? UNLIMITED : limit;
-}
-
-function parseLimit(printed: Printed): number {
-  return printed === UNLIMITED ? Infinity : printed;
 }

@@ -1,28 +1,21 @@
-/** CMD as it is watched: never two at once, replaced as a whole, and its end passed on. */
-import { constants as FS, openSync, readlinkSync } from "node:fs";
+/** CMD as it is watched: one life after the other and never two at once, replaced as a whole, and its end passed on. */
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SealexecError } from "../../base/errors.ts";
-import { signalsIgnoredAtStart, isOwnSignal } from "../../base/signals.ts";
-import type { Program } from "../replace.ts";
+import { signalsIgnoredAtStart } from "../../base/signals.ts";
+import { leaveTerminalAtExit, ownTerminal, takeHere } from "../here.ts";
 import type { ProcessImage } from "../image.ts";
+import type { Program } from "../replace.ts";
 import { startChild } from "./child.ts";
-import type { Child, SignalName } from "./child.ts";
-import { listenToSignals } from "./forward.ts";
+import type { Child, Setting } from "./child.ts";
+import { Leftovers } from "./leftovers.ts";
 import { loadChildLibc } from "./libc.ts";
-import type { ChildLibc } from "./libc.ts";
-import { OTHER_VERSION } from "./outcome.ts";
-import { reapOrphans } from "./orphans.ts";
-import { takeStreamStates } from "./streams.ts";
-import { Terminal } from "./terminal.ts";
+import { OTHER_VERSION } from "./plan.ts";
+import { listenToSignals } from "./signals.ts";
 
-const { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGWINCH } = constants.signals;
+const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals;
 /** Signals by which a program is asked to end: while there is none, they end us. */
 const ENDING: readonly number[] = [SIGINT, SIGQUIT, SIGTERM];
-/** Those that a terminal sends to all of its foreground group. */
-const FROM_TERMINAL: readonly number[] = [SIGINT, SIGQUIT, SIGTSTP, SIGWINCH];
-/** Of a program that was ended by the keys for SIGINT and SIGQUIT. */
-const ENDED_BY_KEY: readonly number[] = [128 + SIGINT, 128 + SIGQUIT];
 
 export interface Supervision {
   /** how long CMD has to end by itself, milliseconds */
@@ -40,268 +33,185 @@ export interface Supervision {
 export class Supervised {
   /** resolves with the exit status to end with, when CMD has ended for good; rejects where it cannot be started */
   readonly finished: Promise<number>;
+  readonly #finish: (status: number) => void;
+  readonly #fail: (error: unknown) => void;
   readonly #how: Supervision;
-  readonly #libc: ChildLibc | undefined = loadChildLibc();
-  readonly #terminal: Terminal | undefined;
-  readonly #streams = takeStreamStates();
-  readonly #folder = openWorkingDirectory();
-  #finish: (status: number) => void = () => undefined;
-  #fail: (error: SealexecError) => void = () => undefined;
+  readonly #setting: Setting;
+  readonly #leftovers: Leftovers | undefined;
+  readonly #onTerminal = ownTerminal().isThere;
   #child: Child | undefined;
   /** the newest; where it is never started again, its maker has wiped what is secret in it */
   #program: Program | undefined;
-  /** what the child was started as */
-  #running: Program | undefined;
-  #restarted: Promise<void> = Promise.resolve();
-  #hasFinished = false;
-  #startedAt = 0;
-  #hasHungUp = false;
-  /** a stop of our own is under way */
-  #isStopping = false;
+  /** CMD is to be stopped, see #give */
+  #order: { readonly status: number | undefined; readonly done: () => void } | undefined;
+  /** ends a wait before its time */
+  #wake: () => void = () => undefined;
+  /** an order is being carried out: when its grace is over (performance.now()) */
+  #graceEndsAt: number | undefined;
   /** somebody has asked CMD to end: until then (performance.now()) it is not started again */
   #endingUntil = 0;
-  #backoff: NodeJS.Timeout | undefined;
+  #hasHungUp = false;
 
   constructor(how: Supervision) {
     this.#how = how;
-    this.#terminal = this.#libc === undefined ? undefined : new Terminal(this.#libc);
-    this.finished = new Promise((resolve, reject) => {
-      this.#finish = (status) => {
-        this.#hasFinished = true;
-        resolve(status);
-      };
-      this.#fail = reject;
-    });
+    const libc = loadChildLibc();
+    this.#leftovers = libc && new Leftovers(libc);
     const ignored = signalsIgnoredAtStart();
-    const listeners = {
-      onForwarded: (number: number) => this.#forward(number),
-      onHangup: () => (this.#meansEnd(ignored) ? this.#hangUp() : how.onHangup()),
-      onContinue: () => this.#continue(),
-      onChild: () => this.#onChild(),
-    };
-    listenToSignals(listeners, ignored, isOwnSignal, this.#libc, this.#terminal?.isThere ?? false);
-  }
-
-  get isRunning(): boolean {
-    return this.#child?.isRunning === true;
+    const ownGroup = !this.#onTerminal;
+    this.#setting = { ...takeHere(), env: how.env, fds: how.image.inheritedFds, ignored, ownGroup, libc };
+    ({ promise: this.finished, resolve: this.#finish, reject: this.#fail } = Promise.withResolvers<number>());
+    listenToSignals({
+      onSignal: (number) => this.#onSignal(number),
+      onHangup: () => (this.#isHangup ? this.#hangUp() : how.onHangup()),
+      onChild: () => void this.#leftovers?.reap(),
+      onTerminal: this.#onTerminal,
+      ignored,
+      libc,
+    });
+    leaveTerminalAtExit();
   }
 
   /** Starts CMD for the first time. */
   start(program: Program): void {
     this.#program = program;
-    void this.#startFirst();
+    this.#live().then(this.#finish, this.#fail);
     // Of those who ended before we listened nobody tells any more.
-    this.#onChild();
+    this.#leftovers?.reap();
   }
 
-  /** Ends CMD and starts the other in its place; nothing, where CMD ends for good meanwhile. */
+  /** Ends CMD and starts the other in its place. Resolves when that runs; never, where CMD ends for good meanwhile. */
   replace(program: Program): Promise<void> {
     this.#program = program;
-    return this.#restart();
+    return this.#give(undefined);
   }
 
   /** Ends CMD, and with it the watch. */
   async end(status: number): Promise<void> {
-    if (await this.#endsByItself()) return;
-    const own = await this.#stop();
-    this.#finish(this.#isEnding ? own : status);
+    if (this.#isRunning) await this.#give(status);
+    else this.#finish(status);
   }
 
   /** @param program what CMD is started as where it ends by itself from now on */
-  signal(name: SignalName, program: Program): void {
+  signal(name: NodeJS.Signals, program: Program): void {
     this.#program = program;
-    this.#child?.signal(name);
+    this.#child?.signal(constants.signals[name]);
   }
 
-  /** Gives memory back that the start needed. */
-  dropCode(): void {
-    this.#libc?.dropCode();
+  /** @param status to end with; undefined: CMD is started anew */
+  #give(status: number | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#order = { status, done: resolve };
+    this.#wake();
+    return promise;
+  }
+
+  get #isRunning(): boolean {
+    return this.#child?.isRunning === true;
   }
 
   get #isEnding(): boolean {
     return performance.now() < this.#endingUntil;
   }
 
-  /** Where somebody has asked CMD to end: it is given its time, and nobody else stops it. @returns whether it did end */
-  async #endsByItself(): Promise<boolean> {
-    while (this.isRunning && this.#isEnding) {
-      const restMs = this.#endingUntil - performance.now();
-      // An INT may be followed by a TERM meanwhile.
-      await Promise.race([this.#child?.ended, ...(restMs === Infinity ? [] : [sleep(restMs)])]);
+  /** @returns the status to end with */
+  async #live(): Promise<number> {
+    for (let isFirst = true; ; isFirst = false) {
+      const child = await this.#begin(isFirst);
+      const status = await this.#untilEnd(child);
+      if (this.#isEnding) return status;
+      const order = this.#order;
+      const livedMs = performance.now() - child.startedAt;
+      const waitMs = order === undefined ? this.#how.restartAfter(status, livedMs) : 0;
+      if (waitMs === undefined) return status;
+      // What CMD has left behind holds the ports and files that the next one needs.
+      const graceMs =
+        this.#graceEndsAt === undefined ? this.#how.graceMs : this.#graceEndsAt - performance.now();
+      await Promise.all([this.#leftovers?.end(graceMs), this.#pause(waitMs)]);
+      this.#graceEndsAt = undefined;
+      if (this.#isEnding) return status;
+      if (order?.status !== undefined) return order.status;
     }
-    return this.#hasFinished;
   }
 
-  /** One after the other: a change may come as CMD is started again by itself. */
-  #restart(): Promise<void> {
-    const program = this.#program;
-    this.#restarted = this.#restarted.then(() => this.#restartNow(program));
-    return this.#restarted;
-  }
-
-  async #restartNow(program: Program | undefined): Promise<void> {
-    if (await this.#endsByItself()) return;
-    if (this.isRunning && this.#running === program) return;
-    const status = await this.#stop();
-    if (this.#isEnding) this.#finish(status);
-    else await this.#startAgain();
-  }
-
-  /** @returns the status by which CMD ended, 0 where there was none */
-  async #stop(): Promise<number> {
-    clearTimeout(this.#backoff);
-    const child = this.#child;
-    if (child === undefined) return 0;
-    this.#isStopping = true;
-    const status = await child.stop(this.#how.graceMs);
-    this.#isStopping = false;
-    return status;
-  }
-
-  /** @returns when it was executed; or why there is none now */
-  async #startNow(): Promise<SealexecError | undefined> {
-    if (this.#hasFinished) return undefined;
-    if (this.#program === undefined || this.isRunning) throw new Error("no program, or one too many");
-    const { image, env } = this.#how;
-    const foreground = this.#terminal?.lendAtStart() ?? null;
-    const child = startChild({
-      program: { ...this.#program, ignored: signalsIgnoredAtStart(), streams: this.#streams },
-      self: selfOf(),
-      env,
-      inheritedFds: image.inheritedFds,
-      folder: this.#folder,
-      foreground,
-      ownGroup: this.#libc !== undefined,
-    });
-    if (child instanceof SealexecError) {
-      this.#terminal?.takeBack(false);
-      return child;
-    }
-    this.#child = child;
-    this.#running = this.#program;
-    this.#terminal?.lentTo(child);
-    this.#startedAt = performance.now();
-    void child.ended.then(async (status) => this.#onEnd(status, (await child.began) === undefined));
-    return child.began;
-  }
-
-  async #startFirst(): Promise<void> {
-    const error = await this.#startNow();
-    if (error !== undefined && !this.#isEnding) this.#fail(error);
-  }
-
-  /** Later there was a CMD, and there may be room for one again. What it is started with is wiped when this is over. */
-  async #startAgain(): Promise<void> {
+  /** Starts CMD. Later there was one, and there may be room for one again: it is tried until it runs. */
+  async #begin(isFirst: boolean): Promise<Child> {
     for (let attempts = 1; ; attempts += 1) {
-      const error = await this.#startNow();
-      if (error === undefined || this.#isEnding) return;
-      if (error.code === OTHER_VERSION) return this.#fail(error);
-      await sleep(this.#how.retryAfter(error, attempts));
+      if (this.#program === undefined || this.#isRunning) throw new Error("no program, or one too many");
+      const order = this.#order;
+      const child = startChild(this.#program, this.#setting);
+      const isChild = !(child instanceof SealexecError);
+      if (isChild) this.#child = child;
+      const error = isChild ? await child.began : child;
+      if (isChild && (error === undefined || this.#isEnding)) {
+        // It was started as the newest that there was by then.
+        if (this.#order === order) this.#order = undefined;
+        order?.done();
+        return child;
+      }
+      if (isFirst || error?.code === OTHER_VERSION) throw error;
+      if (error !== undefined) await this.#pause(this.#how.retryAfter(error, attempts));
     }
   }
 
-  #onEnd(status: number, hasBegun: boolean): void {
-    // Whoever has the terminal is told of a key and of its end, and we may not be.
-    if (this.#terminal?.isLent === true && ENDED_BY_KEY.includes(status)) this.#endingUntil = Infinity;
-    if (status === 128 + SIGHUP && this.#terminal?.isGone === true) this.#endingUntil = Infinity;
-    this.#terminal?.takeBack(this.#isStopping || status > 128);
-    this.#onChild();
-    if (this.#isStopping) return;
-    // What was never CMD has not ended as CMD: whoever started it knows what to do.
-    if (!hasBegun && !this.#isEnding) return;
-    const livedMs = performance.now() - this.#startedAt;
-    const waitMs = this.#isEnding ? undefined : this.#how.restartAfter(status, livedMs);
-    if (waitMs === undefined) return this.#finish(status);
-    // It holds the ports and files that the next one needs.
-    void this.#child?.endRest(this.#how.graceMs);
-    this.#backoff = setTimeout(() => void this.#restart(), waitMs);
+  /** Waits until it has ended, by itself or as ordered. @returns its status */
+  async #untilEnd(child: Child): Promise<number> {
+    while (child.isRunning) {
+      if (this.#order === undefined) {
+        await Promise.race([child.ended, this.#untilWoken()]);
+      } else if (this.#isEnding) {
+        // Who was asked to end is given its time, and nobody else stops it. An INT may be followed by a TERM meanwhile.
+        const restMs = this.#endingUntil - performance.now();
+        await Promise.race([child.ended, ...(restMs === Infinity ? [] : [sleep(restMs)])]);
+      } else {
+        this.#graceEndsAt = performance.now() + this.#how.graceMs;
+        await child.stop(this.#how.graceMs);
+      }
+    }
+    return child.ended;
   }
 
-  #onChild(): void {
-    const child = this.#child;
-    if (this.#libc === undefined) return;
-    if (process.pid === 1) reapOrphans(this.#libc, (pid) => pid === child?.pid && child.isRunning);
-    if (child?.isRunning === true) this.#terminal?.followStops(child);
+  /** Waits so long, or until an order comes. */
+  async #pause(ms: number): Promise<void> {
+    await Promise.race([sleep(ms), this.#untilWoken()]);
   }
 
-  #continue(): void {
-    if (this.#child?.isRunning !== true) return;
-    if (this.#terminal === undefined) this.#child.signalGroup("SIGCONT");
-    else this.#terminal.continue(this.#child);
+  #untilWoken(): Promise<void> {
+    return new Promise((resolve) => (this.#wake = resolve));
   }
 
-  #forward(number: number): void {
-    const ends = ENDING.includes(number);
-    if (ends) this.#askedToEnd(number);
-    if (this.isRunning) {
-      if (number === SIGTTIN && this.#terminal?.share() === true) return;
-      if (ends) this.#terminal?.askedToEnd();
-      if (FROM_TERMINAL.includes(number) && this.#terminal?.isOurs === true) this.#child?.signalGroup(number);
-      else this.#child?.signal(number);
-    } else if (ends && !this.#isStopping) this.#giveUp(number);
-    else if (number === SIGTSTP) this.#terminal?.stop();
+  #onSignal(number: number): void {
+    const isAskedToEnd = ENDING.includes(number);
+    if (isAskedToEnd) this.#askedToEnd(number);
+    if (this.#isRunning) {
+      const isKey = number === SIGINT || number === SIGQUIT;
+      if (!this.#onTerminal || !isKey) this.#child?.signal(number);
+    } else if (isAskedToEnd && this.#graceEndsAt === undefined) this.#giveUp(number);
+  }
+
+  /** TERM is meant as such. A program may make something else of HUP, INT and QUIT: one that outlives them goes on. */
+  #askedToEnd(number: number): void {
+    const isFinal = number === SIGTERM || this.#graceEndsAt !== undefined;
+    const untilMs = isFinal ? Infinity : performance.now() + this.#how.graceMs;
+    this.#endingUntil = Math.max(this.#endingUntil, untilMs);
   }
 
   /** A signal that ends, while there is no CMD: none is started again. */
   #giveUp(number: number): void {
     this.#endingUntil = Infinity;
-    clearTimeout(this.#backoff);
     this.#finish(128 + number);
   }
 
-  /** Once the terminal has gone, and nobody has said that this is nothing to us (nohup). Who outlives it is followed on. */
-  #meansEnd(ignored: readonly number[]): boolean {
-    if (ignored.includes(SIGHUP) || this.#terminal?.isGone !== true) return false;
-    return !this.#hasHungUp || this.#isEnding;
+  /** The terminal has gone, which is told once, and nobody has said that this is nothing to us (nohup). */
+  get #isHangup(): boolean {
+    if (this.#hasHungUp || !this.#onTerminal || this.#setting.ignored.includes(SIGHUP)) return false;
+    return !ownTerminal().isThere;
   }
 
-  /** The terminal has gone: all of a job are told. */
   #hangUp(): void {
     this.#hasHungUp = true;
-    if (!this.isRunning) return this.#giveUp(SIGHUP);
+    if (!this.#isRunning) return this.#giveUp(SIGHUP);
     this.#askedToEnd(SIGHUP);
     // The leader of a session is told alone, and when it ends, the kernel tells the others.
-    if (this.#libc?.sessionOf(0) === process.pid) this.#child?.signal("SIGHUP");
-    else this.#child?.signalGroup("SIGHUP");
-  }
-
-  /** TERM is meant as such. A program may make something else of HUP, INT and QUIT: one that outlives them goes on. */
-  #askedToEnd(number: number): void {
-    const isFinal = number === SIGTERM || this.#isStopping;
-    const untilMs = isFinal ? Infinity : performance.now() + this.#how.graceMs;
-    this.#endingUntil = Math.max(this.#endingUntil, untilMs);
-  }
-}
-
-/**
- * What starts sealexec again: the binary by itself, the npm package by the runtime. By what the kernel executes, as the file of this
- * name may have been removed or upgraded since (proc(5)).
- */
-function selfOf(): readonly [string, ...string[]] {
-  const script = process.versions["bun"] === undefined ? process.argv[1] : undefined;
-  const file = isLink(OWN_IMAGE) ? OWN_IMAGE : process.execPath;
-  return script === undefined ? [file] : [file, script];
-}
-
-const OWN_IMAGE = "/proc/self/exe";
-
-function isLink(path: string): boolean {
-  try {
-    readlinkSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** open(2): for fchdir(2) and nothing else, and so without the right to read it. */
-const O_PATH = 0o10_000_000;
-
-/** CMD is to run in it again, whatever becomes of its name. */
-function openWorkingDirectory(): number | undefined {
-  try {
-    return openSync(".", O_PATH | FS.O_DIRECTORY);
-  } catch {
-    return undefined;
+    if (ownTerminal().isLeader) this.#child?.signal(SIGHUP);
   }
 }

@@ -10,6 +10,7 @@ import type { Scene as Setting } from "../exec/probe.ts";
 import { asUser, buildPrograms, canUserRun, firstInNamespace, isRoot, skipReason } from "../exec/programs.ts";
 import { until } from "../expect.ts";
 import { ARTEFACTS, BINARY } from "../harness.ts";
+import { statOf } from "./pty.ts";
 import { PLACES, withScene } from "./watched.ts";
 
 interface Case extends Setting {
@@ -21,13 +22,17 @@ interface Case extends Setting {
 const OF_A_CHILD = [
   /^[-+] parent-death signal: /,
   /^- process group: (the parent's group|0 \(outside\))$/,
-  /^\+ process group: self$/,
+  // On the terminal of whoever runs the tests it is sealexec's.
+  statOf(process.pid)?.terminal === 0 ? /^\+ process group: self$/ : /^\+ process group: /,
 ];
 // `script` and setsid(2): whoever leads the session is not CMD.
 const SESSION = [/^- session: self$/, /^\+ session: the parent$/];
 const TERMINAL = [
   ...SESSION,
-  /^[-+] terminal \d: .* foreground self, session (self|the parent)$/,
+  // There CMD shares sealexec's process group.
+  /^- process group: self$/,
+  /^\+ process group: the parent$/,
+  /^[-+] terminal \d: .* foreground (self|the parent), session (self|the parent)$/,
   // The shell's stty was a child of the process that became sealexec.
   /^[-+] children before: /,
 ];

@@ -6,6 +6,7 @@ import { until, withFolder } from "../expect.ts";
 import { firstInNamespace } from "../exec/programs.ts";
 import type { Programs } from "../exec/programs.ts";
 import { BINARY, KEY, push, withAws } from "../harness.ts";
+import type { Artefact } from "../harness.ts";
 import { Pty, Witness, hasEnded, pidsOf, statOf } from "./pty.ts";
 
 export const SHELLS: Readonly<Record<string, readonly string[]>> = {
@@ -26,6 +27,8 @@ export interface Setting {
   readonly flags?: readonly string[];
   /** PID 1 of a namespace */
   readonly first?: boolean;
+  /** the binary by default */
+  readonly artefact?: Artefact;
 }
 
 const PROMPT = "READY> ";
@@ -109,7 +112,9 @@ export async function withScene(
       const first = setting.first === true ? firstInNamespace : [];
       // As a container's engine does: PID 1 leads the session, and the terminal is its own.
       const leader = setting.first === true && setting.shell === undefined ? ["setsid", "--ctty"] : [];
-      const job = [...first, ...leader, BINARY, "run", "--watch", "--every", "1h", ...(setting.flags ?? [])];
+      const command = setting.artefact?.command ?? [BINARY];
+      const job = [...first, ...leader, ...command, "run", "--watch", "--every", "1h"];
+      job.push(...(setting.flags ?? []));
       job.push("--from", uri, "--key", KEY, "--");
       await writeFile(`${folder}/job`, `#!/bin/sh\nexec ${job.join(" ")} "$@"\n`);
       await chmod(`${folder}/job`, 0o755);

@@ -97,6 +97,8 @@ export class Scene {
     const child = spawn(words[0] ?? "", words.slice(1), {
       env: { PATH: process.env["PATH"] ?? "/usr/bin:/bin", ...this.aws.keyEnv(), [name]: value, ...env },
       stdio: ["ignore", "pipe", "pipe"],
+      // In a session of its own, so that it is on no terminal: terminal.test.ts has what is otherwise there.
+      detached: true,
     });
     const watched = new Watched(child, mark, place.prefix.length > 0, how.closesStderr === true);
     this.#started.push(watched);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { parseSignal } from "../../../src/process/child/forward.ts";
-import { parseWatchOptions } from "../../../src/commands/watch-options.ts";
+import { parseSignal, parseWatchOptions } from "../../../src/commands/watch-options.ts";
 import type { WatchFlags } from "../../../src/commands/watch-options.ts";
 import { refuses } from "../refuses.ts";
 

@@ -11,22 +11,20 @@ const READER = `
 describe("what a child is to become", () => {
   test("is wiped when the child has been told", async () => {
     const concat = mock.method(Buffer, "concat");
-    const child = startChild({
-      program: {
-        file: "/bin/true",
-        args: [Buffer.from("true")],
-        env: [Buffer.from("SECRET=canary")],
-        fileLimit: undefined,
+    const program = { file: "/bin/true", args: [Buffer.from("true")], env: [Buffer.from("SECRET=canary")] };
+    const child = startChild(
+      { ...program, fileLimit: undefined },
+      {
+        self: [process.execPath, "-e", READER],
+        env: {},
+        fds: [],
+        folder: undefined,
+        streamFlags: [],
         ignored: [],
-        streams: { nonblocking: [], closed: [] },
+        ownGroup: false,
+        libc: undefined,
       },
-      self: [process.execPath, "-e", READER],
-      env: {},
-      inheritedFds: [],
-      folder: undefined,
-      foreground: null,
-      ownGroup: false,
-    });
+    );
     const [plan] = concat.mock.calls.flatMap(({ result }) => (result?.includes("canary") ? [result] : []));
     concat.mock.restore();
     assert.ok(plan !== undefined);
