@@ -1,23 +1,23 @@
 /**
- * The way to AWS for one run: credentials loaded once, connections opened ahead, and for each source the way in which
- * its services are asked: directly, or by a client of the SDK where there is no direct endpoint. Made cheaply; nothing
- * is asked of anybody before it is needed.
+ * The way to AWS for one round: credentials loaded once, connections opened ahead, and for each source the way in which its
+ * services are asked: directly, or by a client of the SDK where there is no direct endpoint. Nothing is asked of anybody
+ * before it is needed.
  */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
+import { step } from "../base/context.ts";
 import type { Context } from "../base/context.ts";
 import type { Environment } from "../base/env.ts";
-import { step } from "../base/context.ts";
 import { eventLoopTurn } from "../base/event-loop.ts";
+import { Network } from "../http/network.ts";
+import type { Direct } from "./call/call.ts";
+import type { ClientOf } from "./call/clients.ts";
+import { Clock } from "./call/clock.ts";
 import { loadCredentials } from "./credentials/chain.ts";
 import type { ChosenSource, Credentials } from "./credentials/source.ts";
-import type { Direct } from "./call/call.ts";
-import { Clock } from "./call/clock.ts";
-import { directService } from "./endpoint/known.ts";
-import { checkEndpoints } from "./endpoint/custom.ts";
-import { Network } from "../http/network.ts";
-import { regionOfKey, resolveRegion, unknownRegion } from "./region/region.ts";
-import type { Region } from "./region/region.ts";
+import { checkEndpoints, directService } from "./endpoint.ts";
+import { regionOfKey, resolveRegion, unknownRegion } from "./region.ts";
+import type { Region } from "./region.ts";
 
 /** What of a source decides the region. */
 export interface Located {
@@ -34,6 +34,8 @@ export interface AwsNeed extends Located {
   /** the URLs that it will ask; undefined for one that only the SDK knows */
   urls(region: string, kmsRegion: string, env: Environment): readonly (URL | undefined)[];
 }
+
+type UrlIn = (region: string, env: Environment) => URL | undefined;
 
 /** EC2 User Guide, "IAM roles for Amazon EC2": new ones are there five minutes before the old ones expire, at the latest. */
 const REFRESH_AHEAD_MS = 5 * 60_000;
@@ -63,7 +65,7 @@ export class AwsSession {
     chosen?: () => Promise<ChosenSource>,
     before?: AwsSession,
   ) {
-    checkEndpoints(context);
+    checkEndpoints(context.env);
     this.#clock = before === undefined ? new Clock() : before.#clock;
     this.#regions = new Map(before === undefined ? [] : before.#regions);
     this.#held = before === undefined ? undefined : before.#held;
@@ -80,18 +82,19 @@ export class AwsSession {
    * @param use what the connections are for: S3 is written to by the SDK's client
    */
   async begin(needs: readonly AwsNeed[], use: "reading" | "writing" = "reading"): Promise<void> {
-    for (const need of needs) {
-      if (this.#regions.has(need.home)) continue;
-      const region = await step(
+    for (const { home, region } of needs) {
+      if (this.#regions.has(home)) continue;
+      const find = () => resolveRegion(this.#context, region, this.#key, this.network);
+      const found = await step(
         this.#context,
         "region",
-        need.home,
-        () => resolveRegion(this.#context, need.region, this.#key, this.network),
+        home,
+        find,
         ({ name, from }) => `${name} (from ${from})`,
       );
-      this.#regions.set(need.home, region);
+      this.#regions.set(home, found);
     }
-    const first = needs[0] === undefined ? undefined : this.#regions.get(needs[0].home)?.name;
+    const first = needs[0] === undefined ? undefined : this.regionName(needs[0]);
     // A failure is for those who wait for the credentials; nobody may do so yet.
     this.credentials(first).catch(() => undefined);
     // The way to them is the longest: the first request for them leaves before anything else is begun.
@@ -120,20 +123,11 @@ export class AwsSession {
     const held = this.#held;
     const leftMs = (held?.expiresAt ?? Infinity) - this.#clock.now().getTime();
     if (held !== undefined && leftMs > REFRESH_AHEAD_MS) return held;
+    const regionForSts = async (): Promise<string> => region ?? (await this.anyRegion());
+    const load = async (): Promise<Credentials> =>
+      loadCredentials(this.#context, this.network, regionForSts, await this.#chosen?.());
     try {
-      this.#held = await step(
-        this.#context,
-        "credentials",
-        "AWS",
-        async () =>
-          loadCredentials(
-            this.#context,
-            this.network,
-            async () => region ?? (await this.anyRegion()),
-            await this.#chosen?.(),
-          ),
-        (credentials) => credentials.source,
-      );
+      this.#held = await step(this.#context, "credentials", "AWS", load, ({ source }) => source);
       return this.#held;
     } catch (error) {
       // Whoever hands them out may be away for longer than a round, and the old ones are still good.
@@ -155,6 +149,11 @@ export class AwsSession {
     return region.name;
   }
 
+  /** That of the configured key, or where it names none, of the source. */
+  kmsRegion(ref: Located): string {
+    return regionOfKey(this.#key) ?? this.regionName(ref);
+  }
+
   /** S3 said that the bucket is elsewhere. */
   moveBucket(ref: Located, region: string): void {
     this.#regions.set(ref.home, { name: region, from: "S3's redirect" });
@@ -163,12 +162,9 @@ export class AwsSession {
   /**
    * The direct way to what a source reads; undefined: only the SDK knows where it is.
    *
-   * @param urlIn its URL in a region, of aws/endpoint/known.ts
+   * @param urlIn its URL in a region, of aws/endpoint.ts
    */
-  async direct(
-    ref: Located,
-    urlIn: (region: string, env: Environment) => URL | undefined,
-  ): Promise<Direct | undefined> {
+  async direct(ref: Located, urlIn: UrlIn): Promise<Direct | undefined> {
     return this.#directIn(this.regionName(ref), urlIn);
   }
 
@@ -177,33 +173,7 @@ export class AwsSession {
     return this.#directIn(this.kmsRegion(ref), (region, env) => directService("kms", region, env));
   }
 
-  async s3(ref: Located): Promise<S3Client> {
-    const region = this.regionName(ref);
-    const credentials = await this.credentials(region);
-    const agents = await this.network.agents();
-    const { createS3Client } = await import("./call/clients.ts");
-    return getOrMake(this.#s3, region, () => createS3Client(region, credentials, agents, this.#context.env));
-  }
-
-  /** The client for the configured key, or where that names no region, for the bucket's region. */
-  async kms(ref: Located): Promise<KMSClient> {
-    const region = this.kmsRegion(ref);
-    const credentials = await this.credentials(region);
-    const agents = await this.network.agents();
-    const { createKmsClient } = await import("./call/clients.ts");
-    return getOrMake(this.#kms, region, () =>
-      createKmsClient(region, credentials, agents, this.#context.env),
-    );
-  }
-
-  kmsRegion(ref: Located): string {
-    return regionOfKey(this.#key) ?? this.regionName(ref);
-  }
-
-  async #directIn(
-    region: string,
-    urlIn: (region: string, env: Environment) => URL | undefined,
-  ): Promise<Direct | undefined> {
+  async #directIn(region: string, urlIn: UrlIn): Promise<Direct | undefined> {
     const url = urlIn(region, this.#context.env);
     if (url === undefined) return undefined;
     const { identity, settledAt = 0 } = await this.credentials(region);
@@ -211,21 +181,32 @@ export class AwsSession {
     return { url, caller: { network: this.network, identity, clock: this.#clock, region, unsettled } };
   }
 
+  async s3(ref: Located): Promise<S3Client> {
+    const { createS3Client } = await import("./call/clients.ts");
+    return this.#client(this.#s3, this.regionName(ref), createS3Client);
+  }
+
+  async kms(ref: Located): Promise<KMSClient> {
+    const { createKmsClient } = await import("./call/clients.ts");
+    return this.#client(this.#kms, this.kmsRegion(ref), createKmsClient);
+  }
+
+  /** The SDK's client for a region, made once. */
+  async #client<T>(made: Map<string, T>, region: string, create: ClientOf<T>): Promise<T> {
+    const credentials = await this.credentials(region);
+    const agents = await this.network.agents();
+    const client = made.get(region) ?? create(region, credentials, agents, this.#context.env);
+    made.set(region, client);
+    return client;
+  }
+
   async #warm(need: AwsNeed, use: "reading" | "writing"): Promise<void> {
-    const urls = need.urls(this.regionName(need), this.kmsRegion(need), this.#context.env);
-    const kms = directService("kms", this.kmsRegion(need), this.#context.env);
-    for (const url of urls) {
+    const kmsRegion = this.kmsRegion(need);
+    const kms = directService("kms", kmsRegion, this.#context.env);
+    for (const url of need.urls(this.regionName(need), kmsRegion, this.#context.env)) {
       if (url === undefined) continue;
       if (use === "reading" || url.href === kms?.href) this.network.warm(url);
       else (await this.network.agents()).warm(url);
     }
   }
-}
-
-function getOrMake<T>(map: Map<string, T>, key: string, make: () => T): T {
-  const known = map.get(key);
-  if (known !== undefined) return known;
-  const made = make();
-  map.set(key, made);
-  return made;
 }

@@ -3,7 +3,7 @@ import { statSync } from "node:fs";
 import type { Context } from "../base/context.ts";
 import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
-import { readSmallFile, refuseUnreadable, whyUnread } from "../base/files/read.ts";
+import { readSmallFile, refuseUnreadable, unreadable } from "../base/files/read.ts";
 import { printable } from "../base/logger.ts";
 import type { ConnectOptions, Target } from "./connection.ts";
 
@@ -13,6 +13,7 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const CONNECT_SHARE = 1 / 3;
 // All CAs that browsers trust take 220 KB.
 const LARGEST_BUNDLE_BYTES = 4 * 1024 * 1024;
+const READABLE = "name a PEM file that this user can read";
 
 /** The variable that names the PEM file of the CAs: AWS's and Vault's do not mix. */
 export type CaVariable = "AWS_CA_BUNDLE" | "VAULT_CACERT";
@@ -56,7 +57,7 @@ function readCaBundle(variable: string, env: Environment): Buffer | undefined {
       return bytes;
     }
   } catch (error) {
-    throw unreadable(variable, file, error);
+    throw unreadable(variable, file, error, READABLE);
   }
   throw new SealexecError("config", `${variable}: ${file} holds no certificate`, {
     hint: "name a PEM file with the certificates of your CAs",
@@ -72,16 +73,10 @@ function checkRuntimeFiles(env: Environment): void {
       refuseUnreadable(file, LARGEST_BUNDLE_BYTES);
     } catch (error) {
       // Of one that is not there, or not to be read, the runtime makes nothing.
-      if ((error as NodeJS.ErrnoException).code === "ENOTFILE") throw unreadable(variable, file, error);
+      if ((error as NodeJS.ErrnoException).code === "ENOTFILE")
+        throw unreadable(variable, file, error, READABLE);
     }
   }
-}
-
-function unreadable(variable: string, file: string, error: unknown): SealexecError {
-  return new SealexecError("config", `${variable}: ${file} cannot be read (${whyUnread(error)})`, {
-    hint: "name a PEM file that this user can read",
-    cause: error,
-  });
 }
 
 /** @throws "config" where what the environment has under `name` is no URL of an endpoint, or plain HTTP to another machine */

@@ -1,4 +1,4 @@
-import { getCallerIdentity } from "../aws/credentials/caller-identity.ts";
+import { getCallerIdentity } from "../aws/call/clients.ts";
 import type { Credentials } from "../aws/credentials/source.ts";
 import { classify } from "../aws/call/failure.ts";
 import { retry } from "../http/retry.ts";

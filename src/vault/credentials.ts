@@ -3,7 +3,7 @@
  * credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and `run --watch` asks for
  * new ones shortly before.
  */
-import { getCallerIdentity } from "../aws/credentials/caller-identity.ts";
+import { getCallerIdentity } from "../aws/call/clients.ts";
 import type { Attempt, ChosenSource, Identity } from "../aws/credentials/source.ts";
 import { classify, facts, isUnknownKey } from "../aws/call/failure.ts";
 import type { Failure } from "../http/failure.ts";

@@ -4,7 +4,7 @@
  */
 import { sign } from "../aws/call/call.ts";
 import { Clock } from "../aws/call/clock.ts";
-import { parseRegion } from "../aws/region/region.ts";
+import { parseRegion } from "../aws/region.ts";
 import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { LoadIdentity, Proof } from "./call.ts";

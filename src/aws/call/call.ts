@@ -7,7 +7,7 @@ import type { Identity } from "../credentials/source.ts";
 import { VERSION } from "../../base/version.ts";
 import type { Answer } from "../../http/answer.ts";
 import { ask } from "../../http/ask.ts";
-import type { Service } from "../endpoint/custom.ts";
+import type { Service } from "../endpoint.ts";
 import type { Clock } from "./clock.ts";
 import { canonicalQuery, signRequest } from "./sign.ts";
 import type { Network } from "../../http/network.ts";

@@ -1,30 +1,21 @@
 /**
- * The SDK's clients as sealexec uses them: one attempt a call (retry.ts retries), our agents, and every option that
- * the SDK would otherwise look up in files given here, so that a start reads none.
+ * The SDK's clients as sealexec uses them: one attempt a call (retry.ts retries), our agents, and every option that the SDK
+ * would otherwise look up in files, so that a start reads none.
  */
-import { KMSClient, S3Client } from "../sdk.ts";
 import type { Environment } from "../../base/env.ts";
 import type { Agents } from "../../http/agents.ts";
-import { hasSharedFiles } from "../shared-files.ts";
-import type { Credentials } from "../credentials/source.ts";
-import { customEndpoint } from "../endpoint/custom.ts";
-import { ONLY_200 } from "./only-200.ts";
-import { usesEndpoint } from "../endpoint/profile.ts";
+import type { Network } from "../../http/network.ts";
+import { usesEndpoint } from "../config-file.ts";
+import type { Credentials, Identity } from "../credentials/source.ts";
+import { customEndpoint } from "../endpoint.ts";
+import type { Service } from "../endpoint.ts";
+import { GetCallerIdentityCommand, KMSClient, S3Client, STSClient } from "../sdk.ts";
+import { hasSharedFiles } from "../settings.ts";
 
-/** What both clients are given alike. */
-export function clientConfig(region: string, credentials: Credentials, agents: Agents, env: Environment) {
+function commonConfig(service: Service, agents: Agents, env: Environment) {
+  const endpoint = customEndpoint(service, env);
   return {
-    region,
-    // Without `expiration`: whether credentials are still good is for AWS to say, not for this machine's clock.
-    credentials: async () => credentials.identity,
     maxAttempts: 1,
-    retryMode: "standard",
-    defaultsMode: "standard",
-    userAgentAppId: async () => undefined,
-    authSchemePreference: async () => [],
-    sigv4aSigningRegionSet: async () => undefined,
-    disableClockSkewCorrection: async () => false,
-    ignoreConfiguredEndpointUrls: !hasSharedFiles(env),
     useDualstackEndpoint: usesEndpoint("use_dualstack_endpoint", env),
     useFipsEndpoint: usesEndpoint("use_fips_endpoint", env),
     requestHandler: {
@@ -33,19 +24,40 @@ export function clientConfig(region: string, credentials: Credentials, agents: A
       connectionTimeout: 0,
       throwOnRequestTimeout: false,
     },
+    ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
   } as const;
 }
 
-export function createS3Client(
+/** Everything that a client of ours is asked for beyond that. */
+function clientConfig(
+  service: "s3" | "kms",
   region: string,
   credentials: Credentials,
   agents: Agents,
   env: Environment,
-): S3Client {
-  const endpoint = customEndpoint("s3", env);
+) {
+  return {
+    ...commonConfig(service, agents, env),
+    region,
+    // Without `expiration`: whether credentials are still good is for AWS to say, not for this machine's clock.
+    credentials: async () => credentials.identity,
+    retryMode: "standard",
+    defaultsMode: "standard",
+    userAgentAppId: async () => undefined,
+    authSchemePreference: async () => [],
+    sigv4aSigningRegionSet: async () => undefined,
+    disableClockSkewCorrection: async () => false,
+    ignoreConfiguredEndpointUrls: !hasSharedFiles(env),
+  } as const;
+}
+
+export type ClientOf<T> = (region: string, credentials: Credentials, agents: Agents, env: Environment) => T;
+
+export const createS3Client: ClientOf<S3Client> = (region, credentials, agents, env) => {
+  const config = clientConfig("s3", region, credentials, agents, env);
   const client = new S3Client({
-    ...clientConfig(region, credentials, agents, env),
-    ...(endpoint === undefined ? {} : { endpoint: endpoint.href, forcePathStyle: true }),
+    ...config,
+    ...("endpoint" in config ? { forcePathStyle: true } : {}),
     // The GCM tag is the check of what was read; a CRC beside it would add nothing.
     responseChecksumValidation: "WHEN_REQUIRED",
     requestChecksumCalculation: "WHEN_REQUIRED",
@@ -55,19 +67,78 @@ export function createS3Client(
   });
   client.middlewareStack.use(ONLY_200);
   return client;
-}
+};
 
-export function createKmsClient(
-  region: string,
-  credentials: Credentials,
-  agents: Agents,
-  env: Environment,
-): KMSClient {
-  const endpoint = customEndpoint("kms", env);
-  const client = new KMSClient({
-    ...clientConfig(region, credentials, agents, env),
-    ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
-  });
+export const createKmsClient: ClientOf<KMSClient> = (region, credentials, agents, env) => {
+  const client = new KMSClient(clientConfig("kms", region, credentials, agents, env));
   client.middlewareStack.use(ONLY_200);
   return client;
+};
+
+const nothing = (): void => {};
+/** A log for the SDK, which would otherwise write to the console. */
+export const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing, trace: nothing };
+
+/** For STS clients, ours and the providers' own. */
+export function stsConfig(env: Environment, agents: Agents, region: () => Promise<string>) {
+  return { ...commonConfig("sts", agents, env), region, logger: SILENT };
 }
+
+export interface Who {
+  readonly identity: Identity;
+  readonly region: () => Promise<string>;
+  readonly network: Network;
+  readonly env: Environment;
+}
+
+/** STS GetCallerIdentity, which needs no permission, once: the ARN of who this is. Rejects as the SDK does. */
+export async function getCallerIdentity(
+  { identity, region, network, env }: Who,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const config = stsConfig(env, await network.agents(), region);
+  const client = new STSClient({ ...config, credentials: async () => identity });
+  client.middlewareStack.use(ONLY_200);
+  const { Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal: signal });
+  return Arn;
+}
+
+/** A part of an object (206) or what a proxy made of it (203) is not what was asked for. The refusal has no body. */
+class OtherThan200 extends Error {
+  override readonly name = "UnreadableAnswer";
+  readonly $metadata: { readonly httpStatusCode: number };
+
+  constructor(status: number) {
+    super("unreadable");
+    this.$metadata = { httpStatusCode: status };
+  }
+}
+
+interface Stack {
+  add(middleware: (next: Next) => Next, options: Readonly<Record<string, string>>): void;
+}
+
+type Next = (args: { readonly request: unknown }) => Promise<{ readonly response: unknown }>;
+
+/** A plugin for the stack of a client (smithy.io, "Middleware stack"): a whole 200 is an answer, any other "well" is none. */
+export const ONLY_200 = {
+  applyToStack(stack: object): void {
+    const check =
+      (next: Next): Next =>
+      async (args) => {
+        const answer = await next(args);
+        const { statusCode, headers, body } = answer.response as {
+          statusCode: number;
+          headers: Readonly<Record<string, string>>;
+          body?: { destroy?: () => void };
+        };
+        // Nobody asks for a range: one that comes all the same is a part of what was asked for.
+        const isWhole = statusCode === 200 && headers["content-range"] === undefined;
+        if (isWhole || statusCode >= 300) return answer;
+        body?.destroy?.();
+        throw new OtherThan200(statusCode);
+      };
+    // Closest to the connection of its step.
+    (stack as Stack).add(check, { name: "only200", step: "deserialize", priority: "low" });
+  },
+};

@@ -1,9 +1,9 @@
 /** Calls of the AWS JSON services that have only the direct way: Secrets Manager and Systems Manager. */
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { hasSharedFiles } from "../shared-files.ts";
+import { hasSharedFiles } from "../settings.ts";
 import type { Direct } from "./call.ts";
-import { regionalService } from "../endpoint/known.ts";
+import { regionalService } from "../endpoint.ts";
 import { callJson } from "./json.ts";
 import { classify } from "./failure.ts";
 import type { OwnMeaning } from "./failure.ts";
@@ -74,7 +74,7 @@ async function wayTo(
   context: Context,
 ): Promise<Direct> {
   if (hasSharedFiles(context.env)) {
-    const { refuseProfileEndpoint } = await import("../endpoint/profile.ts");
+    const { refuseProfileEndpoint } = await import("../config-file.ts");
     refuseProfileEndpoint(service, context.env);
   }
   const direct = await session.direct(need, (region, env) => regionalService(service, region, env));

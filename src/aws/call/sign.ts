@@ -5,7 +5,7 @@
  */
 import { hmacSha256, sha256 } from "../../base/hash.ts";
 import type { Identity } from "../credentials/source.ts";
-import { encodeUriComponent } from "../endpoint/known.ts";
+import { encodeUriComponent } from "../endpoint.ts";
 
 const ALGORITHM = "AWS4-HMAC-SHA256";
 // What stands in the way of a request may change it.

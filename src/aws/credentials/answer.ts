@@ -1,26 +1,20 @@
 import type { LoadedIdentity } from "./source.ts";
 
+export class UnusableAnswer extends Error {}
+
 /**
- * The credentials in a metadata service's JSON answer: AccessKeyId, SecretAccessKey, Token, and Expiration where it is
- * there. Whether they have expired is for AWS to say, not for this machine's clock.
+ * The credentials in a metadata service's JSON answer. Whether they have expired is for AWS to say, not for this
+ * machine's clock.
  *
- * @throws where they are not there, with nothing of the answer in it
+ * @throws UnusableAnswer, with nothing of the answer in it
  */
 export function parseCredentials(text: string): LoadedIdentity {
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(text);
-  const given = [AccessKeyId, SecretAccessKey, Token].every(
-    (value) => typeof value === "string" && value !== "",
-  );
-  if (!given) throw new UnusableAnswer();
-  return {
-    accessKeyId: String(AccessKeyId),
-    secretAccessKey: String(SecretAccessKey),
-    sessionToken: String(Token),
-    ...(typeof Expiration === "string" ? { expiration: new Date(Expiration) } : {}),
-  };
+  const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+  if (!isText(AccessKeyId) || !isText(SecretAccessKey) || !isText(Token)) throw new UnusableAnswer();
+  const expiration = typeof Expiration === "string" ? { expiration: new Date(Expiration) } : {};
+  return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token, ...expiration };
 }
-
-export class UnusableAnswer extends Error {}
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {
   try {

@@ -4,18 +4,16 @@
  * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
  */
 import type { Context } from "../../base/context.ts";
+import { defined } from "../../base/defined.ts";
+import { isSet } from "../../base/env.ts";
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { isTrue } from "../flag.ts";
 import type { Network } from "../../http/network.ts";
 import { retry } from "../../http/retry.ts";
+import { hasSharedFiles, isTrue } from "../settings.ts";
 import type { ChosenSource, CredentialSource, Credentials, Identity } from "./source.ts";
-import { hasSharedFiles } from "../shared-files.ts";
-import { isSet } from "../../base/env.ts";
 
 /**
- * Loads the credentials.
- *
  * @param chosen undefined: the chain
  * @throws "denied" where no source is configured, or the one that is hands out none; "unavailable" where it cannot
  * be reached; "config" where its configuration is broken
@@ -37,18 +35,16 @@ export async function loadCredentials(
       continue;
     }
     const source = await link.open(context.env);
-    const { attemptMs, budgetMs, classify } = source;
-    const options = { attemptMs, classify, ...(budgetMs === undefined ? {} : { budgetMs }) };
-    const identity = await retry(context, options, (signal) =>
+    const loaded = await retry(context, source, (signal) =>
       source.load({ context, network, region, signal }),
     );
-    if (identity !== undefined) {
-      checkIdentity(identity, source.name);
-      const { accessKeyId, secretAccessKey, sessionToken, expiration } = identity;
+    if (loaded !== undefined) {
+      checkIdentity(loaded, source.name);
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = loaded;
       const expiresAt = expiration?.getTime() ?? Number.NaN;
       return {
         ...(Number.isNaN(expiresAt) ? {} : { expiresAt }),
-        identity: { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) },
+        identity: { accessKeyId, secretAccessKey, ...defined({ sessionToken }) },
         source: source.name,
         passedOver,
       };

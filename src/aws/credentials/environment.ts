@@ -1,7 +1,7 @@
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
-import type { CredentialSource } from "./source.ts";
 import { classify } from "../call/failure.ts";
+import type { CredentialSource } from "./source.ts";
 
 /** AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. */
 export function environmentSource(env: Environment): CredentialSource {

@@ -1,10 +1,10 @@
+import { orAborted } from "../../base/deadline.ts";
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { orAborted } from "../../base/deadline.ts";
-import type { CredentialSource, LoadedIdentity } from "./source.ts";
 import type { Failure } from "../../http/failure.ts";
-import { InstanceMetadata, MetadataRefusal, isStandardEndpoint, metadataEndpoint } from "../metadata/imds.ts";
+import { InstanceMetadata, MetadataRefusal, isStandardEndpoint, metadataEndpoint } from "../imds.ts";
 import { UnusableAnswer, parseCredentials } from "./answer.ts";
+import type { CredentialSource, LoadedIdentity } from "./source.ts";
 
 const ROLES = "iam/security-credentials/";
 // IAM User Guide, "IAM and STS quotas": characters of a role's name; none of them needs an encoding in a path.
@@ -32,7 +32,7 @@ async function load(metadata: InstanceMetadata): Promise<LoadedIdentity> {
   return parseCredentials(await metadata.read(ROLES + role.trim()));
 }
 
-/** What answers at once on an instance is given so long on a machine that is none, milliseconds. */
+/** What answers at once on an instance is given so long on a machine that is none. */
 const ELSEWHERE_MS = 1_000;
 
 /** Undefined where nobody answers and this is surely no instance: it has no such source, then. */
@@ -41,6 +41,7 @@ async function unlessElsewhere(
   signal: AbortSignal,
 ): Promise<LoadedIdentity | undefined> {
   const patience = new AbortController();
+  const isElsewhere = async (): Promise<boolean> => (await import("./elsewhere.ts")).isElsewhere();
   const timer = setTimeout(async () => {
     if (await isElsewhere()) patience.abort();
   }, ELSEWHERE_MS);
@@ -55,40 +56,18 @@ async function unlessElsewhere(
   }
 }
 
-async function isElsewhere(): Promise<boolean> {
-  return (await import("./elsewhere.ts")).isElsewhere();
-}
-
-function failureOf(error: unknown, endpoint: string): Failure {
-  if (error instanceof SealexecError) return { error };
-  if (hasNoRole(error)) {
-    return {
-      error: new SealexecError(
-        "denied",
-        `instance metadata at ${endpoint}: no role is attached to this instance`,
-        {
-          hint: "attach an instance profile (aws ec2 associate-iam-instance-profile)",
-          cause: error,
-        },
-      ),
-    };
+function failureOf(cause: unknown, endpoint: string): Failure {
+  if (cause instanceof SealexecError) return { error: cause };
+  const place = `instance metadata at ${endpoint}`;
+  // The list of roles is not there; any other 404 is of a service that is not IMDSv2.
+  if (cause instanceof MetadataRefusal && cause.statusCode === 404 && cause.path.endsWith(ROLES)) {
+    const hint = "attach an instance profile (aws ec2 associate-iam-instance-profile)";
+    const says = `${place}: no role is attached to this instance`;
+    return { error: new SealexecError("denied", says, { hint, cause }) };
   }
-  return {
-    error: new SealexecError(
-      "unavailable",
-      `instance metadata at ${endpoint}: no credentials to be had by IMDSv2`,
-      {
-        hint:
-          "in a container the hop limit must be 2: aws ec2 modify-instance-metadata-options --instance-id ID " +
-          "--http-put-response-hop-limit 2 --http-tokens required --http-endpoint enabled",
-        cause: error,
-      },
-    ),
-    transient: "unreachable",
-  };
-}
-
-// The list of roles is not there; any other 404 is of a service that is not IMDSv2.
-function hasNoRole(error: unknown): boolean {
-  return error instanceof MetadataRefusal && error.statusCode === 404 && error.path.endsWith(ROLES);
+  const hint =
+    "in a container the hop limit must be 2: aws ec2 modify-instance-metadata-options --instance-id ID " +
+    "--http-put-response-hop-limit 2 --http-tokens required --http-endpoint enabled";
+  const says = `${place}: no credentials to be had by IMDSv2`;
+  return { error: new SealexecError("unavailable", says, { hint, cause }), transient: "unreachable" };
 }

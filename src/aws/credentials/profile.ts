@@ -1,22 +1,24 @@
 import { exec } from "node:child_process";
-import { externalDataInterceptor, fromIni } from "../sdk.ts";
+import { readdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { isSet } from "../../base/env.ts";
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { isSet } from "../../base/env.ts";
+import { refuseUnreadable, unreadable } from "../../base/files/read.ts";
 import { ownChildren } from "../../base/own-children.ts";
-import type { CredentialSource } from "./source.ts";
-import { classify, facts } from "../call/failure.ts";
 import type { Failure } from "../../http/failure.ts";
-import { ONLY_200 } from "../call/only-200.ts";
-import { checkProfileFiles } from "./profile-files.ts";
+import { ONLY_200, SILENT, stsConfig } from "../call/clients.ts";
+import { classify, facts } from "../call/failure.ts";
+import { profileChain } from "../config-file.ts";
+import { externalDataInterceptor, fromIni } from "../sdk.ts";
 import type { ProcessEnd } from "./profiles.ts";
-import { SILENT } from "./silent.ts";
-import { stsConfig } from "./sts.ts";
+import type { CredentialSource } from "./source.ts";
 
 /** The shared files: static keys, assume-role chains, web identity, SSO and credential_process, by profile. */
 export function profileSource(env: Environment): CredentialSource {
   const chosen = isSet(env, "AWS_PROFILE");
-  const profile = chosen ? (env["AWS_PROFILE"] ?? "default") : "default";
+  const profile = env["AWS_PROFILE"] || "default";
   return {
     name: `profile ${profile}`,
     attemptMs: 10_000,
@@ -85,17 +87,9 @@ function failureOf(error: unknown, profile: string): Failure {
     return failure.error.kind === "config" ? { error: failure.error } : failure;
   }
   if (/SSO|sso|token is expired|aws login/.test(error.message)) {
-    return {
-      error: new SealexecError(
-        "denied",
-        `profile ${profile}: its single sign-on session is missing or expired`,
-        {
-          code: "sso-login-needed",
-          hint: `log in again: aws sso login --profile ${profile}`,
-          cause: error,
-        },
-      ),
-    };
+    const says = `profile ${profile}: its single sign-on session is missing or expired`;
+    const hint = `log in again: aws sso login --profile ${profile}`;
+    return { error: new SealexecError("denied", says, { code: "sso-login-needed", hint, cause: error }) };
   }
   return {
     error: new SealexecError("config", `profile ${profile}: no usable credentials in the shared files`, {
@@ -103,4 +97,40 @@ function failureOf(error: unknown, profile: string): Failure {
       cause: error,
     }),
   };
+}
+
+/**
+ * Refuses files that the SDK reads for a profile, by its own way of reading, and that would keep it waiting for ever.
+ *
+ * @throws "config" where a token file of the profile, of those that it takes its credentials from, or a login is none
+ */
+export function checkProfileFiles(env: Environment): void {
+  for (const { name, entries } of profileChain(env)) {
+    const file = entries.get("web_identity_token_file");
+    if (file !== undefined) checkFile(file, `profile ${name}: its web_identity_token_file`);
+  }
+  // Where `aws sso login` and `aws login` leave their tokens, by the AWS SDKs and Tools Reference Guide.
+  const home = env["HOME"] ?? homedir();
+  const login = env["AWS_LOGIN_CACHE_DIRECTORY"] ?? join(home, ".aws/login/cache");
+  for (const folder of [join(home, ".aws/sso/cache"), login])
+    for (const file of filesIn(folder)) checkFile(join(folder, file), "a cached login");
+}
+
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
+  }
+}
+
+function checkFile(file: string, what: string): void {
+  try {
+    refuseUnreadable(file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // One that is not there is the SDK's to speak of.
+    if (code !== "ENOTFILE" && code !== "EISDIR") return;
+    throw unreadable(what, file, error, "name a regular file that this user can read");
+  }
 }

@@ -1,10 +1,11 @@
 /** What the shared files say of profiles, for messages: which there are, and why one gives no credentials. */
 import { loadSharedConfigFiles } from "../sdk.ts";
+import { defined } from "../../base/defined.ts";
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
 import type { ErrorKind } from "../../base/errors.ts";
 import { printable } from "../../base/logger.ts";
-import { sharedFile } from "../shared-files.ts";
+import { sharedFile } from "../settings.ts";
 
 type Profiles = Readonly<Record<string, Readonly<Record<string, string | undefined>> | undefined>>;
 
@@ -18,7 +19,7 @@ const MOST_SHOWN = 10;
 // Sections of the config file that are no profiles.
 const NO_PROFILE = /^(sso-session|services)\./;
 
-/** The names of the profiles, for a hint: `the shared files have dev, prod`. */
+/** For a hint: `the shared files have dev, prod`. */
 export async function describeProfiles(env: Environment): Promise<string> {
   return describeNames(await readProfiles(env));
 }
@@ -35,12 +36,12 @@ function describeNames(profiles: Profiles): string {
 
 async function readProfiles(env: Environment): Promise<Profiles> {
   const [filepath, configFilepath] = [sharedFile(env, "credentials"), sharedFile(env, "config")];
-  const { configFile, credentialsFile } = await loadSharedConfigFiles({
-    ...(filepath === undefined ? {} : { filepath }),
-    ...(configFilepath === undefined ? {} : { configFilepath }),
-  });
+  const files = await loadSharedConfigFiles(defined({ filepath, configFilepath }));
   const profiles: Record<string, Record<string, string | undefined>> = {};
-  for (const [name, section] of [...Object.entries(configFile), ...Object.entries(credentialsFile)])
+  for (const [name, section] of [
+    ...Object.entries(files.configFile),
+    ...Object.entries(files.credentialsFile),
+  ])
     if (!NO_PROFILE.test(name)) profiles[name] = { ...profiles[name], ...section };
   return profiles;
 }
@@ -53,15 +54,11 @@ export async function explainProfile(
   ended: ProcessEnd | undefined,
 ): Promise<SealexecError | undefined> {
   const profiles = await readProfiles(env);
-  const last = lastOfChain(profile, profiles);
-  const found = whyNone(last, profiles, error, ended);
+  const found = whyNone(lastOfChain(profile, profiles), profiles, error, ended);
   if (found === undefined) return undefined;
-  const { kind = "config", code, says, hint } = found;
-  return new SealexecError(kind, `profile ${profile}: no usable credentials in the shared files: ${says}`, {
-    code,
-    hint,
-    cause: error,
-  });
+  const { kind = "config", code, hint } = found;
+  const says = `profile ${profile}: no usable credentials in the shared files: ${found.says}`;
+  return new SealexecError(kind, says, { code, hint, cause: error });
 }
 
 interface Why {
@@ -70,6 +67,8 @@ interface Why {
   readonly says: string;
   readonly hint: string;
 }
+
+const unusable = (says: string, hint: string): Why => ({ code: "profile-unusable", says, hint });
 
 function whyNone(
   { name, isCircle }: Chain,
@@ -80,48 +79,35 @@ function whyNone(
   const named = printable(name);
   const section = profiles[name];
   if (isCircle)
-    return {
-      code: "profile-unusable",
-      says: `${named} is its own source_profile`,
-      hint: "one profile of the chain must have credentials of its own",
-    };
-  if (section === undefined)
-    return {
-      code: "no-such-profile",
-      says: `there is no profile ${named}`,
-      hint: `check AWS_PROFILE and source_profile: ${describeNames(profiles)}`,
-    };
-  const half = halfOf(section);
-  if (half !== undefined)
-    return {
-      code: "profile-unusable",
-      says: `${named} has no ${half} beside its other half`,
-      hint: "aws_access_key_id and aws_secret_access_key go together: aws configure",
-    };
+    return unusable(
+      `${named} is its own source_profile`,
+      "one profile of the chain must have credentials of its own",
+    );
+  if (section === undefined) {
+    const hint = `check AWS_PROFILE and source_profile: ${describeNames(profiles)}`;
+    return { code: "no-such-profile", says: `there is no profile ${named}`, hint };
+  }
+  const missing = KEY.filter((half) => (section[half] ?? "") === "");
+  if (missing.length === 1)
+    return unusable(
+      `${named} has no ${missing[0]} beside its other half`,
+      "aws_access_key_id and aws_secret_access_key go together: aws configure",
+    );
   if (section["credential_process"] !== undefined) return whyNoneByProcess(named, error, ended);
   if (Object.keys(section).some((key) => key.startsWith("sso_") || key === "login_session")) return undefined;
   if (!error.message.startsWith("Could not resolve credentials")) return undefined;
   if (section["role_arn"] !== undefined && !WHO_TAKES_IT.some((key) => section[key] !== undefined))
-    return {
-      code: "profile-unusable",
-      says: `${named} has a role_arn, but no source_profile or credential_source`,
-      hint: "add source_profile = NAME, whose credentials take the role, or credential_source",
-    };
-  return {
-    code: "no-credentials-in-it",
-    says: `${named} has none in it`,
-    hint: "give it keys, a role, an SSO session or a credential_process: aws configure",
-  };
+    return unusable(
+      `${named} has a role_arn, but no source_profile or credential_source`,
+      "add source_profile = NAME, whose credentials take the role, or credential_source",
+    );
+  const hint = "give it keys, a role, an SSO session or a credential_process: aws configure";
+  return { code: "no-credentials-in-it", says: `${named} has none in it`, hint };
 }
 
+const KEY = ["aws_access_key_id", "aws_secret_access_key"];
 /** Who takes the role of a profile. */
 const WHO_TAKES_IT = ["source_profile", "credential_source", "web_identity_token_file"];
-
-function halfOf(section: Readonly<Record<string, string | undefined>>): string | undefined {
-  const halves = ["aws_access_key_id", "aws_secret_access_key"];
-  const missing = halves.filter((half) => (section[half] ?? "") === "");
-  return missing.length === 1 ? missing[0] : undefined;
-}
 
 // The message of a failed command has the command and what it wrote in it: only its end is told.
 function whyNoneByProcess(name: string, error: Error, ended: ProcessEnd | undefined): Why {
@@ -130,24 +116,21 @@ function whyNoneByProcess(name: string, error: Error, ended: ProcessEnd | undefi
   if (ended !== undefined) {
     const how =
       typeof ended.code === "number" ? `status ${ended.code}` : (ended.signal ?? ended.code ?? "an error");
-    return {
-      code,
-      says: `${of} ended with ${how}`,
-      hint: "run it by hand, as this user and with this environment",
-    };
+    const hint = "run it by hand, as this user and with this environment";
+    return { code, says: `${of} ended with ${how}`, hint };
   }
-  if (error.message.includes("returned expired credentials"))
+  if (error.message.includes("returned expired credentials")) {
+    const says = `${of} gave expired credentials`;
     return {
       kind: "denied",
       code: "credentials-expired",
-      says: `${of} gave expired credentials`,
+      says,
       hint: "log in again with the tool that it asks",
     };
-  return {
-    code,
-    says: `${of} did not print credentials`,
-    hint: "it must print one JSON object with Version 1, AccessKeyId and SecretAccessKey: run it by hand",
-  };
+  }
+  const hint =
+    "it must print one JSON object with Version 1, AccessKeyId and SecretAccessKey: run it by hand";
+  return { code, says: `${of} did not print credentials`, hint };
 }
 
 interface Chain {
@@ -164,11 +147,8 @@ function lastOfChain(first: string, profiles: Profiles): Chain {
     const section = profiles[name];
     const next = section?.["role_arn"] === undefined ? undefined : section["source_profile"];
     // The SDK takes a profile that names itself for one with keys of its own.
-    if (next === undefined || (next === name && halfOrWhole(section))) return { name, isCircle: false };
+    const hasKey = KEY.some((half) => section?.[half] !== undefined);
+    if (next === undefined || (next === name && hasKey)) return { name, isCircle: false };
     name = next;
   }
-}
-
-function halfOrWhole(section: Readonly<Record<string, string | undefined>> | undefined): boolean {
-  return section?.["aws_access_key_id"] !== undefined || section?.["aws_secret_access_key"] !== undefined;
 }

@@ -1,7 +1,7 @@
 /** What AWS is asked as, and the sources that it comes from. */
 import type { Context } from "../../base/context.ts";
 import type { Network } from "../../http/network.ts";
-import type { Failure } from "../../http/failure.ts";
+import type { RetryOptions } from "../../http/retry.ts";
 
 export interface Identity {
   readonly accessKeyId: string;
@@ -42,14 +42,10 @@ export interface Attempt {
   readonly signal: AbortSignal;
 }
 
-/** One source of the chain. */
-export interface CredentialSource {
+/** One source of the chain, and how often it is asked. */
+export interface CredentialSource extends RetryOptions {
   /** for people; never a secret */
   readonly name: string;
-  /** one attempt may take so long, and all of them together, milliseconds */
-  readonly attemptMs: number;
-  readonly budgetMs?: number;
   /** undefined: it turns out that nothing is configured here, ask the next */
   readonly load: (attempt: Attempt) => Promise<LoadedIdentity | undefined>;
-  readonly classify: (error: unknown) => Failure;
 }

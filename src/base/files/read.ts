@@ -5,6 +5,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
+import { SealexecError } from "../errors.ts";
 
 /** Far more than a key or a token takes. */
 const SMALL_BYTES = 64 * 1024;
@@ -57,6 +58,12 @@ export function refuseUnreadable(path: string, largestBytes = SMALL_BYTES): void
   if (stats.size > largestBytes) throw tooLarge();
   // Neither its mode nor its disk is known before it is read.
   readFirstBytes(path, 1);
+}
+
+/** @param what the setting that names the file, for people */
+export function unreadable(what: string, file: string, error: unknown, hint: string): SealexecError {
+  const says = `${what}: ${file} cannot be read (${whyUnread(error)})`;
+  return new SealexecError("config", says, { hint, cause: error });
 }
 
 /** For messages: what was wrong with a file, in a few words that hold nothing of it. */

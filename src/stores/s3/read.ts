@@ -1,6 +1,6 @@
 import { AnswerTooLarge } from "../../http/answer.ts";
 import type { AwsSession } from "../../aws/session.ts";
-import { directObject } from "../../aws/endpoint/known.ts";
+import { directObject } from "../../aws/endpoint.ts";
 import { classify, facts } from "../../aws/call/failure.ts";
 import type { Failure } from "../../http/failure.ts";
 import { retry } from "../../http/retry.ts";

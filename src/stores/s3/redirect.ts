@@ -1,5 +1,5 @@
 import { facts } from "../../aws/call/failure.ts";
-import { parseRegion } from "../../aws/region/region.ts";
+import { parseRegion } from "../../aws/region.ts";
 import type { AwsSession } from "../../aws/session.ts";
 import type { Context } from "../../base/context.ts";
 import { placeOf } from "./ref.ts";

@@ -1,4 +1,4 @@
-import { parseRegion } from "../../aws/region/region.ts";
+import { parseRegion } from "../../aws/region.ts";
 import { defined } from "../../base/defined.ts";
 import { DIALECTS } from "../../text/dialect.ts";
 import type { Dialect } from "../../text/dialect.ts";

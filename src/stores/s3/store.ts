@@ -1,4 +1,4 @@
-import { directObject, directService } from "../../aws/endpoint/known.ts";
+import { directObject, directService } from "../../aws/endpoint.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { S3_GRAMMAR, formatS3Uri, placeOf, s3Ref } from "./ref.ts";

@@ -1,4 +1,4 @@
-import { directService } from "../../aws/endpoint/known.ts";
+import { directService } from "../../aws/endpoint.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import { dirname } from "node:path";
 import type { Store, StoreSource } from "../source.ts";

@@ -1,4 +1,4 @@
-import { parseRegion } from "../../aws/region/region.ts";
+import { parseRegion } from "../../aws/region.ts";
 import { defined } from "../../base/defined.ts";
 import type { Dialect } from "../../text/dialect.ts";
 import { isDotenvName } from "../../text/dotenv/name.ts";

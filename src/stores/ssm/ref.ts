@@ -1,4 +1,4 @@
-import { parseRegion } from "../../aws/region/region.ts";
+import { parseRegion } from "../../aws/region.ts";
 import { OPTIONS_FORM } from "../uri.ts";
 import type { Grammar, ParsedUri, Refuse } from "../uri.ts";
 

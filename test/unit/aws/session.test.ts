@@ -6,7 +6,7 @@ import { AwsSession } from "../../../src/aws/session.ts";
 import type { AwsNeed } from "../../../src/aws/session.ts";
 import type { ChosenSource } from "../../../src/aws/credentials/source.ts";
 import { ask } from "../../../src/http/ask.ts";
-import { directObject, directService } from "../../../src/aws/endpoint/known.ts";
+import { directObject, directService } from "../../../src/aws/endpoint.ts";
 import type { Aws } from "../../aws/server.ts";
 import { BUCKET, withAws } from "../../e2e/harness.ts";
 import { until } from "../../e2e/expect.ts";

@@ -5,8 +5,8 @@ import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isTrue, parseFlag } from "../../../src/aws/flag.ts";
-import { LARGEST_SHARED_BYTES, hasSharedFiles, sharedFile } from "../../../src/aws/shared-files.ts";
+import { isTrue, parseFlag } from "../../../src/aws/settings.ts";
+import { LARGEST_SHARED_BYTES, hasSharedFiles, sharedFile } from "../../../src/aws/settings.ts";
 import { withFolder } from "../../e2e/expect.ts";
 import { refuses } from "../refuses.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createKmsClient, createS3Client } from "../../../../src/aws/call/clients.ts";
 import { callRegional, regionalNeed } from "../../../../src/aws/call/regional.ts";
-import { getCallerIdentity } from "../../../../src/aws/credentials/caller-identity.ts";
+import { getCallerIdentity } from "../../../../src/aws/call/clients.ts";
 import { DecryptCommand, GetObjectCommand, PutObjectCommand } from "../../../../src/aws/sdk.ts";
 import { AwsSession } from "../../../../src/aws/session.ts";
 import { Network } from "../../../../src/http/network.ts";

@@ -8,7 +8,7 @@ import { loadCredentials } from "../../../../src/aws/credentials/chain.ts";
 import { containerSource } from "../../../../src/aws/credentials/container.ts";
 import { instanceSource } from "../../../../src/aws/credentials/instance.ts";
 import { profileSource } from "../../../../src/aws/credentials/profile.ts";
-import { checkProfileFiles } from "../../../../src/aws/credentials/profile-files.ts";
+import { checkProfileFiles } from "../../../../src/aws/credentials/profile.ts";
 import { describeProfiles, explainProfile } from "../../../../src/aws/credentials/profiles.ts";
 import type { ProcessEnd } from "../../../../src/aws/credentials/profiles.ts";
 import type {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { checkEndpoints, customEndpoint } from "../../../../src/aws/endpoint/custom.ts";
+import { checkEndpoints, customEndpoint } from "../../../../src/aws/endpoint.ts";
 import { parseEndpoint, refusePlainHttp } from "../../../../src/http/rules.ts";
 import { makeContext, refuses } from "../../refuses.ts";
 
@@ -98,14 +98,14 @@ describe("plain HTTP", () => {
       "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     ]) {
       const { context } = makeContext({ [name]: "http://stranger.test" });
-      refuses(() => checkEndpoints(context), "config", /stranger\.test/);
+      refuses(() => checkEndpoints(context.env), "config", /stranger\.test/);
       const bad = makeContext({ [name]: "https://user:pass@a.test" }).context;
-      refuses(() => checkEndpoints(bad), "config", new RegExp(`^${name} is not an endpoint URL$`));
+      refuses(() => checkEndpoints(bad.env), "config", new RegExp(`^${name} is not an endpoint URL$`));
       bad.deadline.clear();
       context.deadline.clear();
     }
     const { context } = makeContext({ AWS_ENDPOINT_URL: "", AWS_EC2_METADATA_SERVICE_ENDPOINT: "" });
-    checkEndpoints(context);
+    checkEndpoints(context.env);
     context.deadline.clear();
   });
 });

@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { directObject, directService, regionalService } from "../../../../src/aws/endpoint/known.ts";
+import { directObject, directService, regionalService } from "../../../../src/aws/endpoint.ts";
 import { parseS3Uri } from "../../stores/parse.ts";
 
 const NONE = { HOME: "/nonexistent" };

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { profileChain, refuseProfileEndpoint, usesEndpoint } from "../../../../src/aws/endpoint/profile.ts";
+import { profileChain, refuseProfileEndpoint, usesEndpoint } from "../../../../src/aws/config-file.ts";
 import { refuses } from "../../refuses.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "sealexec-profile-"));

@@ -1,7 +1,7 @@
 /** Where the instance metadata service is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { metadataEndpoint } from "../../../../src/aws/metadata/imds.ts";
+import { metadataEndpoint } from "../../../../src/aws/imds.ts";
 
 const IPV4 = "http://169.254.169.254";
 const IPV6 = "http://[fd00:ec2::254]";

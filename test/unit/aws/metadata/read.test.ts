@@ -1,9 +1,9 @@
 /** What is asked of the instance metadata service, and which answers are one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { InstanceMetadata, MetadataRefusal, isStandardEndpoint } from "../../../../src/aws/metadata/imds.ts";
-import { instanceRegion } from "../../../../src/aws/region/instance.ts";
-import { resolveRegion } from "../../../../src/aws/region/region.ts";
+import { InstanceMetadata, MetadataRefusal, isStandardEndpoint } from "../../../../src/aws/imds.ts";
+import { instanceRegion } from "../../../../src/aws/imds.ts";
+import { resolveRegion } from "../../../../src/aws/region.ts";
 import { AnswerTooLarge } from "../../../../src/http/answer.ts";
 import { Network } from "../../../../src/http/network.ts";
 import type { Aws } from "../../../aws/server.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Network } from "../../../../src/http/network.ts";
-import { parseRegion, regionOfKey, resolveRegion } from "../../../../src/aws/region/region.ts";
+import { parseRegion, regionOfKey, resolveRegion } from "../../../../src/aws/region.ts";
 import { makeContext, refuses } from "../../refuses.ts";
 
 describe("regions", () => {

@@ -1,12 +1,49 @@
 /**
- * Where a direct request goes: to a custom endpoint of the environment, or to AWS's own host in an ordinary commercial
- * region. Everything beyond that (other partitions, FIPS, dual stack, directory buckets, Outposts, endpoints in the
- * shared config file) is for the SDK's endpoint rules: there is no direct endpoint then.
+ * Where AWS's services are asked: at a custom endpoint of the environment, or directly at AWS's own host in an ordinary
+ * commercial region. All else (other partitions, FIPS, dual stack, directory buckets, Outposts, endpoints in the shared
+ * config file) is for the SDK's endpoint rules: there is no direct endpoint then.
  */
-import type { Environment } from "../../base/env.ts";
-import { hasSharedFiles } from "../shared-files.ts";
-import { customEndpoint } from "./custom.ts";
-import { isTrue } from "../flag.ts";
+import type { Environment } from "../base/env.ts";
+import { parseEndpoint } from "../http/rules.ts";
+import { hasSharedFiles, isTrue } from "./settings.ts";
+
+/** The services that are asked, and how each is named in AWS_ENDPOINT_URL_…. */
+const ENDPOINT_NAMES = {
+  s3: "S3",
+  kms: "KMS",
+  sts: "STS",
+  secretsmanager: "SECRETS_MANAGER",
+  ssm: "SSM",
+} as const;
+
+export type Service = keyof typeof ENDPOINT_NAMES;
+
+/** The variable that names the endpoint of this service alone. */
+export function endpointVariable(service: Service): string {
+  return `AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`;
+}
+
+/**
+ * The custom endpoint of a service; undefined: AWS's own.
+ * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+ *
+ * @throws "config" where it is not a URL, or is plain HTTP to a host outside this machine
+ */
+export function customEndpoint(service: Service, env: Environment): URL | undefined {
+  if (isTrue(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) return undefined;
+  return endpointIn(env, endpointVariable(service)) ?? endpointIn(env, "AWS_ENDPOINT_URL");
+}
+
+/** Refuses, before anything is sent, what no request could be sent to. */
+export function checkEndpoints(env: Environment): void {
+  for (const service of Object.keys(ENDPOINT_NAMES) as Service[]) customEndpoint(service, env);
+  endpointIn(env, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
+}
+
+function endpointIn(env: Environment, name: string): URL | undefined {
+  const value = env[name];
+  return value === undefined || value === "" ? undefined : parseEndpoint(name, value, env);
+}
 
 const COMMERCIAL_REGION = /^(us|ca|mx|sa|eu|ap|me|af|il)-[a-z]+-\d$/;
 const CHINESE_REGION = /^cn-[a-z]+-\d$/;

@@ -2,12 +2,14 @@
  * The EC2 instance metadata service, version 2 only: nothing is ever asked without a token.
  * Source: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
  */
-import type { Environment } from "../../base/env.ts";
-import { isSet } from "../../base/env.ts";
-import { hasSharedFiles } from "../shared-files.ts";
-import { parseEndpoint } from "../../http/rules.ts";
-import { ask } from "../../http/ask.ts";
-import type { Network } from "../../http/network.ts";
+import type { Context } from "../base/context.ts";
+import { orAborted } from "../base/deadline.ts";
+import { isSet } from "../base/env.ts";
+import type { Environment } from "../base/env.ts";
+import { ask } from "../http/ask.ts";
+import type { Network } from "../http/network.ts";
+import { parseEndpoint } from "../http/rules.ts";
+import { hasSharedFiles, isTrue } from "./settings.ts";
 
 const LARGEST_ANSWER_BYTES = 64 * 1024;
 const IPV4_ENDPOINT = "http://169.254.169.254";
@@ -32,7 +34,11 @@ export async function metadataEndpoint(env: Environment): Promise<string> {
   const named = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
   if (named !== undefined && named !== "") return named;
   if (env["AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"]?.toLowerCase() === "ipv6") return IPV6_ENDPOINT;
-  return (hasSharedFiles(env) ? await endpointOfFile(env) : undefined) ?? IPV4_ENDPOINT;
+  if (!hasSharedFiles(env)) return IPV4_ENDPOINT;
+  const { configuredMetadataEndpoint } = await import("./config-file-sdk.ts");
+  const endpoint = await configuredMetadataEndpoint();
+  if (endpoint === undefined) return IPV4_ENDPOINT;
+  return parseEndpoint("ec2_metadata_service_endpoint", endpoint, env).href;
 }
 
 /** Not one that somebody has named, who knows that there is one. */
@@ -40,12 +46,21 @@ export function isStandardEndpoint(endpoint: string, env: Environment): boolean 
   return endpoint === IPV4_ENDPOINT && !isSet(env, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 }
 
-async function endpointOfFile(env: Environment): Promise<string | undefined> {
-  const { configuredMetadataEndpoint } = await import("./endpoint.ts");
-  const endpoint = await configuredMetadataEndpoint();
-  return endpoint === undefined
-    ? undefined
-    : parseEndpoint("ec2_metadata_service_endpoint", endpoint, env).href;
+const REGION_TIMEOUT_MS = 1_000;
+
+/** The region of the instance. That nobody answers is no error here: it is not known from there, then. */
+export async function instanceRegion(
+  { env, deadline }: Context,
+  network: Network,
+): Promise<string | undefined> {
+  if (isTrue(env, "AWS_EC2_METADATA_DISABLED")) return undefined;
+  const signal = AbortSignal.any([deadline.signal, AbortSignal.timeout(REGION_TIMEOUT_MS)]);
+  try {
+    const metadata = new InstanceMetadata(await metadataEndpoint(env), network, signal);
+    return await orAborted(metadata.read("placement/region"), signal);
+  } catch {
+    return undefined;
+  }
 }
 
 /** One attempt's view of the service: its token is asked for once, with the first path. */

@@ -1,9 +1,9 @@
 /** The region of a source: URI → environment → profile → key ARN → instance metadata. S3 may name another for its bucket. */
-import type { Context } from "../../base/context.ts";
-import { SealexecError } from "../../base/errors.ts";
-import type { Network } from "../../http/network.ts";
-import { isSet } from "../../base/env.ts";
-import { hasSharedFiles } from "../shared-files.ts";
+import type { Context } from "../base/context.ts";
+import { isSet } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
+import type { Network } from "../http/network.ts";
+import { hasSharedFiles } from "./settings.ts";
 
 export interface Region {
   readonly name: string;
@@ -29,7 +29,7 @@ export function parseRegion(name: string, from: string): Region {
   });
 }
 
-/** The region that a key ARN names, or undefined for a key id or alias. */
+/** The region that a key ARN names; undefined for a key id or alias. */
 export function regionOfKey(key: string | undefined): string | undefined {
   const parts = key?.split(":") ?? [];
   return parts[0] === "arn" && parts[2] === "kms" ? parts[3] : undefined;
@@ -48,26 +48,24 @@ export async function resolveRegion(
   key: string | undefined,
   network: Network,
 ): Promise<Region> {
-  const told = toldRegion(context, inUri);
+  const { env } = context;
+  const found = (name: string | undefined, from: string): Region | undefined =>
+    name === undefined ? undefined : parseRegion(name, from);
+  const told =
+    found(inUri, "the URI") ??
+    found(env["AWS_REGION"] || undefined, "AWS_REGION") ??
+    found(env["AWS_DEFAULT_REGION"] || undefined, "AWS_DEFAULT_REGION") ??
+    found(await regionOfProfile(env), "the profile") ??
+    found(regionOfKey(key), "the key ARN");
   if (told !== undefined) return told;
-  if (hasSharedFiles(context.env) || isSet(context.env, "AWS_PROFILE")) {
-    const { profileRegion } = await import("./profile.ts");
-    const name = await profileRegion();
-    if (name !== undefined) return parseRegion(name, "the profile");
-  }
-  const keyRegion = regionOfKey(key);
-  if (keyRegion !== undefined) return parseRegion(keyRegion, "the key ARN");
-  const { instanceRegion } = await import("./instance.ts");
-  const name = await instanceRegion(context, network);
-  if (name === undefined) throw unknownRegion();
-  return parseRegion(name, "instance metadata");
+  const { instanceRegion } = await import("./imds.ts");
+  const ofInstance = found(await instanceRegion(context, network), "instance metadata");
+  if (ofInstance === undefined) throw unknownRegion();
+  return ofInstance;
 }
 
-function toldRegion(context: Context, inUri: string | undefined): Region | undefined {
-  if (inUri !== undefined) return parseRegion(inUri, "the URI");
-  for (const variable of ["AWS_REGION", "AWS_DEFAULT_REGION"]) {
-    const value = context.env[variable];
-    if (value !== undefined && value !== "") return parseRegion(value, variable);
-  }
-  return undefined;
+async function regionOfProfile(env: Context["env"]): Promise<string | undefined> {
+  if (!hasSharedFiles(env) && !isSet(env, "AWS_PROFILE")) return undefined;
+  const { profileRegion } = await import("./config-file-sdk.ts");
+  return profileRegion();
 }

@@ -1,43 +1,40 @@
 /**
- * What a profile says of endpoints. The direct way does not follow it, so that a service which has no other way must
- * not be asked elsewhere than the profile says.
+ * What the shared config file says of endpoints and profiles. The direct way does not follow it, so that a service which
+ * has no other way must not be asked elsewhere than the profile says.
  * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Dual-stack and FIPS endpoints", "Shared
  * config and credentials files: file format".
  */
-import type { Environment } from "../../base/env.ts";
-import { SealexecError } from "../../base/errors.ts";
-import { readSmallFile } from "../../base/files/read.ts";
-import { isSet } from "../../base/env.ts";
-import { LARGEST_SHARED_BYTES, hasSharedFiles, sharedFile } from "../shared-files.ts";
-import { customEndpoint } from "./custom.ts";
-import { parseFlag } from "../flag.ts";
+import { isSet } from "../base/env.ts";
+import type { Environment } from "../base/env.ts";
+import { SealexecError } from "../base/errors.ts";
+import { readSmallFile } from "../base/files/read.ts";
+import { customEndpoint, endpointVariable } from "./endpoint.ts";
+import { LARGEST_SHARED_BYTES, hasSharedFiles, parseFlag, sharedFile } from "./settings.ts";
 
-/** How the services are named in a `services` section, and in the environment. */
-const NAMES = {
-  secretsmanager: { section: "secrets_manager", variable: "AWS_ENDPOINT_URL_SECRETS_MANAGER" },
-  ssm: { section: "ssm", variable: "AWS_ENDPOINT_URL_SSM" },
-} as const;
+/** How the services are named in a `services` section. */
+const SECTIONS = { secretsmanager: "secrets_manager", ssm: "ssm" } as const;
+const KINDS = ["use_fips_endpoint", "use_dualstack_endpoint"] as const;
+const IGNORE = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 /** @throws "config" where the profile in use names an endpoint, or a kind of it, that the environment does not */
-export function refuseProfileEndpoint(service: keyof typeof NAMES, env: Environment): void {
+export function refuseProfileEndpoint(service: keyof typeof SECTIONS, env: Environment): void {
   if (customEndpoint(service, env) !== undefined) return;
   const { name, profile, sections } = readProfile(env);
-  const { section, variable } = NAMES[service];
+  const refuse = (setting: string, hint: string): never => {
+    const says = `profile ${name}: its ${setting} is not read for this service`;
+    throw new SealexecError("config", says, { hint });
+  };
   const services = sections.get(`services ${profile.get("services") ?? ""}`);
   const ignored =
     parseFlag(IGNORE, env[IGNORE]) ?? flagOf(name, profile, "ignore_configured_endpoint_urls") ?? false;
-  if (!ignored && (profile.has("endpoint_url") || services?.has(`${section}.endpoint_url`) === true)) {
-    throw refusal(name, "endpoint_url", `set ${variable} to it`);
-  }
+  const names = profile.has("endpoint_url") || services?.has(`${SECTIONS[service]}.endpoint_url`) === true;
+  if (names && !ignored) refuse("endpoint_url", `set ${endpointVariable(service)} to it`);
   for (const kind of KINDS) {
     const inEnv = `AWS_${kind.toUpperCase()}`;
     if (!isSet(env, inEnv) && flagOf(name, profile, kind) === true)
-      throw refusal(name, kind, `set ${inEnv}=true (or =false to go without)`);
+      refuse(kind, `set ${inEnv}=true (or =false to go without)`);
   }
 }
-
-const KINDS = ["use_fips_endpoint", "use_dualstack_endpoint"] as const;
-const IGNORE = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 
 /**
  * Whether such endpoints are to be asked: as the environment says, or else the profile.
@@ -61,10 +58,8 @@ function flagOf(name: string, profile: Section, entry: string): boolean | undefi
 }
 
 function readProfile(env: Environment) {
-  const sections = readSections(env, "config");
-  const name = chosenProfile(env);
-  const profile = profileIn(sections, name);
-  return { name, profile, sections };
+  const [name, sections] = [chosenProfile(env), readSections(env, "config")];
+  return { name, profile: profileIn(sections, name), sections };
 }
 
 function chosenProfile(env: Environment): string {
@@ -85,12 +80,6 @@ export function profileChain(env: Environment): { readonly name: string; readonl
     name = entries.get("source_profile");
   }
   return [...chain].map(([name, entries]) => ({ name, entries }));
-}
-
-function refusal(profile: string, setting: string, hint: string): SealexecError {
-  return new SealexecError("config", `profile ${profile}: its ${setting} is not read for this service`, {
-    hint,
-  });
 }
 
 /** Section → key → value; a nested key stands behind the one above it: `ssm.endpoint_url`. */
