@@ -77,19 +77,17 @@ export function directService(service: "kms", region: string, env: Environment):
   return COMMERCIAL_REGION.test(region) ? new URL(`https://${service}.${region}.amazonaws.com/`) : undefined;
 }
 
+/** They are asked directly alone, so that a shared config file is no reason against it. */
+export type RegionalService = "secretsmanager" | "ssm";
+
 /**
- * The URL of a service that is asked in no other way than the direct one, so that a shared config file is no reason
- * against it: in the partitions aws, aws-cn and aws-us-gov, and at FIPS endpoints where there are some. undefined for
- * dual stack and for other regions: they need a custom endpoint.
+ * The URL of such a service: in the partitions aws, aws-cn and aws-us-gov, and at FIPS endpoints where there are some.
+ * undefined for dual stack and for other regions: they need a custom endpoint.
  *
- * Source: AWS General Reference, "AWS Secrets Manager endpoints and quotas" (asm.html) and "AWS Systems Manager
- * endpoints and quotas" (ssm.html); the endpoint rule sets of both services in botocore.
+ * Source: AWS General Reference, "AWS Secrets Manager endpoints and quotas" and "AWS Systems Manager endpoints and
+ * quotas"; the endpoint rule sets of both services in botocore.
  */
-export function regionalService(
-  service: "secretsmanager" | "ssm",
-  region: string,
-  env: Environment,
-): URL | undefined {
+export function regionalService(service: RegionalService, region: string, env: Environment): URL | undefined {
   const custom = customEndpoint(service, env);
   if (custom !== undefined) return below(custom, "");
   if (isTrue(env, "AWS_USE_DUALSTACK_ENDPOINT")) return undefined;

@@ -2,15 +2,17 @@
  * A signed call of an AWS service and what it answered: what a generated client of the SDK does, for the few calls of a
  * start. Loading the generated S3 client alone took a third of it (bench/README.md).
  */
-import { isClockSkew } from "./failure.ts";
-import type { Identity } from "../credentials/source.ts";
+import { defined } from "../../base/defined.ts";
 import { VERSION } from "../../base/version.ts";
 import type { Answer } from "../../http/answer.ts";
 import { ask } from "../../http/ask.ts";
+import type { Question } from "../../http/ask.ts";
+import type { Network } from "../../http/network.ts";
+import type { Identity } from "../credentials/source.ts";
 import type { Service } from "../endpoint.ts";
 import type { Clock } from "./clock.ts";
+import { isClockSkew } from "./failure.ts";
 import { canonicalQuery, signRequest } from "./sign.ts";
-import type { Network } from "../../http/network.ts";
 
 export interface Caller {
   readonly network: Network;
@@ -28,16 +30,11 @@ export interface Direct {
   readonly caller: Caller;
 }
 
-export interface Call {
+/** The URL is without a query. */
+export interface Call extends Omit<Question, "headers"> {
   readonly service: Service;
-  readonly method: "GET" | "POST";
-  /** without a query */
-  readonly url: URL;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** bytes */
-  readonly largestBody: number;
   /** what the service's refusal says, from its answer */
   readonly readRefusal: (answer: Answer) => Refusal;
 }
@@ -55,22 +52,21 @@ export class ServiceRefusal extends Error {
   readonly $metadata: {
     readonly httpStatusCode: number;
     readonly requestId?: string;
-    readonly clockSkewCorrected?: boolean;
-    readonly unsettled?: boolean;
+    readonly clockSkewCorrected?: true;
+    readonly unsettled?: true;
   };
   readonly $response: { readonly headers: Readonly<Record<string, string>> };
   readonly Region: string | undefined;
 
-  constructor(answer: Answer, refusal: Refusal, { clock, unsettled = false }: Omit<Caller, "network">) {
+  constructor(answer: Answer, refusal: Refusal, { clock, unsettled }: Pick<Caller, "clock" | "unsettled">) {
     super(refusal.message ?? "");
     this.name = refusal.code ?? "UnknownError";
-    const requestId = requestIdOf(answer) ?? refusal.requestId;
-    const clockSkewCorrected = isClockSkew(this) && clock.learn(answer.headers["date"]);
+    const isCorrected = isClockSkew(this) && clock.learn(answer.headers["date"]);
     this.$metadata = {
       httpStatusCode: answer.status,
-      ...(requestId === undefined ? {} : { requestId }),
-      ...(clockSkewCorrected ? { clockSkewCorrected } : {}),
-      ...(unsettled ? { unsettled } : {}),
+      ...defined({ requestId: requestIdOf(answer) ?? refusal.requestId }),
+      ...(isCorrected ? { clockSkewCorrected: true } : {}),
+      ...(unsettled === true ? { unsettled } : {}),
     };
     this.$response = { headers: answer.headers };
     this.Region = refusal.region;
@@ -79,13 +75,12 @@ export class ServiceRefusal extends Error {
 
 /** An answer that says that all is well, and is not what the service would say. */
 export class UnreadableAnswer extends Error {
+  override readonly name = "UnreadableAnswer";
   readonly $metadata: { readonly httpStatusCode: number; readonly requestId?: string };
 
   constructor(answer: Answer) {
     super("unreadable");
-    this.name = "UnreadableAnswer";
-    const requestId = requestIdOf(answer);
-    this.$metadata = { httpStatusCode: answer.status, ...(requestId === undefined ? {} : { requestId }) };
+    this.$metadata = { httpStatusCode: answer.status, ...defined({ requestId: requestIdOf(answer) }) };
   }
 }
 
@@ -97,10 +92,7 @@ export class UnreadableAnswer extends Error {
 export async function callService(caller: Caller, call: Call, signal: AbortSignal): Promise<Answer> {
   const url = new URL(call.url);
   url.search = canonicalQuery(call.query ?? {});
-  const headers = sign(caller, call);
-  const { method, body, largestBody } = call;
-  const question = { method, url, headers, largestBody, ...(body === undefined ? {} : { body }) };
-  const answer = await ask(caller.network, question, signal);
+  const answer = await ask(caller.network, { ...call, url, headers: sign(caller, call) }, signal);
   // Nobody asks for a range: one that comes all the same is a part of what was asked for.
   if (answer.status === 200 && answer.headers["content-range"] === undefined) return answer;
   // A part of an object (206), or what a proxy made of it (203), is not what was asked for.

@@ -14,11 +14,7 @@ const SERVICES = {
 
 export type JsonService = keyof typeof SERVICES;
 
-/**
- * Calls an operation: `Decrypt`, `GetSecretValue`, ….
- *
- * Rejects with ServiceRefusal, UnreadableAnswer, or as `ask` does.
- */
+/** Calls an operation: `Decrypt`, `GetSecretValue`, …. Rejects as `callService` does. */
 export async function callJson(
   direct: Direct,
   service: JsonService,
@@ -41,19 +37,17 @@ export function answerOf(
   signal: AbortSignal,
 ): Promise<Answer> {
   const { target, largestBody } = SERVICES[service];
-  return callService(
-    caller,
-    {
-      service,
-      method: "POST",
-      url,
-      headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${target}.${operation}` },
-      body: JSON.stringify(input),
-      largestBody,
-      readRefusal,
-    },
-    signal,
-  );
+  const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${target}.${operation}` };
+  const call = {
+    service,
+    method: "POST" as const,
+    url,
+    headers,
+    body: JSON.stringify(input),
+    largestBody,
+    readRefusal,
+  };
+  return callService(caller, call, signal);
 }
 
 function parseObject({ body }: Answer): Readonly<Record<string, unknown>> | undefined {

@@ -1,34 +1,25 @@
 /** Calls of the AWS JSON services that have only the direct way: Secrets Manager and Systems Manager. */
 import type { Context } from "../../base/context.ts";
+import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
+import { retry } from "../../http/retry.ts";
+import { endpointVariable, regionalService } from "../endpoint.ts";
+import type { RegionalService } from "../endpoint.ts";
+import type { AwsNeed, AwsSession } from "../session.ts";
 import { hasSharedFiles } from "../settings.ts";
 import type { Direct } from "./call.ts";
-import { regionalService } from "../endpoint.ts";
-import { callJson } from "./json.ts";
 import { classify } from "./failure.ts";
 import type { OwnMeaning } from "./failure.ts";
-import { retry } from "../../http/retry.ts";
-import type { AwsNeed, AwsSession } from "../session.ts";
+import { callJson } from "./json.ts";
 
 const ATTEMPT_MS = 10_000;
 
-export type RegionalService = Parameters<typeof regionalService>[0];
-
-const ENDPOINT_VARIABLES: Readonly<Record<RegionalService, string>> = {
-  secretsmanager: "AWS_ENDPOINT_URL_SECRETS_MANAGER",
-  ssm: "AWS_ENDPOINT_URL_SSM",
-};
-
-/**
- * What a source of such a service wants of AWS.
- *
- * @param region the one that its URI names
- */
+/** @param region the one that the source's URI names */
 export function regionalNeed(service: RegionalService, region: string | undefined): AwsNeed {
   return {
     // All sources of one service in one region share what is found out about it.
     home: region === undefined ? service : `${service} in ${region}`,
-    ...(region === undefined ? {} : { region }),
+    ...defined({ region }),
     urls: (found, _, env) => [regionalService(service, found, env)],
   };
 }
@@ -55,15 +46,10 @@ export function callRegional(
   session: AwsSession,
   context: Context,
 ): Promise<Readonly<Record<string, unknown>>> {
-  return retry(
-    context,
-    {
-      attemptMs: ATTEMPT_MS,
-      classify: (error) => classify(operation, error, meaning),
-      ...(mostAttempts === undefined ? {} : { mostAttempts }),
-    },
-    async (signal) =>
-      callJson(await wayTo(service, need, session, context), service, operation, input, signal),
+  const explain = (error: unknown) => classify(operation, error, meaning);
+  const options = { attemptMs: ATTEMPT_MS, classify: explain, ...defined({ mostAttempts }) };
+  return retry(context, options, async (signal) =>
+    callJson(await wayTo(service, need, session, context), service, operation, input, signal),
   );
 }
 
@@ -71,17 +57,12 @@ async function wayTo(
   service: RegionalService,
   need: AwsNeed,
   session: AwsSession,
-  context: Context,
+  { env }: Context,
 ): Promise<Direct> {
-  if (hasSharedFiles(context.env)) {
-    const { refuseProfileEndpoint } = await import("../config-file.ts");
-    refuseProfileEndpoint(service, context.env);
-  }
-  const direct = await session.direct(need, (region, env) => regionalService(service, region, env));
+  if (hasSharedFiles(env)) (await import("../config-file.ts")).refuseProfileEndpoint(service, env);
+  const direct = await session.direct(need, (region) => regionalService(service, region, env));
   if (direct !== undefined) return direct;
-  throw new SealexecError(
-    "config",
-    `the endpoint of ${service} in ${session.regionName(need)} is not supported yet`,
-    { hint: `check AWS_REGION, or set ${ENDPOINT_VARIABLES[service]} to its URL` },
-  );
+  const says = `the endpoint of ${service} in ${session.regionName(need)} is not supported yet`;
+  const hint = `check AWS_REGION, or set ${endpointVariable(service)} to its URL`;
+  throw new SealexecError("config", says, { hint });
 }
