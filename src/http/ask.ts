@@ -1,8 +1,9 @@
 /** One HTTP request and its whole answer, over a connection. */
+import { orAborted } from "../base/deadline.ts";
 import { AnswerReader } from "./answer.ts";
 import type { Answer } from "./answer.ts";
 import { ConnectionError, targetTo } from "./connection.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, Target } from "./connection.ts";
 import type { Network } from "./network.ts";
 
 export interface Question {
@@ -45,43 +46,42 @@ async function askOn(
   request: Buffer,
   signal: AbortSignal,
 ): Promise<Answer> {
-  let onAbort = (): void => undefined;
   try {
-    const answer = await new Promise<Answer>((resolve, reject) => {
-      if (signal.aborted) throw signal.reason;
-      onAbort = () => reject(signal.reason as Error);
-      signal.addEventListener("abort", onAbort);
-      const reader = new AnswerReader(largestBody);
-      let begun = false;
-      connection.listen({
-        onData: (bytes) => {
-          begun = true;
-          try {
-            const whole = reader.push(bytes);
-            if (whole !== undefined) resolve(whole);
-          } catch (error) {
-            reject(error as Error);
-          }
-        },
-        onClose: (error) => {
-          const whole = error === undefined ? reader.end() : undefined;
-          if (whole !== undefined) resolve(whole);
-          else if (begun) reject(new ConnectionError("ECONNRESET", targetTo(url), error));
-          else reject(new Unanswered("ECONNRESET", targetTo(url), error));
-        },
-      });
-      connection.send(request);
-    });
+    signal.throwIfAborted();
+    const answering = answerOn(connection, targetTo(url), largestBody);
+    connection.send(request);
+    const answer = await orAborted(answering, signal);
     if (answer.reusable && !connection.closed) network.give(url, connection);
     else connection.close();
     return answer;
   } catch (error) {
     connection.close();
     throw error;
-  } finally {
-    // Bun never lets go of a signal with a listener, nor of what the listener sees.
-    signal.removeEventListener("abort", onAbort);
   }
+}
+
+function answerOn(connection: Connection, target: Target, largestBody: number): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const reader = new AnswerReader(largestBody);
+    let begun = false;
+    connection.listen({
+      onData: (bytes) => {
+        begun = true;
+        try {
+          const whole = reader.push(bytes);
+          if (whole !== undefined) resolve(whole);
+        } catch (error) {
+          reject(error as Error);
+        }
+      },
+      onClose: (error) => {
+        const whole = error === undefined ? reader.end() : undefined;
+        if (whole !== undefined) resolve(whole);
+        else if (begun) reject(new ConnectionError("ECONNRESET", target, error));
+        else reject(new Unanswered("ECONNRESET", target, error));
+      },
+    });
+  });
 }
 
 // A line break would begin another header (RFC 9110, section 5.5).

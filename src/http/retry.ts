@@ -19,16 +19,14 @@ export interface RetryOptions {
 }
 
 /** The first window of the back-off, by what each is wider than the one before, and the widest; milliseconds. */
-const WINDOWS: Readonly<
-  Record<Transient, { readonly first: number; readonly factor: number; readonly largest: number }>
-> = {
+const WINDOWS = {
   // A throttled fleet has to spread over as many seconds as it is too many: start wide, and widen fast. The figures
   // are those with which 1,000 starts at once cost a start 6 calls of KMS at most (bench/fleet.ts).
   throttled: { first: 6_000, factor: 4, largest: 32_000 },
   unreachable: { first: 100, factor: 2, largest: 2_000 },
   failing: { first: 500, factor: 2, largest: 4_000 },
   hung: { first: 100, factor: 2, largest: 1_000 },
-};
+} as const satisfies Record<Transient, unknown>;
 
 // Below this there is no time left for an attempt that could end well.
 const SHORTEST_WAIT_MS = 20;
@@ -69,7 +67,8 @@ export async function retry<T>(
       `${failure.error.message}; trying again in ${waitMs.toFixed(0)} ms (attempt ${attempts})`,
       { ...failure.error.particulars, attempt: attempts },
     );
-    await sleep(waitMs, deadline.signal, last);
+    await sleep(waitMs, deadline.signal);
+    if (deadline.signal.aborted) throw last;
   }
 }
 
@@ -93,16 +92,15 @@ async function once<T>(
   }
 }
 
-function sleep(waitMs: number, signal: AbortSignal, last: SealexecError): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+/** Ends as soon as the signal is aborted. */
+function sleep(waitMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = (): void => {
       clearTimeout(timer);
-      reject(last);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", onAbort);
+      signal.removeEventListener("abort", end);
       resolve();
-    }, waitMs);
-    signal.addEventListener("abort", onAbort, { once: true });
+    };
+    const timer = setTimeout(end, waitMs);
+    signal.addEventListener("abort", end);
   });
 }

@@ -103,17 +103,6 @@ export async function getCallerIdentity(
   return Arn;
 }
 
-/** A part of an object (206) or what a proxy made of it (203) is not what was asked for. The refusal has no body. */
-class OtherThan200 extends Error {
-  override readonly name = "UnreadableAnswer";
-  readonly $metadata: { readonly httpStatusCode: number };
-
-  constructor(status: number) {
-    super("unreadable");
-    this.$metadata = { httpStatusCode: status };
-  }
-}
-
 interface Stack {
   add(middleware: (next: Next) => Next, options: Readonly<Record<string, string>>): void;
 }
@@ -132,11 +121,13 @@ export const ONLY_200 = {
           headers: Readonly<Record<string, string>>;
           body?: { destroy?: () => void };
         };
-        // Nobody asks for a range: one that comes all the same is a part of what was asked for.
+        // Nobody asks for a range.
         const isWhole = statusCode === 200 && headers["content-range"] === undefined;
         if (isWhole || statusCode >= 300) return answer;
         body?.destroy?.();
-        throw new OtherThan200(statusCode);
+        // A part of an object (206) or what a proxy made of it (203) is not what was asked for. The refusal has no body.
+        const $metadata = { httpStatusCode: statusCode };
+        throw Object.assign(new Error("unreadable"), { name: "UnreadableAnswer", $metadata });
       };
     // Closest to the connection of its step.
     (stack as Stack).add(check, { name: "only200", step: "deserialize", priority: "low" });

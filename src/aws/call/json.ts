@@ -1,5 +1,6 @@
 /** Services of the AWS JSON 1.1 protocol without their generated clients (smithy.io, "AWS JSON 1.1 protocol"). */
 import type { Answer } from "../../http/answer.ts";
+import { parseObject } from "../credentials/answer.ts";
 import { UnreadableAnswer, callService } from "./call.ts";
 import type { Direct, Refusal } from "./call.ts";
 
@@ -12,18 +13,21 @@ const SERVICES = {
   ssm: { target: "AmazonSSM", largestBody: 1024 * 1024 },
 } as const;
 
-export type JsonService = keyof typeof SERVICES;
+export interface JsonCall {
+  readonly service: keyof typeof SERVICES;
+  /** `Decrypt`, `GetSecretValue`, … */
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
 
-/** Calls an operation: `Decrypt`, `GetSecretValue`, …. Rejects as `callService` does. */
+/** Calls an operation. Rejects as `callService` does. */
 export async function callJson(
   direct: Direct,
-  service: JsonService,
-  operation: string,
-  input: Readonly<Record<string, unknown>>,
+  call: JsonCall,
   signal: AbortSignal,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const answer = await answerOf(direct, service, operation, input, signal);
-  const output = parseObject(answer);
+  const answer = await answerOf(direct, call, signal);
+  const output = parseObject(answer.body.toString("utf8"));
   if (output === undefined) throw new UnreadableAnswer(answer);
   return output;
 }
@@ -31,38 +35,19 @@ export async function callJson(
 /** The same for who reads the answer's bytes himself: of 200, and nothing else is known of it. */
 export function answerOf(
   { caller, url }: Direct,
-  service: JsonService,
-  operation: string,
-  input: Readonly<Record<string, unknown>>,
+  { service, operation, input }: JsonCall,
   signal: AbortSignal,
 ): Promise<Answer> {
   const { target, largestBody } = SERVICES[service];
   const headers = { "content-type": "application/x-amz-json-1.1", "x-amz-target": `${target}.${operation}` };
-  const call = {
-    service,
-    method: "POST" as const,
-    url,
-    headers,
-    body: JSON.stringify(input),
-    largestBody,
-    readRefusal,
-  };
-  return callService(caller, call, signal);
+  const question = { method: "POST", url, headers, body: JSON.stringify(input), largestBody } as const;
+  return callService(caller, { ...question, service, readRefusal }, signal);
 }
 
-function parseObject({ body }: Answer): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(body.toString("utf8"));
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function readRefusal(answer: Answer): Refusal {
+function readRefusal({ headers, body }: Answer): Refusal {
   // Where it is not in the service's own words, the status must do.
-  const fields = parseObject(answer) ?? {};
-  const type = answer.headers["x-amzn-errortype"] ?? fields["__type"] ?? fields["code"];
+  const fields = parseObject(body.toString("utf8")) ?? {};
+  const type = headers["x-amzn-errortype"] ?? fields["__type"] ?? fields["code"];
   const message = fields["message"] ?? fields["Message"];
   return {
     // `namespace#Name:uri`, of which only the name is always there.

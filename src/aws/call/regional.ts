@@ -11,6 +11,7 @@ import type { Direct } from "./call.ts";
 import { classify } from "./failure.ts";
 import type { OwnMeaning } from "./failure.ts";
 import { callJson } from "./json.ts";
+import type { JsonCall } from "./json.ts";
 
 const ATTEMPT_MS = 10_000;
 
@@ -24,12 +25,9 @@ export function regionalNeed(service: RegionalService, region: string | undefine
   };
 }
 
-export interface RegionalCall {
+export interface RegionalCall extends JsonCall {
   readonly service: RegionalService;
   readonly need: AwsNeed;
-  /** `GetSecretValue`, `GetParameter`, … */
-  readonly operation: string;
-  readonly input: Readonly<Record<string, unknown>>;
   /** what the service's refusals mean for this operation */
   readonly meaning: OwnMeaning;
   /** give up after so many; absent: when the time is over */
@@ -42,20 +40,20 @@ export interface RegionalCall {
  * @throws what `meaning` and meanings.ts say; "config" where there is no region or no endpoint
  */
 export function callRegional(
-  { service, need, operation, input, meaning, mostAttempts }: RegionalCall,
+  call: RegionalCall,
   session: AwsSession,
   context: Context,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const explain = (error: unknown) => classify(operation, error, meaning);
+  const explain = (error: unknown) => classify(call.operation, error, call.meaning);
+  const { mostAttempts } = call;
   const options = { attemptMs: ATTEMPT_MS, classify: explain, ...defined({ mostAttempts }) };
   return retry(context, options, async (signal) =>
-    callJson(await wayTo(service, need, session, context), service, operation, input, signal),
+    callJson(await wayTo(call, session, context), call, signal),
   );
 }
 
 async function wayTo(
-  service: RegionalService,
-  need: AwsNeed,
+  { service, need }: RegionalCall,
   session: AwsSession,
   { env }: Context,
 ): Promise<Direct> {

@@ -9,19 +9,19 @@ export class UnusableAnswer extends Error {}
  * @throws UnusableAnswer, with nothing of the answer in it
  */
 export function parseCredentials(text: string): LoadedIdentity {
-  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(text);
+  const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(text) ?? {};
   const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
   if (!isText(AccessKeyId) || !isText(SecretAccessKey) || !isText(Token)) throw new UnusableAnswer();
   const expiration = typeof Expiration === "string" ? { expiration: new Date(Expiration) } : {};
   return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token, ...expiration };
 }
 
-function parseObject(text: string): Readonly<Record<string, unknown>> {
+/** undefined for what is no JSON, or no object: the parser's own error would quote it. */
+export function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
-    // Its message would quote the answer.
+    return undefined;
   }
-  throw new UnusableAnswer();
 }

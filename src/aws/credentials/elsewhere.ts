@@ -25,7 +25,7 @@ const OF_NO_CLOUD = /^(xen|qemu|bochs|kvm|red hat|openstack|firecracker)/i;
  */
 export function isElsewhere(
   read: (file: string) => string = readOrNothing,
-  hasSomebodyBefore: () => boolean = onTerminal,
+  hasSomebodyBefore: () => boolean = () => isatty(0) && isatty(2),
 ): boolean {
   const told = FILES.map(read);
   if (told.some((text) => OF_EC2.test(text))) return false;
@@ -40,8 +40,4 @@ function readOrNothing(file: string): string {
   } catch {
     return "";
   }
-}
-
-function onTerminal(): boolean {
-  return isatty(0) && isatty(2);
 }

@@ -29,7 +29,9 @@ export function profileSource(env: Environment): CredentialSource {
       try {
         return await fromIni({ profile, clientConfig, clientPlugins: [ONLY_200], logger: SILENT })();
       } catch (error) {
-        const known = await explained(error, profile, env, end());
+        if (!isFromProvider(error)) throw error;
+        const { explainProfile } = await import("./profiles.ts");
+        const known = (await explainProfile(profile, env, error, end())) ?? error;
         // A default profile that nobody chose and that has no credentials is not a source.
         if (!chosen && isNoSource(known)) return undefined;
         throw known;
@@ -39,21 +41,10 @@ export function profileSource(env: Environment): CredentialSource {
   };
 }
 
-async function explained(
-  error: unknown,
-  profile: string,
-  env: Environment,
-  end: ProcessEnd | undefined,
-): Promise<unknown> {
-  if (!(error instanceof Error) || !isFromProvider(error)) return error;
-  const { explainProfile } = await import("./profiles.ts");
-  return (await explainProfile(profile, env, error, end)) ?? error;
-}
-
-function isNoSource(error: unknown): boolean {
+function isNoSource(error: Error): boolean {
   if (error instanceof SealexecError)
     return error.code === "no-such-profile" || error.code === "no-credentials-in-it";
-  return error instanceof Error && error.message.startsWith("Could not resolve credentials using profile: [");
+  return error.message.startsWith("Could not resolve credentials using profile: [");
 }
 
 /** The SDK keeps what a credential_process wrote, and drops its status: this is how it lets itself be given another exec. */
@@ -73,30 +64,27 @@ function noteEndOfProcess(): () => ProcessEnd | undefined {
 type Done = (error: Error | null, output: { readonly stdout: string; readonly stderr: string }) => void;
 
 /** Not the refusal of a service, which has a status. */
-function isFromProvider(error: Error): boolean {
+function isFromProvider(error: unknown): error is Error {
   const { code, status } = facts(error);
   const names = ["CredentialsProviderError", "ProviderError", "TokenProviderError"];
-  return status === undefined && code !== undefined && names.includes(code);
+  return error instanceof Error && status === undefined && names.includes(code ?? "");
 }
 
-function failureOf(error: unknown, profile: string): Failure {
-  if (error instanceof SealexecError) return { error };
-  if (!(error instanceof Error) || !isFromProvider(error)) {
-    const failure = classify(`profile ${profile}`, error);
+function failureOf(cause: unknown, profile: string): Failure {
+  if (cause instanceof SealexecError) return { error: cause };
+  if (!isFromProvider(cause)) {
+    const failure = classify(`profile ${profile}`, cause);
     // Each attempt has an STS client of its own, which learns nothing of the clock from the one before.
     return failure.error.kind === "config" ? { error: failure.error } : failure;
   }
-  if (/SSO|sso|token is expired|aws login/.test(error.message)) {
+  if (/SSO|sso|token is expired|aws login/.test(cause.message)) {
     const says = `profile ${profile}: its single sign-on session is missing or expired`;
     const hint = `log in again: aws sso login --profile ${profile}`;
-    return { error: new SealexecError("denied", says, { code: "sso-login-needed", hint, cause: error }) };
+    return { error: new SealexecError("denied", says, { code: "sso-login-needed", hint, cause }) };
   }
-  return {
-    error: new SealexecError("config", `profile ${profile}: no usable credentials in the shared files`, {
-      hint: "check AWS_PROFILE and the profile's section (aws configure list)",
-      cause: error,
-    }),
-  };
+  const says = `profile ${profile}: no usable credentials in the shared files`;
+  const hint = "check AWS_PROFILE and the profile's section (aws configure list)";
+  return { error: new SealexecError("config", says, { hint, cause }) };
 }
 
 /**

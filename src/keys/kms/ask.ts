@@ -34,7 +34,7 @@ export async function askForKey(
     question.operation === "Decrypt"
       ? { CiphertextBlob: Buffer.from(question.wrappedKey).toString("base64"), ...question.input }
       : { KeySpec: "AES_256", ...question.input };
-  const answer = await answerOf(direct, "kms", question.operation, input, signal);
+  const answer = await answerOf(direct, { service: "kms", operation: question.operation, input }, signal);
   const { taken, isWhole } = take(answer.body);
   if (taken === undefined && !isWhole) throw new UnreadableAnswer(answer);
   return taken;

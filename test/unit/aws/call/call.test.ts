@@ -187,7 +187,11 @@ describe("a call of an AWS JSON service", () => {
       serve(
         (response) => response.end('{"b":[1]}'),
         async ({ caller, url, asked }) => {
-          const output = await callJson({ url, caller }, service, "Operation", { a: "ż" }, signal);
+          const output = await callJson(
+            { url, caller },
+            { service, operation: "Operation", input: { a: "ż" } },
+            signal,
+          );
           assert.deepEqual(output, { b: [1] });
           const [{ line, headers, body }] = asked as [Asked];
           assert.deepEqual([line, body], ["POST /a/b", '{"a":"ż"}']);
@@ -203,7 +207,10 @@ describe("a call of an AWS JSON service", () => {
       serve(
         (response) => response.end(body),
         ({ caller, url }) =>
-          assert.rejects(callJson({ url, caller }, "kms", "Decrypt", {}, signal), UnreadableAnswer),
+          assert.rejects(
+            callJson({ url, caller }, { service: "kms", operation: "Decrypt", input: {} }, signal),
+            UnreadableAnswer,
+          ),
       ));
   }
 
@@ -217,7 +224,8 @@ describe("a call of an AWS JSON service", () => {
       return serve(
         (response) => response.end('{"a":"'.padEnd(size - 2, "x") + '"}'),
         async ({ caller, url }) => {
-          const called = () => callJson({ url, caller }, service, "Operation", {}, signal);
+          const called = () =>
+            callJson({ url, caller }, { service, operation: "Operation", input: {} }, signal);
           assert.equal(String((await called())["a"]).length, most - 8);
           size = most + 1;
           await assert.rejects(called(), AnswerTooLarge);
@@ -235,7 +243,10 @@ describe("a call of an AWS JSON service", () => {
       serve(
         (response) => response.writeHead(400).end(fields),
         ({ caller, url }) =>
-          assert.rejects(callJson({ url, caller }, "kms", "Decrypt", {}, signal), { message }),
+          assert.rejects(
+            callJson({ url, caller }, { service: "kms", operation: "Decrypt", input: {} }, signal),
+            { message },
+          ),
       ));
   }
 });

@@ -54,7 +54,11 @@ describe("a refusal is called what it says", () => {
         const identity = { accessKeyId: "AKIAEXAMPLE", secretAccessKey: "secret" };
         const network = new Network(context);
         const caller = { network, identity, clock: new Clock(), region: "us-east-1" };
-        const asked = callJson({ url, caller }, "kms", "Decrypt", {}, new AbortController().signal);
+        const asked = callJson(
+          { url, caller },
+          { service: "kms", operation: "Decrypt", input: {} },
+          new AbortController().signal,
+        );
         await assert.rejects(asked, { name, $metadata: { httpStatusCode: 400 } });
       } finally {
         context.deadline.clear();
