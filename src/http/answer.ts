@@ -52,7 +52,8 @@ interface Head {
 
 /** Reads one answer from a connection's bytes. */
 export class AnswerReader {
-  readonly #largestBody: number;
+  /** bytes of the body */
+  #largest: number;
   #pending: Buffer = Buffer.alloc(0);
   #head: Head | undefined;
   /** grows by doubling: a body in pieces of one byte costs no more than another */
@@ -65,7 +66,7 @@ export class AnswerReader {
 
   /** @param largestBody bytes; a larger one is refused as soon as that is known */
   constructor(largestBody: number) {
-    this.#largestBody = largestBody;
+    this.#largest = largestBody;
   }
 
   /**
@@ -76,10 +77,10 @@ export class AnswerReader {
    */
   push(bytes: Buffer): Answer | undefined {
     this.#pending = joinAndWipe([this.#pending, bytes]);
-    if (this.#head === undefined && !this.#readHead()) return undefined;
-    const head = this.#head as Head;
+    const head = (this.#head ??= this.#readHead());
+    if (head === undefined) return undefined;
     try {
-      return this.#readBody(head);
+      return this.#readBody(head) ? this.#finish(head) : undefined;
     } catch (error) {
       if (!(error instanceof AnswerTooLarge) || head.status < 300) throw error;
       // What there is of it will do; the rest is left unread, and the connection with it.
@@ -87,75 +88,45 @@ export class AnswerReader {
     }
   }
 
-  #readBody(head: Head): Answer | undefined {
-    const { framing } = head;
-    if (framing === "chunked") return this.#readChunks() ? this.#finish(head) : undefined;
-    const left = framing === "close" ? Infinity : framing - this.#bodySize;
-    this.#takeBody(Math.min(left, this.#pending.length));
-    return this.#bodySize === framing ? this.#finish(head) : undefined;
-  }
-
   /** The connection was closed by its other end: the answer where that is its end, undefined where it was cut. */
   end(): Answer | undefined {
     return this.#head?.framing === "close" ? this.#finish(this.#head) : undefined;
   }
 
-  #finish(head: Head): Answer {
-    const { status, headers, keepAlive } = head;
+  #finish({ status, headers, keepAlive }: Head): Answer {
     const body = this.#body.subarray(0, this.#bodySize);
-    // Bytes behind the answer were not asked for: nothing that follows on this connection can be trusted.
+    // Bytes after the answer were not asked for: nothing that follows on this connection can be trusted.
     return { status, headers, body, reusable: keepAlive && this.#pending.length === 0 };
   }
 
-  #takeBody(size: number): void {
-    if (size === 0) return;
-    if (this.#bodySize + size > this.#largest) throw new AnswerTooLarge("body too large");
-    this.#makeRoom(this.#bodySize + size);
-    const taken = this.#pending.subarray(0, size);
-    this.#body.set(taken, this.#bodySize);
-    taken.fill(0);
-    this.#bodySize += size;
-    this.#pending = this.#pending.subarray(size);
-  }
-
-  get #largest(): number {
-    return this.#head !== undefined && this.#head.status >= 300 ? LARGEST_REFUSAL_BYTES : this.#largestBody;
-  }
-
-  #makeRoom(size: number): void {
-    if (size <= this.#body.length) return;
-    const told = Number(this.#head?.framing) || 0;
-    const asked = Math.max(size, told, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
-    const larger = wipeable(Math.min(asked, this.#largest));
-    larger.set(this.#body);
-    this.#body.fill(0);
-    this.#body = larger;
-  }
-
-  #readHead(): boolean {
+  #readHead(): Head | undefined {
     for (;;) {
-      const end = this.#pending.indexOf(END_OF_HEAD);
-      if ((end === -1 ? this.#pending.length : end) > LARGEST_HEAD_BYTES)
-        throw new InvalidAnswer("the head is too long");
-      if (end === -1) {
+      const text = this.#takeText(END_OF_HEAD, LARGEST_HEAD_BYTES);
+      if (text === undefined) {
         // A stranger's protocol is not waited for.
         const first = this.#pending.toString("latin1", 0, "HTTP/1.".length);
         if (!"HTTP/1.".startsWith(first)) throw new InvalidAnswer("not HTTP/1.1");
-        return false;
+        return undefined;
       }
-      const head = parseHead(this.#pending.toString("latin1", 0, end));
-      this.#pending = this.#pending.subarray(end + END_OF_HEAD.length);
+      const head = parseHead(text);
       // RFC 9110, section 15.2: interim answers may precede the final one; 101 was not asked for.
       if (head.status === 101) throw new InvalidAnswer("unasked change of protocol");
       if (head.status < 200) continue;
-      if (head.status < 300 && Number(head.framing) > this.#largestBody)
-        throw new AnswerTooLarge("body too large");
-      this.#head = head;
-      return true;
+      if (head.status >= 300) this.#largest = LARGEST_REFUSAL_BYTES;
+      else if (Number(head.framing) > this.#largest) throw new AnswerTooLarge("body too large");
+      return head;
     }
   }
 
-  /** RFC 9112, section 7.1. Extensions and trailers are read and left out. Returns whether the last chunk was read. */
+  /** Whether that was the end of it. */
+  #readBody({ framing }: Head): boolean {
+    if (framing === "chunked") return this.#readChunks();
+    const left = framing === "close" ? Infinity : framing - this.#bodySize;
+    this.#takeBody(Math.min(left, this.#pending.length));
+    return this.#bodySize === framing;
+  }
+
+  /** RFC 9112, section 7.1. Extensions and trailers are read and left out. */
   #readChunks(): boolean {
     for (;;) {
       if (this.#chunkLeft !== undefined) {
@@ -163,13 +134,14 @@ export class AnswerReader {
         this.#takeBody(size);
         this.#chunkLeft -= size;
         if (this.#chunkLeft > 0 || this.#pending.length < CRLF.length) return false;
-        if (!this.#pending.subarray(0, CRLF.length).equals(CRLF))
-          throw new InvalidAnswer("chunk without end");
-        this.#pending = this.#pending.subarray(CRLF.length);
+        // Its line ends at once, or it is no chunk of that size.
+        this.#takeText(CRLF, 0);
         this.#chunkLeft = undefined;
       }
-      const line = this.#takeLine();
+      const line = this.#takeText(CRLF, LARGEST_LINE_BYTES);
       if (line === undefined) return false;
+      this.#framingSize += line.length + CRLF.length;
+      if (this.#framingSize > LARGEST_FRAMING_BYTES) throw new InvalidAnswer("more framing than data");
       if (this.#inTrailers) {
         if (line === "") return true;
         parseFields([line]);
@@ -183,16 +155,35 @@ export class AnswerReader {
     }
   }
 
-  #takeLine(): string | undefined {
-    const end = this.#pending.indexOf(CRLF);
-    if ((end === -1 ? this.#pending.length : end) > LARGEST_LINE_BYTES)
-      throw new InvalidAnswer("a line is too long");
-    if (end === -1) return undefined;
-    this.#framingSize += end + CRLF.length;
-    if (this.#framingSize > LARGEST_FRAMING_BYTES) throw new InvalidAnswer("more framing than data");
-    const line = this.#pending.toString("latin1", 0, end);
-    this.#pending = this.#pending.subarray(end + CRLF.length);
-    return line;
+  #takeBody(size: number): void {
+    if (size === 0) return;
+    if (this.#bodySize + size > this.#largest) throw new AnswerTooLarge("body too large");
+    this.#makeRoom(this.#bodySize + size);
+    const taken = this.#pending.subarray(0, size);
+    this.#body.set(taken, this.#bodySize);
+    taken.fill(0);
+    this.#bodySize += size;
+    this.#pending = this.#pending.subarray(size);
+  }
+
+  #makeRoom(size: number): void {
+    if (size <= this.#body.length) return;
+    const told = Number(this.#head?.framing) || 0;
+    const asked = Math.max(size, told, this.#body.length * 2, SMALLEST_BUFFER_BYTES);
+    const larger = wipeable(Math.min(asked, this.#largest));
+    larger.set(this.#body);
+    this.#body.fill(0);
+    this.#body = larger;
+  }
+
+  /** What comes before `end`, which is passed over; undefined: it has not come yet. */
+  #takeText(end: Buffer, largestBytes: number): string | undefined {
+    const at = this.#pending.indexOf(end);
+    if ((at === -1 ? this.#pending.length : at) > largestBytes) throw new InvalidAnswer("a line is too long");
+    if (at === -1) return undefined;
+    const text = this.#pending.toString("latin1", 0, at);
+    this.#pending = this.#pending.subarray(at + end.length);
+    return text;
   }
 }
 
