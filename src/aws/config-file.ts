@@ -1,8 +1,7 @@
 /**
- * What the shared config file says of endpoints and profiles. The direct way does not follow it, so that a service which
- * has no other way must not be asked elsewhere than the profile says.
- * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Dual-stack and FIPS endpoints", "Shared
- * config and credentials files: file format".
+ * What the shared config file says of endpoints. The direct way does not follow it: a service that has no other must
+ * not be asked elsewhere than the profile says. Sources: AWS SDKs and Tools Reference Guide, "Service-specific
+ * endpoints", "Dual-stack and FIPS endpoints", "Shared config and credentials files: file format".
  */
 import { isSet } from "../base/env.ts";
 import type { Environment } from "../base/env.ts";
@@ -36,11 +35,7 @@ export function refuseProfileEndpoint(service: keyof typeof SECTIONS, env: Envir
   }
 }
 
-/**
- * Whether such endpoints are to be asked: as the environment says, or else the profile.
- *
- * @throws "config" where it says neither true nor false
- */
+/** As the environment says, or else the profile. @throws "config" where it says neither true nor false */
 export function usesEndpoint(kind: (typeof KINDS)[number], env: Environment): boolean {
   const variable = `AWS_${kind.toUpperCase()}`;
   const told = parseFlag(variable, env[variable]);

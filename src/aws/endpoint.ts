@@ -1,7 +1,6 @@
 /**
- * Where AWS's services are asked: at a custom endpoint of the environment, or directly at AWS's own host in an ordinary
- * commercial region. All else (other partitions, FIPS, dual stack, directory buckets, Outposts, endpoints in the shared
- * config file) is for the SDK's endpoint rules: there is no direct endpoint then.
+ * Where AWS is asked: at a custom endpoint of the environment, or at its own host in a commercial region. All else
+ * (other partitions, FIPS, dual stack, directory buckets, Outposts, a shared config file) is for the SDK's rules.
  */
 import type { Environment } from "../base/env.ts";
 import { parseEndpoint } from "../http/rules.ts";
@@ -18,14 +17,13 @@ const ENDPOINT_NAMES = {
 
 export type Service = keyof typeof ENDPOINT_NAMES;
 
-/** The variable that names the endpoint of this service alone. */
+/** The one of this service alone. */
 export function endpointVariable(service: Service): string {
   return `AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`;
 }
 
 /**
- * The custom endpoint of a service; undefined: AWS's own.
- * Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
+ * undefined: AWS's own. Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
  *
  * @throws "config" where it is not a URL, or is plain HTTP to a host outside this machine
  */
@@ -53,10 +51,7 @@ const FIPS_REGION = /^(us|ca|us-gov)-[a-z]+-\d$/;
 // Amazon S3 User Guide, "General purpose bucket naming rules": reserved suffixes, whose buckets answer elsewhere.
 const SPECIAL_BUCKET = /(--x-s3|--op-s3|--ol-s3|--table-s3|\.mrap)$/;
 
-/**
- * The URL of an object: virtual-hosted on AWS's own host, path-style on a custom endpoint and where a dot in the
- * bucket's name would not fit the certificate. Without a query.
- */
+/** Virtual-hosted; by path on a custom endpoint, and if a dot in the name would not fit the certificate. */
 export function directObject(bucket: string, key: string, region: string, env: Environment): URL | undefined {
   const path = key.split("/").map(encodeUriComponent).join("/");
   const custom = customEndpoint("s3", env);
@@ -81,11 +76,8 @@ export function directService(service: "kms", region: string, env: Environment):
 export type RegionalService = "secretsmanager" | "ssm";
 
 /**
- * The URL of such a service: in the partitions aws, aws-cn and aws-us-gov, and at FIPS endpoints where there are some.
- * undefined for dual stack and for other regions: they need a custom endpoint.
- *
- * Source: AWS General Reference, "AWS Secrets Manager endpoints and quotas" and "AWS Systems Manager endpoints and
- * quotas"; the endpoint rule sets of both services in botocore.
+ * Also in the partitions aws-cn and aws-us-gov, and at FIPS endpoints; undefined for dual stack and other regions.
+ * Source: AWS General Reference, "… endpoints and quotas"; both services' rule sets in botocore.
  */
 export function regionalService(service: RegionalService, region: string, env: Environment): URL | undefined {
   const custom = customEndpoint(service, env);

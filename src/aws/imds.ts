@@ -1,7 +1,4 @@
-/**
- * The EC2 instance metadata service, version 2 only: nothing is ever asked without a token.
- * Source: EC2 User Guide, "Use the Instance Metadata Service to access instance metadata".
- */
+/** IMDSv2 alone: nothing is ever asked without a token. Source: EC2 User Guide, "Use IMDSv2". */
 import type { Context } from "../base/context.ts";
 import { orAborted } from "../base/deadline.ts";
 import { isSet } from "../base/env.ts";
@@ -77,11 +74,7 @@ export class InstanceMetadata {
     this.#signal = signal;
   }
 
-  /**
-   * The text at a path below /latest/meta-data/.
-   *
-   * Rejects with MetadataRefusal, or as `ask` does.
-   */
+  /** The text at a path below /latest/meta-data/. Rejects with MetadataRefusal, or as `ask` does. */
   async read(path: string): Promise<string> {
     this.#token ??= await this.#ask("PUT", TOKEN_PATH, {
       "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS,

@@ -1,4 +1,4 @@
-/** The region of a source: URI → environment → profile → key ARN → instance metadata. S3 may name another for its bucket. */
+/** The region of a source: URI → environment → profile → key ARN → instance. S3 may name another later. */
 import type { Context } from "../base/context.ts";
 import { isSet } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
@@ -36,8 +36,6 @@ export function regionOfKey(key: string | undefined): string | undefined {
 }
 
 /**
- * The region as far as it is told before S3 is asked.
- *
  * @param inUri the URI's `region=`, already parsed
  * @param key KMS key id, alias or ARN
  * @throws "config" where nobody tells it, or what is told is not one

@@ -1,7 +1,6 @@
 /**
- * The way to AWS for one round: credentials loaded once, connections opened ahead, and for each source the way in which its
- * services are asked: directly, or by a client of the SDK where there is no direct endpoint. Nothing is asked of anybody
- * before it is needed.
+ * The way to AWS for one round: credentials loaded once, connections opened ahead, and each service asked directly,
+ * or by a client of the SDK if there is no direct endpoint.
  */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -37,7 +36,7 @@ export interface AwsNeed extends Located {
 
 type UrlIn = (region: string, env: Environment) => URL | undefined;
 
-/** EC2 User Guide, "IAM roles for Amazon EC2": new ones are there five minutes before the old ones expire, at the latest. */
+/** EC2 User Guide, "IAM roles for Amazon EC2": new ones are there five minutes before, at the latest. */
 const REFRESH_AHEAD_MS = 5 * 60_000;
 
 export class AwsSession {
@@ -55,8 +54,7 @@ export class AwsSession {
 
   /**
    * @param chosen where the credentials come from; undefined: from the chain
-   * @param before the session of an earlier round: what it found out about regions and the clock holds, and so do its
-   *   credentials until shortly before they expire. Its connections are its own
+   * @param before an earlier round's session: its regions, clock and credentials are kept, not its connections
    * @throws "config" where an endpoint or the CA bundle of the environment cannot be used
    */
   constructor(
@@ -76,8 +74,7 @@ export class AwsSession {
   }
 
   /**
-   * Finds the region of each source, asks for the credentials, and opens the connections. Resolves when all that is on
-   * its way: what else there is to do can be done meanwhile.
+   * Finds the region of each source. At its end credentials and connections are on their way.
    *
    * @param use what the connections are for: S3 is written to by the SDK's client
    */
@@ -114,7 +111,6 @@ export class AwsSession {
     this.#held = undefined;
   }
 
-  /** Closes every connection that nobody waits for. */
   close(): void {
     this.network.close();
   }
@@ -159,16 +155,12 @@ export class AwsSession {
     this.#regions.set(ref.home, { name: region, from: "S3's redirect" });
   }
 
-  /**
-   * The direct way to what a source reads; undefined: only the SDK knows where it is.
-   *
-   * @param urlIn its URL in a region, of aws/endpoint.ts
-   */
+  /** The direct way to what a source reads; undefined: only the SDK knows where it is. */
   async direct(ref: Located, urlIn: UrlIn): Promise<Direct | undefined> {
     return this.#directIn(this.regionName(ref), urlIn);
   }
 
-  /** The direct way to the KMS that opens the source's key; undefined: only the SDK knows where it is. */
+  /** The same to the KMS that opens its key. */
   async directKms(ref: Located): Promise<Direct | undefined> {
     return this.#directIn(this.kmsRegion(ref), (region, env) => directService("kms", region, env));
   }

@@ -8,11 +8,10 @@ import { SealexecError } from "../base/errors.ts";
 import { readSmallFile, refuseUnreadable, unreadable, whyUnread } from "../base/files/read.ts";
 
 /**
- * True or false, in any case, as the SDK for Go and botocore read them; undefined where it is not there, or empty.
- * Whatever else is refused: to guess would be to switch FIPS off without a word.
+ * True or false, in any case, as the SDK for Go and botocore read them; undefined if it is not there, or empty.
  *
  * @param name for messages: the variable, or the profile's entry
- * @throws "config"
+ * @throws "config" for whatever else: to guess would be to switch FIPS off without a word
  */
 export function parseFlag(name: string, value: string | undefined): boolean | undefined {
   if (value === undefined || value === "") return undefined;
@@ -21,7 +20,6 @@ export function parseFlag(name: string, value: string | undefined): boolean | un
   throw new SealexecError("config", `${name} is neither true nor false`, { hint: "set it to one of them" });
 }
 
-/** Whether such a variable is there and true. */
 export function isTrue(env: Environment, name: string): boolean {
   return parseFlag(name, env[name]) ?? false;
 }
@@ -32,11 +30,7 @@ const VARIABLE_OF = { config: "AWS_CONFIG_FILE", credentials: "AWS_SHARED_CREDEN
 
 type SharedKind = keyof typeof VARIABLE_OF;
 
-/**
- * Whether there is a shared config or credentials file at all. Asked before the SDK is let near either.
- *
- * @throws "config" where one of them would keep it waiting for ever, or be passed over by it although it is there
- */
+/** @throws "config" where one would keep the SDK waiting for ever, or be passed over although it is there */
 export function hasSharedFiles(env: Environment): boolean {
   const found = (["credentials", "config"] as const).map((kind) => isThere(env, kind));
   return found.includes(true);
@@ -77,7 +71,7 @@ function homeOfUser(): string | undefined {
   }
 }
 
-/** The token in the file that a variable names, without blanks around it; undefined: none is named. Rotated: never kept. */
+/** The token in the file that a variable names; undefined: none is named. It is rotated, and so never kept. */
 export function readTokenFile(env: Environment, variable: string): string | undefined {
   const file = env[variable];
   if (file === undefined || file === "") return undefined;

@@ -1,7 +1,4 @@
-/**
- * The HTTP agents of the SDK's clients: connections that were opened ahead of their request, under the rules of rules.ts.
- * Proxies of the environment are not used: what goes here is signed or secret.
- */
+/** The agents of the SDK's clients. No proxy of the environment is used: what goes here is signed or secret. */
 import http from "node:http";
 import https from "node:https";
 import type net from "node:net";

@@ -1,7 +1,4 @@
-/**
- * HTTP/1.1 answers, read strictly: RFC 9112 (sections 2 to 7) without its leniencies. Pure: bytes in, an answer out.
- * Whatever is not plainly an answer is refused; a body that ends early is never taken for a whole one.
- */
+/** HTTP/1.1 answers: RFC 9112 (sections 2 to 7) without its leniencies. A body that is cut is never whole. */
 import { joinAndWipe, wipeable } from "../base/wipeable.ts";
 
 export interface Answer {
@@ -73,7 +70,6 @@ export class AnswerReader {
    * Takes the next bytes, which are the reader's from now on: what it has copied is wiped where it was.
    *
    * @returns the answer once it is whole
-   * @throws InvalidAnswer, AnswerTooLarge
    */
   push(bytes: Buffer): Answer | undefined {
     this.#pending = joinAndWipe([this.#pending, bytes]);
@@ -88,7 +84,7 @@ export class AnswerReader {
     }
   }
 
-  /** The connection was closed by its other end: the answer where that is its end, undefined where it was cut. */
+  /** The other end has closed the connection: the answer if that is its end, undefined if it was cut. */
   end(): Answer | undefined {
     return this.#head?.framing === "close" ? this.#finish(this.#head) : undefined;
   }
@@ -229,7 +225,7 @@ function framingOf(status: number, headers: Readonly<Record<string, string>>): H
   const length = headers["content-length"];
   const encoding = headers["transfer-encoding"];
   if (length !== undefined && !/^\d{1,15}$/.test(length)) throw new InvalidAnswer("unclear length");
-  // RFC 9110, section 8.6, and RFC 9112, section 6.1: these may not speak of a body; 304 may, of the one it does not have.
+  // RFC 9110, section 8.6; RFC 9112, section 6.1: these may not speak of a body; 304 may, and has none.
   const hasNone = status < 200 || status === 204;
   if (hasNone && (length !== undefined || encoding !== undefined))
     throw new InvalidAnswer("a length of no body");

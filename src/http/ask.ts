@@ -16,10 +16,8 @@ export interface Question {
 }
 
 /**
- * Asks and waits for the whole answer. Redirects are answers like any other.
- *
- * Rejects with a ConnectionError where there is no connection or it ends early, InvalidAnswer, AnswerTooLarge, or the
- * signal's reason; the connection is closed then.
+ * Asks and waits for the whole answer. Redirects are answers like any other. Rejects with a ConnectionError,
+ * InvalidAnswer, AnswerTooLarge, or the signal's reason; the connection is closed then.
  */
 export async function ask(network: Network, question: Question, signal: AbortSignal): Promise<Answer> {
   const request = encode(question);

@@ -1,4 +1,4 @@
-/** A connection by Bun's own sockets (bun.com/docs/runtime/networking/tcp): Bun's node:net costs a start with TLS 3 ms more. */
+/** A connection by Bun's own sockets: its node:net costs a start with TLS 3 ms more. */
 import { connectionError } from "./connection.ts";
 import type { ConnectOptions, Connection, Listener, Target } from "./connection.ts";
 
@@ -51,7 +51,7 @@ export function connectByBun(bun: BunSockets, target: Target, options: ConnectOp
         if (!secure) ready();
       },
       handshake({ authorized }, success, error) {
-        // Bun has checked chain and host name by now (rejectUnauthorized), and says so in three ways: all must.
+        // Bun has checked chain and host name by now, and says so in three ways: all must.
         if (success && error === null && authorized) ready();
         else fail(error, "ERR_TLS_HANDSHAKE");
       },

@@ -1,4 +1,4 @@
-/** The connections of one run: opened ahead of their request where that can be, and used again where the answer allows it. */
+/** The connections of one run: opened ahead of their request, and used again if the answer allows it. */
 import type { Context } from "../base/context.ts";
 import type { Agents } from "./agents.ts";
 import { connectByBun } from "./connection-bun.ts";
@@ -18,7 +18,7 @@ export class Network {
     this.#rules = new ConnectionRules(context, caVariable);
   }
 
-  /** Opens a connection now for a request to `url` that will come. One that has failed by then is opened anew for it. */
+  /** Opens a connection for a request that will come. One that has failed by then is opened anew for it. */
   warm(url: URL): void {
     const target = targetTo(url);
     const idle = this.#idleTo(target);

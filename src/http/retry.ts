@@ -1,7 +1,4 @@
-/**
- * The one retry policy: exponential back-off with full jitter inside the one deadline. The SDK's own retries are
- * switched off (`maxAttempts: 1`), as they neither know the deadline nor read the body.
- */
+/** The one retry policy: back-off with full jitter inside the one deadline, which the SDK's does not know. */
 import { orAborted } from "../base/deadline.ts";
 import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
@@ -9,16 +6,16 @@ import { AttemptTimeout } from "./failure.ts";
 import type { Failure, Transient } from "./failure.ts";
 
 export interface RetryOptions {
-  /** one attempt may take so long, milliseconds */
+  /** one attempt may take so long */
   readonly attemptMs: number;
-  /** give up after so long even where the deadline is later, milliseconds */
+  /** give up after so long even if the deadline is later */
   readonly budgetMs?: number;
   /** give up after so many */
   readonly mostAttempts?: number;
   readonly classify: (error: unknown) => Failure;
 }
 
-/** The first window of the back-off, by what each is wider than the one before, and the widest; milliseconds. */
+/** The first window, by what each is wider than the one before, and the widest; milliseconds. */
 const WINDOWS = {
   // A throttled fleet has to spread over as many seconds as it is too many: start wide, and widen fast. The figures
   // are those with which 1,000 starts at once cost a start 6 calls of KMS at most (bench/fleet.ts).
@@ -32,8 +29,7 @@ const WINDOWS = {
 const SHORTEST_WAIT_MS = 20;
 
 /**
- * Calls `attempt` until it succeeds, is refused, or the time is over. Its signal is aborted when the attempt took
- * too long or the deadline passed.
+ * Calls `attempt` until it succeeds, is refused, or the time is over. Its signal ends with its time, or all of it.
  *
  * @throws what `classify` made of the refusal; at the end of the time, the last failure. "timeout" where it was
  * silence or throttling that used up the time, "unavailable" where the service could not be reached or kept failing.

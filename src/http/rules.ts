@@ -1,4 +1,4 @@
-/** What holds for every connection: which URLs are endpoints, no plain HTTP to strangers, which CAs, how long connecting may take. */
+/** What holds for every connection: which endpoints, which CAs, no plain HTTP to strangers, how long it may take. */
 import { statSync } from "node:fs";
 import type { Context } from "../base/context.ts";
 import type { Environment } from "../base/env.ts";
@@ -64,7 +64,7 @@ function readCaBundle(variable: string, env: Environment): Buffer | undefined {
   });
 }
 
-/** Refuses files that either runtime reads whole as TLS is first used: deaf to everything, if one never ends. */
+/** Files that either runtime reads whole as TLS is first used: deaf to everything, if one never ends. */
 function checkRuntimeFiles(env: Environment): void {
   for (const variable of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
     const file = env[variable];
@@ -79,7 +79,7 @@ function checkRuntimeFiles(env: Environment): void {
   }
 }
 
-/** @throws "config" where what the environment has under `name` is no URL of an endpoint, or plain HTTP to another machine */
+/** @throws "config" where the value of `name` is no URL of an endpoint, or is plain HTTP to another machine */
 export function parseEndpoint(name: string, value: string, env: Environment): URL {
   const url = URL.parse(value);
   const valid =

@@ -1,7 +1,4 @@
-/**
- * A signed call of an AWS service and what it answered: what a generated client of the SDK does, for the few calls of a
- * start. Loading the generated S3 client alone took a third of it (bench/README.md).
- */
+/** A signed call of an AWS service. Loading the SDK's S3 client alone took a third of a start (bench/README.md). */
 import { defined } from "../../base/defined.ts";
 import { VERSION } from "../../base/version.ts";
 import type { Answer } from "../../http/answer.ts";
@@ -84,11 +81,7 @@ export class UnreadableAnswer extends Error {
   }
 }
 
-/**
- * Signs (Signature Version 4), asks, and takes the answer apart.
- *
- * Rejects with ServiceRefusal, UnreadableAnswer for any success but a whole 200, or as `ask` does.
- */
+/** Rejects with ServiceRefusal, UnreadableAnswer for any success but a whole 200, or as `ask` does. */
 export async function callService(caller: Caller, call: Call, signal: AbortSignal): Promise<Answer> {
   const url = new URL(call.url);
   url.search = canonicalQuery(call.query ?? {});

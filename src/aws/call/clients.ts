@@ -1,7 +1,4 @@
-/**
- * The SDK's clients as sealexec uses them: one attempt a call (retry.ts retries), our agents, and every option that the SDK
- * would otherwise look up in files, so that a start reads none.
- */
+/** The SDK's clients: one attempt a call, our agents, and every option that they would look for in files. */
 import type { Environment } from "../../base/env.ts";
 import type { Agents } from "../../http/agents.ts";
 import type { Network } from "../../http/network.ts";
@@ -91,7 +88,7 @@ export interface Who {
   readonly env: Environment;
 }
 
-/** STS GetCallerIdentity, which needs no permission, once: the ARN of who this is. Rejects as the SDK does. */
+/** The ARN of who this is, by STS, which needs no permission for it. Rejects as the SDK does. */
 export async function getCallerIdentity(
   { identity, region, network, env }: Who,
   signal: AbortSignal,
@@ -109,7 +106,7 @@ interface Stack {
 
 type Next = (args: { readonly request: unknown }) => Promise<{ readonly response: unknown }>;
 
-/** A plugin for the stack of a client (smithy.io, "Middleware stack"): a whole 200 is an answer, any other "well" is none. */
+/** A plugin (smithy.io, "Middleware stack"): a whole 200 is an answer, any other that says "well" is none. */
 export const ONLY_200 = {
   applyToStack(stack: object): void {
     const check =
@@ -125,7 +122,7 @@ export const ONLY_200 = {
         const isWhole = statusCode === 200 && headers["content-range"] === undefined;
         if (isWhole || statusCode >= 300) return answer;
         body?.destroy?.();
-        // A part of an object (206) or what a proxy made of it (203) is not what was asked for. The refusal has no body.
+        // A part of an object (206), or what a proxy made of it (203), is not what was asked for.
         const $metadata = { httpStatusCode: statusCode };
         throw Object.assign(new Error("unreadable"), { name: "UnreadableAnswer", $metadata });
       };

@@ -1,7 +1,4 @@
-/**
- * How far this machine's clock is off, as AWS says it: a signature is taken within five minutes (S3: fifteen) of AWS's
- * own time. Learned from a refusal's Date header, as the SDKs do; shared by all services of a run.
- */
+/** A signature is taken within five minutes (S3: fifteen) of AWS's own time, which a refusal's Date header tells. */
 const TOLERATED_MS = 4 * 60_000;
 
 export class Clock {
@@ -12,10 +9,7 @@ export class Clock {
     return new Date(Date.now() + this.#offsetMs);
   }
 
-  /**
-   * Takes the time of an answer that refused a signature for its time. Returns whether that explains the refusal: the
-   * next signature will have another time.
-   */
+  /** @returns whether the time of a refusal explains it: the next signature will have another */
   learn(date: string | undefined): boolean {
     const serverMs = date === undefined ? Number.NaN : Date.parse(date);
     if (Number.isNaN(serverMs) || Math.abs(serverMs - this.now().getTime()) < TOLERATED_MS) return false;

@@ -34,11 +34,7 @@ export interface RegionalCall extends JsonCall {
   readonly mostAttempts?: number;
 }
 
-/**
- * Calls an operation once (more only where an attempt failed).
- *
- * @throws what `meaning` and meanings.ts say; "config" where there is no region or no endpoint
- */
+/** @throws what `meaning` and meanings.ts say; "config" where there is no region or no endpoint */
 export function callRegional(
   call: RegionalCall,
   session: AwsSession,

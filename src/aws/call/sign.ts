@@ -1,7 +1,6 @@
 /**
- * Signature Version 4, by the Authorization header. Sources: AWS IAM User Guide, "Create a signed AWS API request";
- * Amazon S3 API Reference, "Signature calculations for the Authorization header". A signer of our own, as loading the
- * SDK's took 1 ms of a start (bench/README.md); the tests hold it to that one.
+ * Signature Version 4: AWS IAM User Guide, "Create a signed AWS API request"; Amazon S3 API Reference, "Signature
+ * calculations for the Authorization header". To load the SDK's took 1 ms of a start; the tests hold this to it.
  */
 import { hmacSha256, sha256 } from "../../base/hash.ts";
 import type { Identity } from "../credentials/source.ts";
@@ -52,11 +51,7 @@ export function signRequest(request: Signable, signer: Signer, at: Date): Record
   return { ...headers, authorization: authorize({ ...request, headers }, signer, payload) };
 }
 
-/**
- * The Authorization header for these headers and no others.
- *
- * @param payload SHA-256 of the body, hexadecimal
- */
+/** The Authorization header for these headers and no others. @param payload SHA-256 of the body, hexadecimal */
 export function authorize(request: Signable, { identity, region }: Signer, payload: string): string {
   const { service, headers } = request;
   const names = Object.keys(headers)

@@ -2,12 +2,7 @@ import type { LoadedIdentity } from "./source.ts";
 
 export class UnusableAnswer extends Error {}
 
-/**
- * The credentials in a metadata service's JSON answer. Whether they have expired is for AWS to say, not for this
- * machine's clock.
- *
- * @throws UnusableAnswer, with nothing of the answer in it
- */
+/** Whether they have expired is for AWS to say, not for this machine's clock. @throws UnusableAnswer */
 export function parseCredentials(text: string): LoadedIdentity {
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = parseObject(text) ?? {};
   const isText = (value: unknown): value is string => typeof value === "string" && value !== "";

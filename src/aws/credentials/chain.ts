@@ -1,7 +1,6 @@
 /**
- * The credential chain, in the order of the AWS SDKs: environment, profile, web identity, container, instance. The
- * first source that is configured is the one that counts: where it is broken, the chain stops there.
- * Source: AWS SDKs and Tools Reference Guide, "Standardized credential providers".
+ * The credential chain, in the order of the AWS SDKs (their reference guide, "Standardized credential providers").
+ * The first source that is configured is the one that counts: if it is broken, the chain stops there.
  */
 import type { Context } from "../../base/context.ts";
 import { defined } from "../../base/defined.ts";
@@ -13,11 +12,7 @@ import { retry } from "../../http/retry.ts";
 import { hasSharedFiles, isTrue } from "../settings.ts";
 import type { ChosenSource, CredentialSource, Credentials, Identity } from "./source.ts";
 
-/**
- * @param chosen undefined: the chain
- * @throws "denied" where no source is configured, or the one that is hands out none; "unavailable" where it cannot
- * be reached; "config" where its configuration is broken
- */
+/** @throws "denied" where there are none; "unavailable" where nobody answers; "config" where a source is broken */
 export async function loadCredentials(
   context: Context,
   network: Network,
@@ -64,7 +59,7 @@ async function noneFound(env: Environment): Promise<SealexecError> {
   });
 }
 
-/** A place in the chain. Its code is loaded only where it is configured: a start on an instance needs no SSO client. */
+/** Its code is loaded only if it is configured: a start on an instance needs no SSO client. */
 interface Link {
   readonly name: string;
   readonly isConfigured: (env: Environment) => boolean;

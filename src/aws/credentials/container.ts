@@ -12,10 +12,7 @@ const ECS_AGENT = "http://169.254.170.2";
 // The ECS agent, the EKS Pod Identity agent and its IPv6 form.
 const AGENT_HOSTS = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
-/**
- * The credential endpoint of ECS, Fargate and EKS Pod Identity.
- * Source: AWS SDKs and Tools Reference Guide, "Container credential provider".
- */
+/** ECS, Fargate and EKS Pod Identity: AWS SDKs and Tools Reference Guide, "Container credential provider". */
 export function containerSource(env: Environment): CredentialSource {
   const relative = env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] ?? "";
   const full = env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] ?? "";

@@ -1,7 +1,4 @@
-/**
- * Whether this machine is surely no EC2 instance, told without a request: a laptop is not to wait for a metadata service
- * that it does not have. Source: EC2 User Guide, "Detect whether a host is an EC2 instance".
- */
+/** A laptop is not to wait for a metadata service: EC2 User Guide, "Detect whether a host is an EC2 instance". */
 import { isatty } from "node:tty";
 import { readSmallFile } from "../../base/files/read.ts";
 

@@ -47,7 +47,7 @@ function isNoSource(error: Error): boolean {
   return error.message.startsWith("Could not resolve credentials using profile: [");
 }
 
-/** The SDK keeps what a credential_process wrote, and drops its status: this is how it lets itself be given another exec. */
+/** The SDK drops the status of a credential_process: this is how it lets itself be given another exec. */
 function noteEndOfProcess(): () => ProcessEnd | undefined {
   let end: ProcessEnd | undefined;
   externalDataInterceptor.interceptToken("exec", (command: string, done: Done) => {
@@ -87,11 +87,7 @@ function failureOf(cause: unknown, profile: string): Failure {
   return { error: new SealexecError("config", says, { hint, cause }) };
 }
 
-/**
- * Refuses files that the SDK reads for a profile, by its own way of reading, and that would keep it waiting for ever.
- *
- * @throws "config" where a token file of the profile, of those that it takes its credentials from, or a login is none
- */
+/** @throws "config" where a file that the SDK reads for the profile would keep it waiting for ever */
 export function checkProfileFiles(env: Environment): void {
   for (const { name, entries } of profileChain(env)) {
     const file = entries.get("web_identity_token_file");
