@@ -7,7 +7,7 @@ import type { EncryptionContext, Metadata } from "../envelope/index.ts";
 import { needsAws } from "./key.ts";
 import type { Key } from "./key.ts";
 import { wrap } from "./keyring.ts";
-import type { Asking } from "./kms/data-key.ts";
+import type { Asking, NewDataKey } from "./kms/data-key.ts";
 
 export interface Sealed {
   readonly metadata: Metadata;
@@ -30,16 +30,12 @@ export interface Sealing {
 export async function sealUnder(sealing: Sealing, plaintext: Uint8Array, asking: Asking): Promise<Sealed> {
   const { key, format, encryptionContext, located } = sealing;
   try {
-    const made = await step(asking.context, "key", key.text, () =>
-      wrap(key, encryptionContext, located, asking),
-    );
-    const { plaintext: dataKey, wrapped: wrappedKey, keyArn } = made;
+    const make = (): Promise<NewDataKey> => wrap(key, encryptionContext, located, asking);
+    const { plaintext: dataKey, wrapped, keyArn } = await step(asking.context, "key", key.text, make);
     try {
-      const local = needsAws(key) ? {} : ({ wrap: "local" } as const);
-      return {
-        ...seal(format, { plaintext, dataKey, wrappedKey, encryptionContext, ...local }),
-        key: keyArn,
-      };
+      const how = needsAws(key) ? {} : ({ wrap: "local" } as const);
+      const sealed = seal(format, { plaintext, dataKey, wrappedKey: wrapped, encryptionContext, ...how });
+      return { ...sealed, key: keyArn };
     } finally {
       dataKey.fill(0);
     }

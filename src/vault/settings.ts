@@ -1,7 +1,4 @@
-/**
- * Where Vault is and how it is spoken to, from the variables that the vault command has as well.
- * Source: HashiCorp Vault documentation, "Vault CLI: Environment variables".
- */
+/** Variables of the vault command. Source: HashiCorp Vault documentation, "Vault CLI: Environment variables". */
 import type { Environment } from "../base/env.ts";
 import { parseEndpoint } from "../http/rules.ts";
 import { SealexecError } from "../base/errors.ts";
@@ -12,10 +9,9 @@ export interface VaultSettings {
   readonly namespace: string | undefined;
 }
 
-// What Go's strconv.ParseBool takes for no.
+// What Go's strconv.ParseBool takes for no; whatever cannot be read is taken for yes.
 const NO = new Set(["", "0", "f", "F", "false", "False", "FALSE"]);
 
-/** Whether a switch of Vault is set to anything but no: whatever cannot be read is taken for yes. */
 export function isOn(env: Environment, name: "VAULT_SKIP_VERIFY" | "VAULT_DISABLE_REDIRECTS"): boolean {
   return !NO.has(env[name] ?? "");
 }

@@ -32,11 +32,10 @@ export async function findSecret(ref: SecretRef, tools: Tools): Promise<FoundSec
   } catch (error) {
     if (!(error instanceof SealexecError)) throw error;
     if (error.kind === "denied") return { kind: "hidden", error };
-    if (error.kind !== "missing") throw error;
     if (error.code === "no-such-version") return { kind: "empty" };
     // An ARN is of a secret that was there; nothing can be made under it.
-    if (error.code !== "no-such-secret" || ref.id.startsWith("arn:")) throw error;
-    return { kind: "absent" };
+    if (error.code === "no-such-secret" && !ref.id.startsWith("arn:")) return { kind: "absent" };
+    throw error;
   }
 }
 

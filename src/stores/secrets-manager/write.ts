@@ -18,7 +18,7 @@ export type ExpectedSecret =
 /** On a version that is not AWSCURRENT yet, and on the last that was pushed: Secrets Manager may delete one without a label. */
 const PENDING = "SEALEXECPENDING";
 
-export interface SecretWrite {
+interface SecretWrite {
   /** of secretText */
   readonly text: string;
   /** of the new version, 32 to 64 characters, fresh for each push: an attempt that is made again changes nothing more */

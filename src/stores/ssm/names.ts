@@ -23,8 +23,8 @@ export function lastPart({ name }: Pick<Parameter, "name">): string {
 /**
  * Variable → the last part of the parameter that gives it.
  *
- * @param pickOne where several give the same, one of them is taken, best the one that is spelled as the variable
- * @throws "data" where several give the same, and none may be picked
+ * @param pickOne if several give the same, one of them is taken, best the one that is spelled as the variable
+ * @throws "data" if several give the same, and none may be picked
  */
 export function spellingsOf(
   parameters: readonly Pick<Parameter, "name">[],
@@ -35,24 +35,17 @@ export function spellingsOf(
     const variable = variableName(part);
     const other = spellings.get(variable);
     if (other !== undefined && !pickOne) {
-      throw new SealexecError(
-        "data",
-        `${other} and ${part} both give ${variable}: nothing can read this path`,
-        {
-          hint: "delete one of them, or push with --replace, which leaves only what the file has; nothing was written",
-        },
-      );
+      const says = `${other} and ${part} both give ${variable}: nothing can read this path`;
+      throw new SealexecError("data", says, {
+        hint: "delete one of them, or push with --replace, which leaves only what the file has; nothing was written",
+      });
     }
     if (other === undefined || part === variable) spellings.set(variable, part);
   }
   return spellings;
 }
 
-/**
- * Parameters as variables, in their order.
- *
- * @throws "data" where one gives no name of a variable, two give the same, or a value is none of a variable; names only
- */
+/** Parameters as variables, in their order. What cannot be one is "data", by name only. */
 export function variablesOf(parameters: readonly Parameter[]): Variables {
   const variables = new Map<string, Secret>();
   const origins = new Map<string, string>();

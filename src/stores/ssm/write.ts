@@ -10,9 +10,9 @@ import type { SsmPath } from "./read.ts";
 const LARGEST_STANDARD_BYTES = 4_096;
 const LARGEST_VALUE_BYTES = 8_192;
 
-export interface ParametersWrite {
+interface ParametersWrite {
   readonly variables: Variables;
-  /** variable → the last part of the parameter that gives it already; a second one would leave a path that nothing can read */
+  /** spellingsOf what is there: a second parameter for a variable would leave a path that nothing can read */
   readonly spellings: ReadonlyMap<string, string>;
   /** absent: the account's alias/aws/ssm */
   readonly key: string | undefined;
@@ -24,15 +24,29 @@ export interface ParametersWrite {
  * @param write checked by checkParameters
  * @throws as a call is refused, saying what was written
  */
-export async function writeParameters(ref: SsmPath, write: ParametersWrite, tools: Tools): Promise<void> {
-  const { variables, spellings } = write;
+export async function writeParameters(
+  ref: SsmPath,
+  { variables, spellings, key }: ParametersWrite,
+  tools: Tools,
+): Promise<void> {
   const written: string[] = [];
   for (const [name, value] of variables) {
+    const isLarge = value.sizeBytes > LARGEST_STANDARD_BYTES;
+    const input = {
+      Name: ref.path + (spellings.get(name) ?? name),
+      Value: value.reveal(),
+      Type: "SecureString",
+      Overwrite: true,
+      ...defined({ KeyId: key, Tier: isLarge ? "Intelligent-Tiering" : undefined }),
+    };
     try {
-      await putParameter(ref, spellings.get(name) ?? name, value.reveal(), write.key, tools);
+      // To overwrite with the same value once more does no harm: an attempt may be made again.
+      await callSsm("PutParameter", ref, input, tools);
       written.push(name);
     } catch (error) {
-      throw error instanceof SealexecError ? partly(error, name, written, variables.size) : error;
+      if (!(error instanceof SealexecError)) throw error;
+      const done = written.length === 0 ? "nothing was written" : `written before it: ${written.join(", ")}`;
+      throw error.reworded(`${name}: ${error.message}; ${done} (${written.length} of ${variables.size})`);
     }
   }
 }
@@ -40,12 +54,7 @@ export async function writeParameters(ref: SsmPath, write: ParametersWrite, tool
 /** DeleteParameters takes ten at once. */
 const MOST_DELETED = 10;
 
-/**
- * Takes parameters away. One that is gone by then is no failure.
- *
- * @param names the last parts
- * @throws "denied", "unavailable", "timeout", saying what was removed before
- */
+/** Takes parameters away, by their last parts. One that is gone by then is no failure. Throws as writeParameters. */
 export async function removeParameters(ref: SsmPath, names: readonly string[], tools: Tools): Promise<void> {
   for (let from = 0; from < names.length; from += MOST_DELETED) {
     const input = { Names: names.slice(from, from + MOST_DELETED).map((name) => ref.path + name) };
@@ -62,53 +71,22 @@ export async function removeParameters(ref: SsmPath, names: readonly string[], t
 
 /** @throws "data" if one of them cannot be a parameter */
 export function checkParameters(variables: Variables): void {
-  for (const [name, value] of variables) checkVariable(name, value.sizeBytes);
-}
-
-function checkVariable(name: string, sizeBytes: number): void {
-  const otherStore = "keep it in another store";
-  if (variableName(name) !== name)
-    throw unfit(
-      `${name}: it would be read back as ${variableName(name)}`,
-      `write it in upper case, or ${otherStore}`,
-    );
-  if (sizeBytes === 0)
-    throw unfit(`${name} is empty, and a parameter cannot be`, `leave it out, or ${otherStore}`);
-  if (sizeBytes > LARGEST_VALUE_BYTES) {
-    const says = `${name} has more than the ${LARGEST_VALUE_BYTES} bytes of a parameter`;
-    throw unfit(says, "seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY");
+  for (const [name, { sizeBytes }] of variables) {
+    const readAs = variableName(name);
+    if (readAs !== name)
+      throw unfit(
+        `${name}: it would be read back as ${readAs}`,
+        "write it in upper case, or keep it in another store",
+      );
+    if (sizeBytes === 0)
+      throw unfit(`${name} is empty, and a parameter cannot be`, "leave it out, or keep it in another store");
+    if (sizeBytes > LARGEST_VALUE_BYTES) {
+      const says = `${name} has more than the ${LARGEST_VALUE_BYTES} bytes of a parameter`;
+      throw unfit(says, "seal it in S3: sealexec push FILE s3://BUCKET/KEY --key KEY");
+    }
   }
 }
 
 function unfit(says: string, hint: string): SealexecError {
   return new SealexecError("data", says, { hint });
-}
-
-// Overwriting with the same value once more does no harm: an attempt may be made again.
-async function putParameter(
-  ref: SsmPath,
-  name: string,
-  value: string,
-  key: string | undefined,
-  tools: Tools,
-): Promise<void> {
-  const isLarge = Buffer.byteLength(value) > LARGEST_STANDARD_BYTES;
-  const input = {
-    Name: ref.path + name,
-    Value: value,
-    Type: "SecureString",
-    Overwrite: true,
-    ...defined({ KeyId: key, Tier: isLarge ? "Intelligent-Tiering" : undefined }),
-  };
-  await callSsm("PutParameter", ref, input, tools);
-}
-
-function partly(
-  error: SealexecError,
-  name: string,
-  written: readonly string[],
-  total: number,
-): SealexecError {
-  const done = written.length === 0 ? "nothing was written" : `written before it: ${written.join(", ")}`;
-  return error.reworded(`${name}: ${error.message}; ${done} (${written.length} of ${total})`);
 }
