@@ -18,19 +18,18 @@ const IGNORE = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
 /** @throws "config" where the profile in use names an endpoint, or a kind of it, that the environment does not */
 export function refuseProfileEndpoint(service: keyof typeof SECTIONS, env: Environment): void {
   if (customEndpoint(service, env) !== undefined) return;
-  const { name, profile, sections } = readProfile(env);
+  const { name, profile, sections, flag } = readProfile(env);
   const refuse = (setting: string, hint: string): never => {
     const says = `profile ${name}: its ${setting} is not read for this service`;
     throw new SealexecError("config", says, { hint });
   };
   const services = sections.get(`services ${profile.get("services") ?? ""}`);
-  const ignored =
-    parseFlag(IGNORE, env[IGNORE]) ?? flagOf(name, profile, "ignore_configured_endpoint_urls") ?? false;
+  const ignored = parseFlag(IGNORE, env[IGNORE]) ?? flag("ignore_configured_endpoint_urls") ?? false;
   const names = profile.has("endpoint_url") || services?.has(`${SECTIONS[service]}.endpoint_url`) === true;
   if (names && !ignored) refuse("endpoint_url", `set ${endpointVariable(service)} to it`);
   for (const kind of KINDS) {
     const inEnv = `AWS_${kind.toUpperCase()}`;
-    if (!isSet(env, inEnv) && flagOf(name, profile, kind) === true)
+    if (!isSet(env, inEnv) && flag(kind) === true)
       refuse(kind, `set ${inEnv}=true (or =false to go without)`);
   }
 }
@@ -42,19 +41,16 @@ export function usesEndpoint(kind: (typeof KINDS)[number], env: Environment): bo
   // Asked in any case: what comes next is a client of the SDK, which reads them.
   const isShared = hasSharedFiles(env);
   if (told !== undefined || !isShared) return told ?? false;
-  const { name, profile } = readProfile(env);
-  return flagOf(name, profile, kind) ?? false;
+  return readProfile(env).flag(kind) ?? false;
 }
 
 type Section = ReadonlyMap<string, string>;
 
-function flagOf(name: string, profile: Section, entry: string): boolean | undefined {
-  return parseFlag(`profile ${name}: its ${entry}`, profile.get(entry));
-}
-
 function readProfile(env: Environment) {
   const [name, sections] = [chosenProfile(env), readSections(env, "config")];
-  return { name, profile: profileIn(sections, name), sections };
+  const profile = profileIn(sections, name);
+  const flag = (entry: string) => parseFlag(`profile ${name}: its ${entry}`, profile.get(entry));
+  return { name, profile, sections, flag };
 }
 
 function chosenProfile(env: Environment): string {

@@ -53,42 +53,35 @@ export async function instanceRegion(
   if (isTrue(env, "AWS_EC2_METADATA_DISABLED")) return undefined;
   const signal = AbortSignal.any([deadline.signal, AbortSignal.timeout(REGION_TIMEOUT_MS)]);
   try {
-    const metadata = new InstanceMetadata(await metadataEndpoint(env), network, signal);
-    return await orAborted(metadata.read("placement/region"), signal);
+    const read = metadataReader(await metadataEndpoint(env), network, signal);
+    return await orAborted(read("placement/region"), signal);
   } catch {
     return undefined;
   }
 }
 
-/** One attempt's view of the service: its token is asked for once, with the first path. */
-export class InstanceMetadata {
-  readonly #endpoint: string;
-  readonly #network: Network;
-  readonly #signal: AbortSignal;
-  #token: string | undefined;
-
-  /** @param endpoint of metadataEndpoint */
-  constructor(endpoint: string, network: Network, signal: AbortSignal) {
-    this.#endpoint = endpoint;
-    this.#network = network;
-    this.#signal = signal;
-  }
-
-  /** The text at a path below /latest/meta-data/. Rejects with MetadataRefusal, or as `ask` does. */
-  async read(path: string): Promise<string> {
-    this.#token ??= await this.#ask("PUT", TOKEN_PATH, {
-      "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS,
-    });
-    // No request goes without one.
-    if (this.#token === "") throw new MetadataRefusal(TOKEN_PATH, 200);
-    return this.#ask("GET", `/latest/meta-data/${path}`, { "x-aws-ec2-metadata-token": this.#token });
-  }
-
-  async #ask(method: "GET" | "PUT", path: string, headers: Record<string, string>): Promise<string> {
-    const url = new URL(path, this.#endpoint);
-    const question = { method, url, headers, largestBody: LARGEST_ANSWER_BYTES };
-    const { status, body } = await ask(this.#network, question, this.#signal);
+/**
+ * Reads the text at a path below /latest/meta-data/. The token is asked for once, with the first path.
+ * What it returns rejects with MetadataRefusal, or as `ask` does.
+ *
+ * @param endpoint of metadataEndpoint
+ */
+export function metadataReader(
+  endpoint: string,
+  network: Network,
+  signal: AbortSignal,
+): (path: string) => Promise<string> {
+  const send = async (method: "GET" | "PUT", path: string, headers: Record<string, string>) => {
+    const question = { method, url: new URL(path, endpoint), headers, largestBody: LARGEST_ANSWER_BYTES };
+    const { status, body } = await ask(network, question, signal);
     if (status !== 200) throw new MetadataRefusal(path, status);
     return body.toString("utf8").trim();
-  }
+  };
+  let token: string | undefined;
+  return async (path) => {
+    token ??= await send("PUT", TOKEN_PATH, { "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS });
+    // No request goes without one.
+    if (token === "") throw new MetadataRefusal(TOKEN_PATH, 200);
+    return send("GET", `/latest/meta-data/${path}`, { "x-aws-ec2-metadata-token": token });
+  };
 }

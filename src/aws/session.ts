@@ -79,17 +79,11 @@ export class AwsSession {
    * @param use what the connections are for: S3 is written to by the SDK's client
    */
   async begin(needs: readonly AwsNeed[], use: "reading" | "writing" = "reading"): Promise<void> {
+    const describe = ({ name, from }: Region): string => `${name} (from ${from})`;
     for (const { home, region } of needs) {
       if (this.#regions.has(home)) continue;
       const find = () => resolveRegion(this.#context, region, this.#key, this.network);
-      const found = await step(
-        this.#context,
-        "region",
-        home,
-        find,
-        ({ name, from }) => `${name} (from ${from})`,
-      );
-      this.#regions.set(home, found);
+      this.#regions.set(home, await step(this.#context, "region", home, find, describe));
     }
     const first = needs[0] === undefined ? undefined : this.regionName(needs[0]);
     // A failure is for those who wait for the credentials; nobody may do so yet.
@@ -185,9 +179,9 @@ export class AwsSession {
 
   /** The SDK's client for a region, made once. */
   async #client<T>(made: Map<string, T>, region: string, create: ClientOf<T>): Promise<T> {
-    const credentials = await this.credentials(region);
+    const { identity } = await this.credentials(region);
     const agents = await this.network.agents();
-    const client = made.get(region) ?? create(region, credentials, agents, this.#context.env);
+    const client = made.get(region) ?? create({ region, identity, agents, env: this.#context.env });
     made.set(region, client);
     return client;
   }

@@ -82,15 +82,11 @@ class BunConnection implements Connection {
   #socket: BunSocket | undefined;
   #unsent: Buffer[] = [];
   #listener: Listener | undefined;
-  #closed = false;
-
-  get closed(): boolean {
-    return this.#closed;
-  }
+  closed = false;
 
   opened(socket: BunSocket): void {
     this.#socket = socket;
-    if (this.#closed) socket.terminate();
+    if (this.closed) socket.terminate();
     else socket.setNoDelay(true);
   }
 
@@ -120,14 +116,14 @@ class BunConnection implements Connection {
   }
 
   ended(error?: Error): void {
-    if (this.#closed) return;
+    if (this.closed) return;
     this.close();
     this.#listener?.onClose(error);
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.closed) return;
+    this.closed = true;
     this.#socket?.terminate();
   }
 }

@@ -6,7 +6,7 @@ import type { ConnectOptions, Connection, Listener, Target } from "./connection.
 export function connectByNode(target: Target, options: ConnectOptions): Promise<Connection> {
   return new Promise((resolve, reject) => {
     const socket = openSocket(target, options);
-    const connection = new NodeConnection(socket);
+    const connection = connectionOf(socket);
     socket.once(target.secure ? "secureConnect" : "connect", () => resolve(connection));
     socket.once("error", (error) => reject(connectionError(error, target, "ECONNRESET")));
     socket.once("close", () => reject(new ConnectionError("ECONNRESET", target)));
@@ -30,35 +30,22 @@ export function openSocket(target: Target, { ca, timeoutMs }: ConnectOptions): n
   return socket.setNoDelay(true);
 }
 
-class NodeConnection implements Connection {
-  readonly #socket: net.Socket;
-  #listener: Listener | undefined;
-
-  constructor(socket: net.Socket) {
-    this.#socket = socket;
-    let failure: Error | undefined;
-    socket.on("error", (error) => (failure = error));
-    socket.on("data", (bytes: Buffer) => {
-      // Whoever speaks before it is asked is not asked.
-      if (this.#listener === undefined) socket.destroy();
-      else this.#listener.onData(bytes);
-    });
-    socket.on("close", () => this.#listener?.onClose(failure));
-  }
-
-  get closed(): boolean {
-    return this.#socket.destroyed || this.#socket.readableEnded;
-  }
-
-  send(bytes: Buffer): void {
-    this.#socket.write(bytes);
-  }
-
-  listen(listener: Listener): void {
-    this.#listener = listener;
-  }
-
-  close(): void {
-    this.#socket.destroy();
-  }
+function connectionOf(socket: net.Socket): Connection {
+  let listener: Listener | undefined;
+  let failure: Error | undefined;
+  socket.on("error", (error) => (failure = error));
+  socket.on("data", (bytes: Buffer) => {
+    // Whoever speaks before it is asked is not asked.
+    if (listener === undefined) socket.destroy();
+    else listener.onData(bytes);
+  });
+  socket.on("close", () => listener?.onClose(failure));
+  return {
+    get closed() {
+      return socket.destroyed || socket.readableEnded;
+    },
+    send: (bytes) => void socket.write(bytes),
+    listen: (given) => void (listener = given),
+    close: () => void socket.destroy(),
+  };
 }

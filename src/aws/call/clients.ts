@@ -3,13 +3,22 @@ import type { Environment } from "../../base/env.ts";
 import type { Agents } from "../../http/agents.ts";
 import type { Network } from "../../http/network.ts";
 import { usesEndpoint } from "../config-file.ts";
-import type { Credentials, Identity } from "../credentials/source.ts";
+import type { Identity } from "../credentials/source.ts";
 import { customEndpoint } from "../endpoint.ts";
 import type { Service } from "../endpoint.ts";
 import { GetCallerIdentityCommand, KMSClient, S3Client, STSClient } from "../sdk.ts";
 import { hasSharedFiles } from "../settings.ts";
 
-function commonConfig(service: Service, agents: Agents, env: Environment) {
+interface Parts {
+  readonly region: string;
+  readonly identity: Identity;
+  readonly agents: Agents;
+  readonly env: Environment;
+}
+
+export type ClientOf<T> = (parts: Parts) => T;
+
+function commonConfig(service: Service, { agents, env }: Pick<Parts, "agents" | "env">) {
   const endpoint = customEndpoint(service, env);
   return {
     maxAttempts: 1,
@@ -25,33 +34,24 @@ function commonConfig(service: Service, agents: Agents, env: Environment) {
   } as const;
 }
 
-/** Everything that a client of ours is asked for beyond that. */
-function clientConfig(
-  service: "s3" | "kms",
-  region: string,
-  credentials: Credentials,
-  agents: Agents,
-  env: Environment,
-) {
+function clientConfig(service: "s3" | "kms", parts: Parts) {
   return {
-    ...commonConfig(service, agents, env),
-    region,
+    ...commonConfig(service, parts),
+    region: parts.region,
     // Without `expiration`: whether credentials are still good is for AWS to say, not for this machine's clock.
-    credentials: async () => credentials.identity,
+    credentials: async () => parts.identity,
     retryMode: "standard",
     defaultsMode: "standard",
     userAgentAppId: async () => undefined,
     authSchemePreference: async () => [],
     sigv4aSigningRegionSet: async () => undefined,
     disableClockSkewCorrection: async () => false,
-    ignoreConfiguredEndpointUrls: !hasSharedFiles(env),
+    ignoreConfiguredEndpointUrls: !hasSharedFiles(parts.env),
   } as const;
 }
 
-export type ClientOf<T> = (region: string, credentials: Credentials, agents: Agents, env: Environment) => T;
-
-export const createS3Client: ClientOf<S3Client> = (region, credentials, agents, env) => {
-  const config = clientConfig("s3", region, credentials, agents, env);
+export const createS3Client: ClientOf<S3Client> = (parts) => {
+  const config = clientConfig("s3", parts);
   const client = new S3Client({
     ...config,
     ...("endpoint" in config ? { forcePathStyle: true } : {}),
@@ -66,8 +66,8 @@ export const createS3Client: ClientOf<S3Client> = (region, credentials, agents, 
   return client;
 };
 
-export const createKmsClient: ClientOf<KMSClient> = (region, credentials, agents, env) => {
-  const client = new KMSClient(clientConfig("kms", region, credentials, agents, env));
+export const createKmsClient: ClientOf<KMSClient> = (parts) => {
+  const client = new KMSClient(clientConfig("kms", parts));
   client.middlewareStack.use(ONLY_200);
   return client;
 };
@@ -78,7 +78,7 @@ export const SILENT = { debug: nothing, info: nothing, warn: nothing, error: not
 
 /** For STS clients, ours and the providers' own. */
 export function stsConfig(env: Environment, agents: Agents, region: () => Promise<string>) {
-  return { ...commonConfig("sts", agents, env), region, logger: SILENT };
+  return { ...commonConfig("sts", { agents, env }), region, logger: SILENT };
 }
 
 export interface Who {

@@ -2,7 +2,7 @@ import { orAborted } from "../../base/deadline.ts";
 import type { Environment } from "../../base/env.ts";
 import { SealexecError } from "../../base/errors.ts";
 import type { Failure } from "../../http/failure.ts";
-import { InstanceMetadata, MetadataRefusal, isStandardEndpoint, metadataEndpoint } from "../imds.ts";
+import { MetadataRefusal, isStandardEndpoint, metadataEndpoint, metadataReader } from "../imds.ts";
 import { UnusableAnswer, parseCredentials } from "./answer.ts";
 import type { CredentialSource, LoadedIdentity } from "./source.ts";
 
@@ -19,17 +19,17 @@ export async function instanceSource(env: Environment): Promise<CredentialSource
     // It is one hop away: what does not answer for so long is not there.
     budgetMs: 5_000,
     load: async ({ network, signal }) => {
-      const work = load(new InstanceMetadata(endpoint, network, signal));
+      const work = load(metadataReader(endpoint, network, signal));
       return isStandardEndpoint(endpoint, env) ? unlessElsewhere(work, signal) : work;
     },
     classify: (error) => failureOf(error, endpoint),
   };
 }
 
-async function load(metadata: InstanceMetadata): Promise<LoadedIdentity> {
-  const [role = ""] = (await metadata.read(ROLES)).split("\n", 1);
+async function load(read: (path: string) => Promise<string>): Promise<LoadedIdentity> {
+  const [role = ""] = (await read(ROLES)).split("\n", 1);
   if (!ROLE_NAME.test(role.trim())) throw new UnusableAnswer();
-  return parseCredentials(await metadata.read(ROLES + role.trim()));
+  return parseCredentials(await read(ROLES + role.trim()));
 }
 
 /** What answers at once on an instance is given so long on a machine that is none. */

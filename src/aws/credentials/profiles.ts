@@ -38,11 +38,9 @@ async function readProfiles(env: Environment): Promise<Profiles> {
   const [filepath, configFilepath] = [sharedFile(env, "credentials"), sharedFile(env, "config")];
   const files = await loadSharedConfigFiles(defined({ filepath, configFilepath }));
   const profiles: Record<string, Record<string, string | undefined>> = {};
-  for (const [name, section] of [
-    ...Object.entries(files.configFile),
-    ...Object.entries(files.credentialsFile),
-  ])
-    if (!NO_PROFILE.test(name)) profiles[name] = { ...profiles[name], ...section };
+  for (const file of [files.configFile, files.credentialsFile])
+    for (const [name, section] of Object.entries(file))
+      if (!NO_PROFILE.test(name)) profiles[name] = { ...profiles[name], ...section };
   return profiles;
 }
 
@@ -54,7 +52,7 @@ export async function explainProfile(
   ended: ProcessEnd | undefined,
 ): Promise<SealexecError | undefined> {
   const profiles = await readProfiles(env);
-  const found = whyNone(lastOfChain(profile, profiles), profiles, error, ended);
+  const found = whyNone(profile, profiles, error, ended);
   if (found === undefined) return undefined;
   const { kind = "config", code, hint } = found;
   const says = `profile ${profile}: no usable credentials in the shared files: ${found.says}`;
@@ -71,11 +69,12 @@ interface Why {
 const unusable = (says: string, hint: string): Why => ({ code: "profile-unusable", says, hint });
 
 function whyNone(
-  { name, isCircle }: Chain,
+  profile: string,
   profiles: Profiles,
   error: Error,
   ended: ProcessEnd | undefined,
 ): Why | undefined {
+  const { name, isCircle } = lastOfChain(profile, profiles);
   const named = printable(name);
   const section = profiles[name];
   if (isCircle)
@@ -120,26 +119,16 @@ function whyNoneByProcess(name: string, error: Error, ended: ProcessEnd | undefi
     return { code, says: `${of} ended with ${how}`, hint };
   }
   if (error.message.includes("returned expired credentials")) {
-    const says = `${of} gave expired credentials`;
-    return {
-      kind: "denied",
-      code: "credentials-expired",
-      says,
-      hint: "log in again with the tool that it asks",
-    };
+    const hint = "log in again with the tool that it asks";
+    return { kind: "denied", code: "credentials-expired", says: `${of} gave expired credentials`, hint };
   }
   const hint =
     "it must print one JSON object with Version 1, AccessKeyId and SecretAccessKey: run it by hand";
   return { code, says: `${of} did not print credentials`, hint };
 }
 
-interface Chain {
-  readonly name: string;
-  readonly isCircle: boolean;
-}
-
 /** The profile whose own credentials count: source_profile is followed. */
-function lastOfChain(first: string, profiles: Profiles): Chain {
+function lastOfChain(first: string, profiles: Profiles) {
   const seen = new Set<string>();
   for (let name = first; ;) {
     if (seen.has(name)) return { name, isCircle: true };

@@ -41,13 +41,11 @@ function withPlace(work: (place: Place) => Promise<void>): Promise<void> {
 }
 
 async function s3Of({ aws, network, env, identity }: Place) {
-  const credentials = { identity, source: "test", passedOver: [] };
-  return createS3Client(aws.region, credentials, await network.agents(), env);
+  return createS3Client({ region: aws.region, identity, agents: await network.agents(), env });
 }
 
 async function kmsOf({ aws, network, env, identity }: Place) {
-  const credentials = { identity, source: "test", passedOver: [] };
-  return createKmsClient(aws.region, credentials, await network.agents(), env);
+  return createKmsClient({ region: aws.region, identity, agents: await network.agents(), env });
 }
 
 const GET = new GetObjectCommand({ Bucket: BUCKET, Key: "key" });

@@ -1,7 +1,7 @@
 /** What is asked of the instance metadata service, and which answers are one. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { InstanceMetadata, MetadataRefusal, isStandardEndpoint } from "../../../../src/aws/imds.ts";
+import { MetadataRefusal, isStandardEndpoint, metadataReader } from "../../../../src/aws/imds.ts";
 import { instanceRegion } from "../../../../src/aws/imds.ts";
 import { resolveRegion } from "../../../../src/aws/region.ts";
 import { AnswerTooLarge } from "../../../../src/http/answer.ts";
@@ -14,24 +14,22 @@ const NONE = { AWS_CONFIG_FILE: "/nonexistent", AWS_SHARED_CREDENTIALS_FILE: "/n
 
 function withNetwork<T>(
   aws: Aws,
-  work: (network: Network, metadata: InstanceMetadata) => Promise<T>,
+  work: (network: Network, read: (path: string) => Promise<string>) => Promise<T>,
 ): Promise<T> {
   const { context } = makeContext(aws.env());
   const network = new Network(context);
-  return work(network, new InstanceMetadata(aws.endpoints.imds, network, context.deadline.signal)).finally(
-    () => {
-      network.close();
-      context.deadline.clear();
-    },
-  );
+  return work(network, metadataReader(aws.endpoints.imds, network, context.deadline.signal)).finally(() => {
+    network.close();
+    context.deadline.clear();
+  });
 }
 
 describe("the metadata service", () => {
   test("is asked for a token of six hours once, which goes with each path", () =>
     withAws((aws) =>
-      withNetwork(aws, async (_, metadata) => {
-        assert.equal(await metadata.read("placement/region"), "us-east-1");
-        assert.equal(await metadata.read("iam/security-credentials/"), "sealexec-role");
+      withNetwork(aws, async (_, read) => {
+        assert.equal(await read("placement/region"), "us-east-1");
+        assert.equal(await read("iam/security-credentials/"), "sealexec-role");
         const [token, ...reads] = aws.calls;
         assert.deepEqual(
           aws.calls.map(({ operation }) => operation),
@@ -48,15 +46,15 @@ describe("the metadata service", () => {
 
   test("an answer is without blanks around it, and no larger than 64 KiB", () =>
     withAws((aws) =>
-      withNetwork(aws, async (_, metadata) => {
+      withNetwork(aws, async (_, read) => {
         const answering = (body: string) =>
           aws.faults.add({ service: "imds", operation: "GetRegion", action: "body", body, times: 1 });
         answering(" eu-west-1\n");
-        assert.equal(await metadata.read("placement/region"), "eu-west-1");
+        assert.equal(await read("placement/region"), "eu-west-1");
         answering("x".repeat(64 * 1024));
-        assert.equal((await metadata.read("placement/region")).length, 64 * 1024);
+        assert.equal((await read("placement/region")).length, 64 * 1024);
         answering("x".repeat(64 * 1024 + 1));
-        await assert.rejects(metadata.read("placement/region"), AnswerTooLarge);
+        await assert.rejects(read("placement/region"), AnswerTooLarge);
       }),
     ));
 
@@ -68,9 +66,9 @@ describe("the metadata service", () => {
   ] as const) {
     test(`${operation}, ${status}: it is said what was asked for, and the status`, () =>
       withAws((aws) =>
-        withNetwork(aws, async (_, metadata) => {
+        withNetwork(aws, async (_, read) => {
           aws.faults.add({ service: "imds", operation, action: "answerAs", status });
-          await assert.rejects(metadata.read("placement/region"), (error) => {
+          await assert.rejects(read("placement/region"), (error) => {
             assert.ok(error instanceof MetadataRefusal);
             assert.deepEqual([error.path, error.statusCode], [path, status]);
             return true;
@@ -81,11 +79,11 @@ describe("the metadata service", () => {
 
   test("without a token nothing is asked", () =>
     withAws((aws) =>
-      withNetwork(aws, async (_, metadata) => {
+      withNetwork(aws, async (_, read) => {
         aws.imds.allowV1 = true;
         aws.faults.add({ service: "imds", operation: "GetToken", action: "body", body: " \n", times: 1 });
-        await assert.rejects(metadata.read("placement/region"), MetadataRefusal);
-        await assert.rejects(metadata.read("placement/region"), MetadataRefusal);
+        await assert.rejects(read("placement/region"), MetadataRefusal);
+        await assert.rejects(read("placement/region"), MetadataRefusal);
         assert.deepEqual(new Set(aws.calls.map(({ operation }) => operation)), new Set(["GetToken"]));
       }),
     ));
