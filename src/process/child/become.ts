@@ -11,13 +11,11 @@ import type { ChildLibc } from "./libc.ts";
 import { EXECUTING, parsePlan, printRefusal } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 
-const SIGTERM = 15;
-// open(2), proc(5): the same numbers on x86-64 and arm64.
-const [O_NONBLOCK, O_CLOEXEC] = [0o4000, 0o2000000];
+// signal(7), open(2), proc(5): the same numbers on x86-64 and arm64.
+const [SIGTERM, O_NONBLOCK, O_CLOEXEC] = [15, 0o4000, 0o2000000];
 
 /**
- * Reads the plan and carries it out. Where the kernel refuses, or the plan is another version's, that is told to the one
- * that watches, who knows whether there will be another attempt.
+ * Reads the plan and carries it out, or tells the one that watches why it cannot be, who knows whether it is tried again.
  *
  * @param fd a socket: the plan comes from it, to its end, and what becomes of it goes back
  */

@@ -11,8 +11,8 @@ import type { ChildLibc } from "./libc.ts";
 import { parseOutcome, printPlan } from "./plan.ts";
 import type { Plan } from "./plan.ts";
 import { sendSignal } from "./signals.ts";
-import { startProcess } from "./start.ts";
-import type { Started, Starting } from "./start.ts";
+import { startProcess } from "../start.ts";
+import type { Started, Starting } from "../start.ts";
 import { BECOME } from "./word.ts";
 
 const { SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals;
@@ -88,8 +88,8 @@ export function startChild(program: Program, setting: Setting): Child | Sealexec
   const cwd = folderFd === null ? undefined : "/";
   const started = startProcess([...self, BECOME, String(planFd)], { stdio, env, cwd });
   if (started === undefined) return cannotStart(program.file);
-  const parent = process.pid;
-  const plan = printPlan({ ...program, fds, folder: folderFd, streamFlags, ignored, ownGroup, parent });
+  const own = { fds, folder: folderFd, streamFlags, ignored, ownGroup, parent: process.pid };
+  const plan = printPlan({ ...program, ...own });
   // Whoever does not read to the end has ended: that shows in its status.
   started.socket.on("error", () => undefined).end(plan, () => plan.fill(0));
   return new Child(started, program.file, libc);
@@ -105,10 +105,8 @@ function readToEnd(socket: Duplex): Promise<string> {
 
 /** @param status of the process that was started and ended before it became the program */
 function cannotStart(file: string, status?: number): SealexecError {
-  const what =
-    status === undefined
-      ? "no process can be started for it"
-      : `it was not executed: the process that was started for it ended with status ${status} before that`;
+  const ended = `it was not executed: the process that was started for it ended with status ${status} before that`;
+  const what = status === undefined ? "no process can be started for it" : ended;
   const hint = "look at the limits of processes and memory (ulimit -u, pids.max, memory.max)";
   const details = { hint, stage: "command", target: file, located: true } as const;
   return new SealexecError("cannot-execute", `command: ${file}: ${what}`, details);

@@ -37,11 +37,11 @@ export class Leftovers {
     });
   }
 
-  /** Ends those that live, and what they leave in turn: SIGTERM, and SIGKILL where that was not enough within the grace. */
-  async end(graceMs: number): Promise<void> {
+  /** Ends those that live, and what they leave in turn: SIGTERM, and SIGKILL where that was not enough until then (performance.now()). */
+  async end(killAt: number): Promise<void> {
     const told = new Set<number>();
-    const killAt = performance.now() + Math.max(graceMs, 0);
-    for (let now = 0; now < killAt + KILLED_MS; await sleep(POLL_MS)) {
+    const giveUpAt = Math.max(killAt, performance.now()) + KILLED_MS;
+    for (let now = 0; now < giveUpAt; await sleep(POLL_MS)) {
       now = performance.now();
       // By their numbers, which are no other's: nobody but us waits for them.
       const left = this.reap().filter((pid) => {

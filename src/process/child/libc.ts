@@ -3,10 +3,7 @@ import { openLibrary } from "../libc.ts";
 import type { FfiModule } from "../libc.ts";
 
 interface CallableFfi extends FfiModule {
-  readonly JSCallback: new (
-    callback: () => void,
-    type: { args: string[]; returns: string; threadsafe: true },
-  ) => { readonly ptr: number };
+  readonly JSCallback: new (callback: () => void, type: object) => { readonly ptr: number };
 }
 
 const taking = (count: number) => ({ args: Array<string>(count).fill("usize"), returns: "i32" });
@@ -47,8 +44,7 @@ function bind(ffi: CallableFfi, libc: Symbols) {
     /** Whoever is below this process and loses its parent becomes its own child. */
     adoptOrphans: (): void => void libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0),
     ignoreSignal: (number: number): void => void libc.__sysv_signal(number, SIG_IGN),
-    setNonBlocking: (fd: number): void =>
-      void libc.fcntl(fd, F_SETFL, libc.fcntl(fd, F_GETFL, 0) | O_NONBLOCK),
+    setNonBlocking: (fd: number) => void libc.fcntl(fd, F_SETFL, libc.fcntl(fd, F_GETFL, 0) | O_NONBLOCK),
     closeAtExec: (fd: number): void => void libc.fcntl(fd, F_SETFD, FD_CLOEXEC),
     /** @returns whether that child has ended; nobody can ask for its end again */
     reap: (pid: number): boolean => libc.waitpid(pid, 0, WNOHANG) === pid,

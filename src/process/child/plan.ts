@@ -1,7 +1,6 @@
 /**
- * What is said over a socket pair between the one that watches and sealexec started again, which is to become CMD. Pure.
- * The plan goes there. Back comes that CMD is about to be executed, or why it cannot be; the kernel closes the socket as
- * CMD is executed. Who ends without a word was never CMD.
+ * What is said over a socket pair. Pure. The plan goes to the process that is to become CMD. Back comes that CMD is about to be
+ * executed, or why it cannot be; the kernel closes the socket as CMD is executed. Who ends without a word was never CMD.
  */
 import { SealexecError } from "../../base/errors.ts";
 import { VERSION } from "../../base/version.ts";
@@ -23,6 +22,10 @@ export interface Plan extends Program {
 }
 
 const END = Buffer.of(0);
+/** The last word before the kernel is asked to execute CMD. */
+export const EXECUTING = "executing\n";
+/** Of the failure that no second attempt can mend. */
+export const OTHER_VERSION = "other-version";
 
 /** A line of JSON, then arguments and environment byte for byte, each ended by a NUL, as execve(2) takes them. */
 export function printPlan({ args, env, fileLimit, ...rest }: Plan): Buffer {
@@ -39,14 +42,15 @@ type Head = Omit<Plan, "args" | "env" | "fileLimit"> & {
   readonly envc: number;
 };
 
-/**
- * @throws "cannot-execute" where another version of sealexec has written it: the npm package was upgraded meanwhile
- * @throws where it is not whole: whoever was to write it has gone
- */
+/** @throws where it is not whole, as its writer has gone; "cannot-execute" where another version wrote it, before an upgrade */
 export function parsePlan(bytes: Buffer): Plan {
   const headEnd = Math.max(bytes.indexOf("\n"), 0);
   const { version, argc, envc, limit, ...rest } = JSON.parse(bytes.toString("utf8", 0, headEnd)) as Head;
-  if (version !== VERSION) throw otherVersion(version);
+  if (version !== VERSION) {
+    const message = `command: sealexec ${VERSION} is now where the ${version} that watches was started from`;
+    const details = { code: OTHER_VERSION, hint: "start sealexec again", located: true };
+    throw new SealexecError("cannot-execute", message, details);
+  }
   const strings: Buffer[] = [];
   for (let start = headEnd + 1, end; (end = bytes.indexOf(END, start)) !== -1; start = end + 1)
     strings.push(bytes.subarray(start, end));
@@ -55,18 +59,6 @@ export function parsePlan(bytes: Buffer): Plan {
   const fileLimit = limit && { soft, hard };
   return { ...rest, fileLimit, args: strings.slice(0, argc), env: strings.slice(argc) };
 }
-
-/** Of the failure that no second attempt can mend. */
-export const OTHER_VERSION = "other-version";
-
-function otherVersion(version: string): SealexecError {
-  const message = `command: sealexec ${VERSION} is now where the ${version} that watches was started from`;
-  const hint = "start sealexec again";
-  return new SealexecError("cannot-execute", message, { code: OTHER_VERSION, hint, located: true });
-}
-
-/** The last word before the kernel is asked to execute CMD. */
-export const EXECUTING = "executing\n";
 
 /** "cannot-execute", as one line. */
 export function printRefusal({ code, message, hint }: SealexecError): string {

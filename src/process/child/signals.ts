@@ -24,7 +24,6 @@ const HALT = 37;
 export interface Listening {
   readonly onSignal: (number: number) => void;
   readonly onHangup: () => void;
-  /** a child has ended */
   readonly onChild: () => void;
   /** numbers of those that were ignored when we were started: they stay so, but for HUP */
   readonly ignored: readonly number[];

@@ -1,21 +1,22 @@
 /** CMD as it is watched: one life after the other and never two at once, replaced as a whole, and its end passed on. */
 import { constants } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { SealexecError } from "../../base/errors.ts";
+import type { SealexecError } from "../../base/errors.ts";
 import { signalsIgnoredAtStart } from "../../base/signals.ts";
 import { leaveTerminalAtExit, ownTerminal, takeHere } from "../here.ts";
 import type { ProcessImage } from "../image.ts";
 import type { Program } from "../replace.ts";
-import { startChild } from "./child.ts";
-import type { Child, Setting } from "./child.ts";
+import { Child, startChild } from "./child.ts";
+import type { Setting } from "./child.ts";
 import { Leftovers } from "./leftovers.ts";
 import { loadChildLibc } from "./libc.ts";
 import { OTHER_VERSION } from "./plan.ts";
 import { listenToSignals } from "./signals.ts";
 
 const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals;
+const OF_KEYS: readonly number[] = [SIGINT, SIGQUIT];
 /** Signals by which a program is asked to end: while there is none, they end us. */
-const ENDING: readonly number[] = [SIGINT, SIGQUIT, SIGTERM];
+const ENDING: readonly number[] = [...OF_KEYS, SIGTERM];
 
 export interface Supervision {
   /** how long CMD has to end by itself, milliseconds */
@@ -46,23 +47,22 @@ export class Supervised {
   #order: { readonly status: number | undefined; readonly done: () => void } | undefined;
   /** ends a wait before its time */
   #wake: () => void = () => undefined;
-  /** an order is being carried out: when its grace is over (performance.now()) */
+  /** performance.now() when the grace of an order is over that is being carried out */
   #graceEndsAt: number | undefined;
-  /** somebody has asked CMD to end: until then (performance.now()) it is not started again */
+  /** performance.now() until when CMD is not started again, as somebody has asked it to end */
   #endingUntil = 0;
   #hasHungUp = false;
 
   constructor(how: Supervision) {
     this.#how = how;
-    const libc = loadChildLibc();
+    const [libc, ignored] = [loadChildLibc(), signalsIgnoredAtStart()];
     this.#leftovers = libc && new Leftovers(libc);
-    const ignored = signalsIgnoredAtStart();
-    const ownGroup = !this.#onTerminal;
-    this.#setting = { ...takeHere(), env: how.env, fds: how.image.inheritedFds, ignored, ownGroup, libc };
+    const same = { env: how.env, fds: how.image.inheritedFds, ignored, ownGroup: !this.#onTerminal, libc };
+    this.#setting = { ...takeHere(), ...same };
     ({ promise: this.finished, resolve: this.#finish, reject: this.#fail } = Promise.withResolvers<number>());
     listenToSignals({
       onSignal: (number) => this.#onSignal(number),
-      onHangup: () => (this.#isHangup ? this.#hangUp() : how.onHangup()),
+      onHangup: () => this.#onHangup(),
       onChild: () => void this.#leftovers?.reap(),
       onTerminal: this.#onTerminal,
       ignored,
@@ -99,10 +99,9 @@ export class Supervised {
 
   /** @param status to end with; undefined: CMD is started anew */
   #give(status: number | undefined): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#order = { status, done: resolve };
+    const done = new Promise<void>((resolve) => (this.#order = { status, done: resolve }));
     this.#wake();
-    return promise;
+    return done;
   }
 
   get #isRunning(): boolean {
@@ -120,13 +119,12 @@ export class Supervised {
       const status = await this.#untilEnd(child);
       if (this.#isEnding) return status;
       const order = this.#order;
-      const livedMs = performance.now() - child.startedAt;
-      const waitMs = order === undefined ? this.#how.restartAfter(status, livedMs) : 0;
+      const now = performance.now();
+      const waitMs = order === undefined ? this.#how.restartAfter(status, now - child.startedAt) : 0;
       if (waitMs === undefined) return status;
       // What CMD has left behind holds the ports and files that the next one needs.
-      const graceMs =
-        this.#graceEndsAt === undefined ? this.#how.graceMs : this.#graceEndsAt - performance.now();
-      await Promise.all([this.#leftovers?.end(graceMs), this.#pause(waitMs)]);
+      const killAt = this.#graceEndsAt ?? now + this.#how.graceMs;
+      await Promise.all([this.#leftovers?.end(killAt), this.#pause(waitMs)]);
       this.#graceEndsAt = undefined;
       if (this.#isEnding) return status;
       if (order?.status !== undefined) return order.status;
@@ -139,10 +137,8 @@ export class Supervised {
       if (this.#program === undefined || this.#isRunning) throw new Error("no program, or one too many");
       const order = this.#order;
       const child = startChild(this.#program, this.#setting);
-      const isChild = !(child instanceof SealexecError);
-      if (isChild) this.#child = child;
-      const error = isChild ? await child.began : child;
-      if (isChild && (error === undefined || this.#isEnding)) {
+      const error = child instanceof Child ? await (this.#child = child).began : child;
+      if (child instanceof Child && (error === undefined || this.#isEnding)) {
         // It was started as the newest that there was by then.
         if (this.#order === order) this.#order = undefined;
         order?.done();
@@ -180,12 +176,11 @@ export class Supervised {
   }
 
   #onSignal(number: number): void {
-    const isAskedToEnd = ENDING.includes(number);
-    if (isAskedToEnd) this.#askedToEnd(number);
-    if (this.#isRunning) {
-      const isKey = number === SIGINT || number === SIGQUIT;
-      if (!this.#onTerminal || !isKey) this.#child?.signal(number);
-    } else if (isAskedToEnd && this.#graceEndsAt === undefined) this.#giveUp(number);
+    const ends = ENDING.includes(number);
+    if (ends) this.#askedToEnd(number);
+    if (!this.#isRunning && ends && this.#graceEndsAt === undefined) this.#giveUp(number);
+    // To CMD that was sent already.
+    else if (!this.#onTerminal || !OF_KEYS.includes(number)) this.#child?.signal(number);
   }
 
   /** TERM is meant as such. A program may make something else of HUP, INT and QUIT: one that outlives them goes on. */
@@ -201,13 +196,10 @@ export class Supervised {
     this.#finish(128 + number);
   }
 
-  /** The terminal has gone, which is told once, and nobody has said that this is nothing to us (nohup). */
-  get #isHangup(): boolean {
-    if (this.#hasHungUp || !this.#onTerminal || this.#setting.ignored.includes(SIGHUP)) return false;
-    return !ownTerminal().isThere;
-  }
-
-  #hangUp(): void {
+  #onHangup(): void {
+    const isMeant = this.#onTerminal && !this.#hasHungUp && !this.#setting.ignored.includes(SIGHUP);
+    if (!isMeant || ownTerminal().isThere) return this.#how.onHangup();
+    // The terminal has gone, which is told once; by nohup that would be nothing to us.
     this.#hasHungUp = true;
     if (!this.#isRunning) return this.#giveUp(SIGHUP);
     this.#askedToEnd(SIGHUP);
