@@ -106,3 +106,6 @@ export interface Tools {
   /** the way to Vault; likewise */
   vault(): Promise<VaultClient>;
 }
+
+/** What AWS is asked with. */
+export type AwsTools = Pick<Tools, "session" | "context">;

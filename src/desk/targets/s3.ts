@@ -30,7 +30,7 @@ export const s3: TargetStore = {
         find: (tools) => findObject(ref, tools),
         write: async (sealed, found, tools) => {
           const expected = expectedOf(found, options);
-          const { etag, versionId } = await writeObject(ref, sealed, expected, tools.session, tools.context);
+          const { etag, versionId } = await writeObject(ref, sealed, expected, tools);
           return { etag, versionId, version: versionId ?? "none: the bucket is not versioned" };
         },
       },

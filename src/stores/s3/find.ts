@@ -46,7 +46,7 @@ export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
       case "config": {
         // Too large, or archived: it is there. A clock that is off, say, tells nothing of it.
         if (error.kind === "config" && error.code !== "object-archived") throw error;
-        const head = await headObject(ref, tools.session, tools.context);
+        const head = await headObject(ref, tools);
         return { kind: "unreadable", etag: needed(head.etag), why: error.message, date: head.date };
       }
       default:

@@ -1,29 +1,26 @@
 /** S3 GetObject by the SDK's client, for endpoints that only its rules know. */
 import { GetObjectCommand } from "../../aws/sdk.ts";
 import type { GetObjectCommandOutput, S3Client } from "@aws-sdk/client-s3";
+import { defined } from "../../base/defined.ts";
 import { AnswerTooLarge } from "../../http/answer.ts";
-import type { S3Object } from "./object.ts";
-import { ownerInput } from "./owner.ts";
+import { ownerInput } from "./ask.ts";
+import type { S3Object } from "./get-object.ts";
 import type { S3Ref } from "./ref.ts";
 import { AT_ANSWER, AnswerDate } from "./times.ts";
 
-/**
- * @param largestBody bytes
- * @param unless an ETag: an object that still has it is not sent, and S3 refuses with status 304
- */
+/** @param unless as of getObject */
 export async function getObjectBySdk(
   client: S3Client,
   ref: S3Ref,
   largestBody: number,
   signal: AbortSignal,
-  unless?: string,
+  unless: string | undefined,
 ): Promise<S3Object> {
   const command = new GetObjectCommand({
     Bucket: ref.bucket,
     Key: ref.key,
     ...ownerInput(ref),
-    ...(ref.versionId === undefined ? {} : { VersionId: ref.versionId }),
-    ...(unless === undefined ? {} : { IfNoneMatch: unless }),
+    ...defined({ VersionId: ref.versionId, IfNoneMatch: unless }),
   });
   const date = new AnswerDate();
   command.middlewareStack.add(date.middleware, AT_ANSWER);

@@ -1,61 +1,50 @@
 import { AnswerTooLarge } from "../../http/answer.ts";
-import type { AwsSession } from "../../aws/session.ts";
 import { directObject } from "../../aws/endpoint.ts";
 import { classify, facts } from "../../aws/call/failure.ts";
 import type { Failure } from "../../http/failure.ts";
-import { retry } from "../../http/retry.ts";
-import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
+import type { AwsTools } from "../source.ts";
+import { askS3 } from "./ask.ts";
 import { getObject } from "./get-object.ts";
-import { followRedirect } from "./redirect.ts";
-import { namingOwner } from "./owner.ts";
+import type { S3Object } from "./get-object.ts";
 import type { S3Ref } from "./ref.ts";
-import type { S3Object } from "./object.ts";
 
-/** The largest sealed object that is read, bytes. A .env of this size would not fit an environment. */
+/** The largest sealed object that is read. A .env of this size would not fit an environment. */
 export const LARGEST_OBJECT_BYTES = 4 * 1024 * 1024;
-const ATTEMPT_MS = 10_000;
+const NOT_MODIFIED = 304;
 
 /**
- * Reads an object whole, in one GetObject (more only where an attempt failed or S3 named another region).
+ * Reads an object whole, in one GetObject (more only if an attempt failed or S3 named another region).
  *
- * @throws "missing", "denied" ("missing or forbidden"), "data" where it is too large, "unavailable", "timeout"
+ * @throws "missing", "denied" ("missing or forbidden"), "data" if it is too large, "unavailable", "timeout"
  */
-export async function readObject(ref: S3Ref, session: AwsSession, context: Context): Promise<S3Object> {
-  return retry(context, { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyRead) }, (signal) =>
-    followRedirect(ref, session, context, () => readOnce(ref, session, signal)),
-  );
+export async function readObject(ref: S3Ref, asking: AwsTools): Promise<S3Object> {
+  return askS3(ref, asking, classifyRead, (signal) => readOnce(ref, asking, signal));
 }
 
 /**
  * Asks for the object unless it still has this ETag, once: whoever looks again and again needs no retries.
  *
- * @returns the ETag that it has now, where that is another
+ * @returns the ETag that it has now; undefined: the same
  * @throws as readObject
  */
-export async function changedEtag(
-  ref: S3Ref,
-  etag: string,
-  session: AwsSession,
-  context: Context,
-): Promise<string | undefined> {
-  const options = { attemptMs: ATTEMPT_MS, mostAttempts: 1, classify: namingOwner(ref, classifyRead) };
-  return retry(context, options, async (signal) => {
+export async function changedEtag(ref: S3Ref, etag: string, asking: AwsTools): Promise<string | undefined> {
+  const look = async (signal: AbortSignal): Promise<string | undefined> => {
     try {
-      const object = await followRedirect(ref, session, context, () => readOnce(ref, session, signal, etag));
+      const object = await readOnce(ref, asking, signal, etag);
       return object.etag === etag ? undefined : object.etag;
     } catch (error) {
       if (facts(error).status === NOT_MODIFIED) return undefined;
       throw error;
     }
-  });
+  };
+  return askS3(ref, asking, classifyRead, look, 1);
 }
 
-const NOT_MODIFIED = 304;
-
+/** @param unless an ETag: an object that still has it is not sent, and S3 refuses with status 304 */
 async function readOnce(
   ref: S3Ref,
-  session: AwsSession,
+  { session }: AwsTools,
   signal: AbortSignal,
   unless?: string,
 ): Promise<S3Object> {
@@ -63,11 +52,9 @@ async function readOnce(
   const direct = await session.direct(located, (region, env) =>
     directObject(ref.bucket, ref.key, region, env),
   );
-  if (direct === undefined) {
-    const { getObjectBySdk } = await import("./get-object-sdk.ts");
-    return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal, unless);
-  }
-  return getObject(direct.caller, direct.url, ref, LARGEST_OBJECT_BYTES, signal, unless);
+  if (direct !== undefined) return getObject(direct, ref, LARGEST_OBJECT_BYTES, signal, unless);
+  const { getObjectBySdk } = await import("./get-object-sdk.ts");
+  return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal, unless);
 }
 
 function classifyRead(error: unknown): Failure {

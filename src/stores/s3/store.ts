@@ -1,4 +1,5 @@
 import { directObject, directService } from "../../aws/endpoint.ts";
+import { defined } from "../../base/defined.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import type { Content, Store, StoreSource, Tools } from "../source.ts";
 import { S3_GRAMMAR, formatS3Uri, placeOf, s3Ref } from "./ref.ts";
@@ -12,13 +13,15 @@ export function s3Source(ref: S3Ref): StoreSource {
     uri: formatS3Uri(ref),
     gives: "sealed",
     aws: s3Need(ref),
-    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
+    ...defined({ dialect: ref.dialect }),
     prepare: loadRead,
     place: placeOf(ref),
     dated: true,
     read: (tools) => readSealed(ref, tools),
     // A version never changes.
-    ...(ref.versionId === undefined ? { look: (etag, tools) => look(ref, etag, tools) } : {}),
+    ...(ref.versionId === undefined
+      ? { look: async (etag, tools) => (await loadRead()).changedEtag(ref, etag, tools) }
+      : {}),
   };
 }
 
@@ -29,7 +32,7 @@ const loadRead = () => import("./read.ts");
 export function s3Need(ref: S3Ref): AwsNeed {
   return {
     home: ref.bucket,
-    ...(ref.region === undefined ? {} : { region: ref.region }),
+    ...defined({ region: ref.region }),
     urls: (region, kmsRegion, env) => [
       directObject(ref.bucket, ref.key, region, env),
       directService("kms", kmsRegion, env),
@@ -37,28 +40,16 @@ export function s3Need(ref: S3Ref): AwsNeed {
   };
 }
 
-async function look(ref: S3Ref, etag: string, { session, context }: Tools): Promise<string | undefined> {
-  const { changedEtag } = await loadRead();
-  return changedEtag(ref, etag, session, context);
-}
-
-async function readSealed(ref: S3Ref, { session, context }: Tools): Promise<Content> {
+async function readSealed(ref: S3Ref, tools: Tools): Promise<Content> {
   const { readObject } = await loadRead();
+  const object = await readObject(ref, tools);
   const { versionId: _, ...newest } = ref;
-  const object = await readObject(ref, session, context);
   // It has no version of its own to pin.
   const file = { ...newest, key: `${ref.key}.instruction` };
-  return {
-    kind: "sealed",
-    validator: object.etag,
-    sealed: {
-      ...object,
-      place: placeOf(ref),
-      located: s3Need(ref),
-      instructionFile: {
-        uri: formatS3Uri(file),
-        read: async () => (await readObject(file, session, context)).body,
-      },
-    },
+  const instructionFile = {
+    uri: formatS3Uri(file),
+    read: async () => (await readObject(file, tools)).body,
   };
+  const sealed = { ...object, place: placeOf(ref), located: s3Need(ref), instructionFile };
+  return { kind: "sealed", validator: object.etag, sealed };
 }

@@ -1,18 +1,13 @@
 import { HeadObjectCommand, PutObjectCommand } from "../../aws/sdk.ts";
-import type { AwsSession } from "../../aws/session.ts";
 import { classify, facts } from "../../aws/call/failure.ts";
-import { failureOf } from "../../http/failure.ts";
 import type { Failure } from "../../http/failure.ts";
-import { retry } from "../../http/retry.ts";
-import type { Context } from "../../base/context.ts";
 import type { Metadata } from "../../envelope/format.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { followRedirect } from "./redirect.ts";
-import { namingOwner, ownerInput } from "./owner.ts";
+import type { AwsTools } from "../source.ts";
+import { askS3, ownerInput } from "./ask.ts";
 import type { S3Ref } from "./ref.ts";
 import { AT_ANSWER, AnswerDate } from "./times.ts";
 
-const ATTEMPT_MS = 10_000;
 const QUICKER_HINT =
   "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten";
 
@@ -25,96 +20,72 @@ export interface Written {
 }
 
 /**
- * Uploads a sealed object, only where the expected revision is still there (If-Match, If-None-Match).
+ * Uploads a sealed object, only if the expected revision is still there (If-Match, If-None-Match).
  *
  * @throws "conflict" if somebody else wrote in between; "missing" (bucket), "denied", "unavailable", "timeout"
  */
 export async function writeObject(
   ref: S3Ref,
-  sealed: { readonly metadata: Metadata; readonly body: Uint8Array },
+  { metadata, body }: { readonly metadata: Metadata; readonly body: Uint8Array },
   expected: Expected,
-  session: AwsSession,
-  context: Context,
+  asking: AwsTools,
 ): Promise<Written> {
   const command = new PutObjectCommand({
     Bucket: ref.bucket,
     Key: ref.key,
     ...ownerInput(ref),
-    Body: sealed.body,
+    Body: body,
     ContentType: "application/octet-stream",
     ChecksumAlgorithm: "SHA256",
-    Metadata: { ...sealed.metadata },
+    Metadata: { ...metadata },
     ...(expected.kind === "absent" ? { IfNoneMatch: "*" } : { IfMatch: expected.etag }),
   });
-  let attempts = 0;
+  let failed = 0;
+  const classifyAttempt = (error: unknown): Failure => {
+    failed += 1;
+    return classifyWrite(error, expected);
+  };
   try {
-    const answer = await retry(
-      context,
-      { attemptMs: ATTEMPT_MS, classify: namingOwner(ref, classifyWrite(expected)) },
-      (signal) => {
-        attempts += 1;
-        return followRedirect(ref, session, context, async () =>
-          (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
-        );
-      },
+    const answer = await askS3(ref, asking, classifyAttempt, async (abortSignal) =>
+      (await asking.session.s3({ home: ref.bucket })).send(command, { abortSignal }),
     );
     return { etag: answer.ETag, versionId: answer.VersionId };
   } catch (error) {
+    const isConflict = error instanceof SealexecError && error.kind === "conflict";
+    if (failed === 1 || !isConflict) throw error;
     // An attempt whose answer was lost may have been the one that wrote: then the conflict is with ourselves.
-    const ours =
-      attempts > 1 && isConflict(error) ? await findOurs(ref, sealed.metadata, session, context) : undefined;
-    if (ours === undefined) throw error;
-    return ours;
+    const head = await headObject(ref, asking);
+    // The wrapped data key is different in every sealing.
+    if (Object.entries(metadata).every(([name, value]) => head.metadata[name] === value)) return head;
+    throw error;
   }
 }
 
-async function findOurs(
-  ref: S3Ref,
-  metadata: Metadata,
-  session: AwsSession,
-  context: Context,
-): Promise<Written | undefined> {
-  const head = await headObject(ref, session, context);
-  // The wrapped data key is different in every sealing.
-  const same = Object.entries(metadata).every(([name, value]) => head.metadata[name] === value);
-  return same ? head : undefined;
-}
-
-export interface Head extends Written {
+interface Head extends Written {
   readonly metadata: Metadata;
   /** S3's own time, milliseconds since 1970 */
   readonly date: number | undefined;
 }
 
 /** An object without its body. */
-export async function headObject(ref: S3Ref, session: AwsSession, context: Context): Promise<Head> {
+export async function headObject(ref: S3Ref, asking: AwsTools): Promise<Head> {
   const command = new HeadObjectCommand({ Bucket: ref.bucket, Key: ref.key, ...ownerInput(ref) });
   const date = new AnswerDate();
   command.middlewareStack.add(date.middleware, AT_ANSWER);
-  const classifyHead = namingOwner(ref, (error) => classify("HeadObject", error));
-  const head = await retry(context, { attemptMs: ATTEMPT_MS, classify: classifyHead }, (signal) =>
-    followRedirect(ref, session, context, async () =>
-      (await session.s3({ home: ref.bucket })).send(command, { abortSignal: signal }),
-    ),
+  const classifyHead = (error: unknown): Failure => classify("HeadObject", error);
+  const head = await askS3(ref, asking, classifyHead, async (abortSignal) =>
+    (await asking.session.s3({ home: ref.bucket })).send(command, { abortSignal }),
   );
   return { etag: head.ETag, versionId: head.VersionId, metadata: head.Metadata ?? {}, date: date.value };
 }
 
-function classifyWrite(expected: Expected): (error: unknown) => Failure {
-  return (error) => {
-    const failure = classify("PutObject", error);
-    const { code, status, requestId } = facts(error);
-    if (status !== 412 && code !== "ConditionalRequestConflict" && code !== "NoSuchKey") return failure;
-    const says =
-      expected.kind === "absent" ? "there is an object already" : "the object is no longer the one expected";
-    const detail = `PutObject: ${code ?? status}, request id ${requestId ?? "unknown"}`;
-    return failureOf(
-      { kind: "conflict", says, hint: QUICKER_HINT },
-      { detail, facts: failure.error.facts, cause: error },
-    );
-  };
-}
-
-function isConflict(error: unknown): boolean {
-  return error instanceof SealexecError && error.kind === "conflict";
+function classifyWrite(error: unknown, expected: Expected): Failure {
+  const failure = classify("PutObject", error);
+  const { code, status, requestId } = facts(error);
+  if (status !== 412 && code !== "ConditionalRequestConflict" && code !== "NoSuchKey") return failure;
+  const says =
+    expected.kind === "absent" ? "there is an object already" : "the object is no longer the one expected";
+  const detail = `PutObject: ${code ?? status}, request id ${requestId ?? "unknown"}`;
+  const details = { detail, facts: failure.error.facts, hint: QUICKER_HINT, cause: error };
+  return { error: new SealexecError("conflict", says, details) };
 }

@@ -26,13 +26,13 @@ for (const way of WAYS) {
         aws.clockOffsetMs = 120_000;
         const second = aws.s3.put(BUCKET, REF.key, "", {});
         const asked = seconds();
-        const old = await readObject({ ...REF, versionId: first.versionId }, tools.session, tools.context);
+        const old = await readObject({ ...REF, versionId: first.versionId }, tools);
         const { date = 0, lastModified = 0, body, metadata, ...state } = old;
         assert.ok(lastModified >= written && lastModified <= writtenBy, String(lastModified - written));
         assert.ok(date >= asked && date <= seconds(), String(date - asked));
         assert.deepEqual([Buffer.from(body).toString(), { ...metadata }], ["first", METADATA]);
         assert.deepEqual(state, { etag: first.etag, versionId: first.versionId });
-        const newest = await readObject(REF, tools.session, tools.context);
+        const newest = await readObject(REF, tools);
         assert.deepEqual([newest.versionId, newest.etag], [second.versionId, second.etag]);
         assert.deepEqual([newest.body.length, { ...newest.metadata }], [0, {}]);
       }));
@@ -40,7 +40,7 @@ for (const way of WAYS) {
     test("unless it is the same: its ETag counts, and not every S3 knows the condition", () =>
       withS3(way, REF, async ({ aws, tools, asked }) => {
         const { etag } = aws.s3.put(BUCKET, REF.key, "first");
-        const look = (): Promise<string | undefined> => changedEtag(REF, etag, tools.session, tools.context);
+        const look = (): Promise<string | undefined> => changedEtag(REF, etag, tools);
         assert.equal(await look(), undefined);
         aws.s3.readsConditionally = false;
         assert.equal(await look(), undefined);
@@ -58,10 +58,10 @@ for (const way of WAYS) {
         const { etag } = aws.s3.put(BUCKET, REF.key, "first");
         const rule = { service: "s3", operation: "GetObject", action: "status", status: 500 } as const;
         aws.faults.add({ ...rule, times: 2 });
-        await readObject(REF, tools.session, tools.context);
+        await readObject(REF, tools);
         assert.equal(asked().length, 3);
         const looks = aws.faults.add(rule);
-        const look = changedEtag(REF, etag, tools.session, tools.context);
+        const look = changedEtag(REF, etag, tools);
         await assert.rejects(look, {
           kind: "unavailable",
           message: /^the service kept failing \(GetObject: /,
@@ -85,16 +85,14 @@ for (const way of WAYS) {
         /^check the URI/,
       ],
       [403, "InvalidToken", "denied", /session token is not valid \(GetObject: /, /AWS_SESSION_TOKEN/],
+      [400, "Strange", "config", /^GetObject: failed \(Strange, 400, /, /run it with -v/],
     ] as const) {
       test(`a refusal by ${code}, read and looked at, with and without an owner`, () =>
         withS3(way, REF, async ({ aws, tools, asked }) => {
           aws.faults.add({ service: "s3", action: "status", status, code });
           for (const owner of [undefined, "111122223333"]) {
             const ref = owner === undefined ? REF : { ...REF, owner };
-            for (const attempt of [
-              readObject(ref, tools.session, tools.context),
-              changedEtag(ref, '"0"', tools.session, tools.context),
-            ]) {
+            for (const attempt of [readObject(ref, tools), changedEtag(ref, '"0"', tools)]) {
               const error = await attempt.then(
                 () => undefined,
                 (reason: unknown) => reason,
@@ -123,22 +121,23 @@ for (const way of WAYS) {
     test("what is larger than 4 MiB is neither read nor looked at", () =>
       withS3(way, REF, async ({ aws, tools, asked }) => {
         aws.s3.put(BUCKET, REF.key, Buffer.alloc(4_194_304));
-        assert.equal((await readObject(REF, tools.session, tools.context)).body.length, 4_194_304);
+        assert.equal((await readObject(REF, tools)).body.length, 4_194_304);
         aws.s3.put(BUCKET, REF.key, Buffer.alloc(4_194_305));
         const large = { kind: "data", message: "the object is larger than 4194304 bytes" };
-        await assert.rejects(readObject(REF, tools.session, tools.context), large);
-        await assert.rejects(changedEtag(REF, '"0"', tools.session, tools.context), large);
+        await assert.rejects(readObject(REF, tools), large);
+        await assert.rejects(changedEtag(REF, '"0"', tools), large);
         const untold = { action: "header", name: "transfer-encoding", value: "chunked" };
         aws.faults.add({ service: "s3", ...untold } as Rule);
-        await assert.rejects(readObject(REF, tools.session, tools.context), large);
+        await assert.rejects(readObject(REF, tools), large);
         assert.equal(asked().length, 4);
       }));
   });
 }
 
-test("a direct request names its operation, and its refusal is read whole", () =>
+test("a refusal of a direct request is read whole, with its request's id if only its text says it", () =>
   withS3("directly", REF, async ({ aws, tools }) => {
-    const missing = readObject(REF, tools.session, tools.context);
+    aws.faults.add({ service: "s3", action: "header", name: "x-amz-request-id", value: "" });
+    const missing = readObject(REF, tools);
     const error = await missing.then(
       () => undefined,
       ({ cause }: Error) => cause,

@@ -18,11 +18,10 @@ function moved({ aws }: Place): string {
 }
 
 const CALLS: Readonly<Record<string, (place: Place, etag: string) => Promise<unknown>>> = {
-  GetObject: ({ tools }) => readObject(REF, tools.session, tools.context),
-  "GetObject, a look": ({ tools }, etag) => changedEtag(REF, etag, tools.session, tools.context),
-  HeadObject: ({ tools }) => headObject(REF, tools.session, tools.context),
-  PutObject: ({ tools }, etag) =>
-    writeObject(REF, SEALED, { kind: "etag", etag }, tools.session, tools.context),
+  GetObject: ({ tools }) => readObject(REF, tools),
+  "GetObject, a look": ({ tools }, etag) => changedEtag(REF, etag, tools),
+  HeadObject: ({ tools }) => headObject(REF, tools),
+  PutObject: ({ tools }, etag) => writeObject(REF, SEALED, { kind: "etag", etag }, tools),
 };
 
 for (const way of WAYS) {
@@ -33,9 +32,9 @@ for (const way of WAYS) {
           const { aws, tools, log } = place;
           moved(place);
           aws.s3.wrongRegion = answer;
-          const { body } = await readObject(REF, tools.session, tools.context);
+          const { body } = await readObject(REF, tools);
           assert.equal(Buffer.from(body).toString(), "there");
-          await readObject(REF, tools.session, tools.context);
+          await readObject(REF, tools);
           assert.deepEqual(
             aws.calls.map(({ status }) => status >= 300),
             [true, false, false],
@@ -63,7 +62,7 @@ for (const way of WAYS) {
               value: "eu-west-1",
             });
           const kind = rule.action === "status" ? "denied" : "config";
-          await assert.rejects(readObject(REF, tools.session, tools.context), { kind });
+          await assert.rejects(readObject(REF, tools), { kind });
           assert.equal(asked().length, 1);
         }));
     }
@@ -80,10 +79,19 @@ for (const [name, call] of Object.entries(CALLS)) {
     }));
 }
 
+test("a conflict there is somebody else's: the redirect was no attempt that may have written", () =>
+  withS3("directly", REF, async (place) => {
+    moved(place);
+    const { session, context } = place.tools;
+    const writing = writeObject(REF, SEALED, { kind: "absent" }, { session, context });
+    await assert.rejects(writing, { kind: "conflict" });
+    assert.deepEqual(place.asked(), ["PutObject 301", "PutObject 412"]);
+  }));
+
 test("a circle of redirects ends", () =>
   withS3("directly", REF, async ({ aws, tools, asked }) => {
     aws.s3.put(BUCKET, REF.key, "here");
     aws.faults.add({ service: "s3", action: "redirect", status: 301, region: "eu-west-1" });
-    await assert.rejects(readObject(REF, tools.session, tools.context), { kind: "config" });
+    await assert.rejects(readObject(REF, tools), { kind: "config" });
     assert.equal(asked().length, 2);
   }));

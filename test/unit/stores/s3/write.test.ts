@@ -12,7 +12,7 @@ const SEALED = { metadata: { "x-amz-c": "115", "x-amz-3": "ours" }, body: Buffer
 const ABSENT = { kind: "absent" } as const;
 
 const write = ({ tools }: Place, expected: Expected, ref = REF): Promise<Written> =>
-  writeObject(ref, SEALED, expected, tools.session, tools.context);
+  writeObject(ref, SEALED, expected, tools);
 const fail = (operation: string, action: string, more: object = {}): Rule =>
   ({ service: "s3", operation, action, times: 1, ...more }) as Rule;
 /** S3 does it, and its answer is lost. */
@@ -131,7 +131,7 @@ describe("a look at what is written", () => {
     withS3("directly", REF, async ({ aws, tools }) => {
       aws.clockOffsetMs = 120_000;
       aws.s3.put(BUCKET, REF.key, "x", SEALED.metadata);
-      const { date = 0, metadata, ...head } = await headObject(REF, tools.session, tools.context);
+      const { date = 0, metadata, ...head } = await headObject(REF, tools);
       const { etag, versionId } = aws.s3.get(BUCKET, REF.key) ?? {};
       assert.deepEqual(head, { etag, versionId });
       assert.deepEqual({ ...metadata }, SEALED.metadata);
@@ -142,9 +142,9 @@ describe("a look at what is written", () => {
     withS3("directly", REF, async ({ aws, tools, asked }) => {
       aws.s3.put(BUCKET, REF.key, "x");
       aws.faults.add(fail("HeadObject", "status", { status: 503 }));
-      await headObject(REF, tools.session, tools.context);
+      await headObject(REF, tools);
       aws.faults.add(fail("HeadObject", "status", { status: 404 }));
-      await assert.rejects(headObject(REF, tools.session, tools.context), { kind: "missing" });
+      await assert.rejects(headObject(REF, tools), { kind: "missing" });
       assert.deepEqual(asked(), ["HeadObject 503", "HeadObject 200", "HeadObject 404"]);
     }));
 });

@@ -1,0 +1,77 @@
+/** How S3 is asked, whatever for: again if an attempt fails, and in the region that its answer names. */
+import { facts } from "../../aws/call/failure.ts";
+import { parseRegion } from "../../aws/region.ts";
+import type { Failure } from "../../http/failure.ts";
+import { retry } from "../../http/retry.ts";
+import type { AwsTools } from "../source.ts";
+import { placeOf } from "./ref.ts";
+import type { S3Ref } from "./ref.ts";
+
+type Classify = (error: unknown) => Failure;
+
+const ATTEMPT_MS = 10_000;
+
+export function askS3<T>(
+  ref: S3Ref,
+  asking: AwsTools,
+  classify: Classify,
+  call: (signal: AbortSignal) => Promise<T>,
+  mostAttempts = Infinity,
+): Promise<T> {
+  const options = { attemptMs: ATTEMPT_MS, mostAttempts, classify: namingOwner(ref, classify) };
+  return retry(asking.context, options, (signal) => followRedirect(ref, asking, () => call(signal)));
+}
+
+async function followRedirect<T>(
+  ref: S3Ref,
+  { session, context }: AwsTools,
+  call: () => Promise<T>,
+): Promise<T> {
+  const located = { home: ref.bucket };
+  try {
+    return await call();
+  } catch (error) {
+    const region = redirectedRegion(error, session.regionName(located));
+    if (region === undefined) throw error;
+    context.log.info(`${placeOf(ref)}: the bucket is in ${region}`);
+    session.moveBucket(located, region);
+    return call();
+  }
+}
+
+/**
+ * The region that S3's answer names as the bucket's own, if it is another than the one asked in: a 301 PermanentRedirect, a 307
+ * TemporaryRedirect, or a 400 (AuthorizationHeaderMalformed, IllegalLocationConstraint).
+ * Source: Amazon S3 API Reference, "Error responses"; User Guide, "Making requests using the REST API: Redirection".
+ */
+function redirectedRegion(error: unknown, asked: string): string | undefined {
+  const { status } = facts(error);
+  if (status !== 301 && status !== 307 && status !== 400) return undefined;
+  const { Region, $response } = error as {
+    Region?: unknown;
+    $response?: { headers?: Record<string, string> };
+  };
+  const inBody = typeof Region === "string" ? Region : undefined;
+  const named = $response?.headers?.["x-amz-bucket-region"] ?? inBody;
+  if (named === undefined || named === asked) return undefined;
+  return parseRegion(named, "S3's redirect").name;
+}
+
+/**
+ * `?owner=ACCOUNT`, as input of an operation of the SDK: S3 refuses a request if the bucket belongs to another account (S3 User
+ * Guide, "Verifying bucket ownership with bucket owner condition"). A bucket's name is free for anybody once it is deleted.
+ */
+export function ownerInput({ owner }: S3Ref): { readonly ExpectedBucketOwner?: string } {
+  return owner === undefined ? {} : { ExpectedBucketOwner: owner };
+}
+
+/** The same failures; those that may be about the owner say so. */
+function namingOwner({ owner }: S3Ref, classify: Classify): Classify {
+  return (error) => {
+    const failure = classify(error);
+    if (owner === undefined || failure.error.kind !== "denied") return failure;
+    const { hint = "check the URI" } = failure.error;
+    const way = `check that it is a bucket of account ${owner} (?owner=), and ${hint}`;
+    return { ...failure, error: failure.error.hinting(way) };
+  };
+}
