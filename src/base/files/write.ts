@@ -18,7 +18,7 @@ import { expectOwnSignal } from "../signals.ts";
 
 const FORCE = "name another file, or say --force";
 
-/** @throws "usage" where there is something of this name already; "config" where there could be nothing */
+/** @throws "usage" if there is something of this name already; "config" if there could be nothing */
 export function refuseExisting(file: string, hint = FORCE): void {
   if (find(file) !== undefined) throw exists(file, hint);
 }
@@ -32,9 +32,8 @@ export interface FileId {
 /**
  * Refuses to replace what is not a file of this user: a device, a pipe, a link or somebody else's file would be gone.
  *
- * @param where how messages begin, where the caller does not say it
+ * @param where how messages begin
  * @returns what is there; undefined: nothing
- * @throws "config"
  */
 export function refuseForeign(file: string, where = `${file}: `): FileId | undefined {
   const stats = find(file, where);
@@ -62,21 +61,42 @@ function isTrusted(owner: number, uid: number): boolean {
   return owner === uid || owner === 0;
 }
 
-export type Replace = "nothing" | "ours" | "anything";
-
 /**
- * Writes a file of mode 0600, whole or not at all: under another name beside it, then moved to its own.
+ * Writes a file of mode 0600, whole or not at all.
  *
  * @param replace what of this name may be replaced: "ours" is a file of this user
- * @returns which file it is
- * @throws "usage" where there is one and it may not; "config" where the folder cannot be written, or what is there is no file
- *   of this user
+ * @throws "usage" if there is one and it may not; "config" if the folder cannot be written, or what is there is no file of
+ *   this user
  */
-export function writePrivateFile(file: string, bytes: Uint8Array, replace: Replace): FileId {
+export function writePrivateFile(
+  file: string,
+  bytes: Uint8Array,
+  replace: "nothing" | "ours" | "anything",
+): FileId {
   if (replace === "ours") refuseForeign(file);
+  try {
+    // Unlike rename(2), link(2) fails if the name is taken, also by somebody quicker than us.
+    const move = replace === "nothing" ? linkSync : renameSync;
+    return writeWhole(file, bytes, 0o600, (draft) => move(draft, file));
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? exists(file, FORCE) : unwritable(error, file);
+  }
+}
+
+/**
+ * Writes a file under another name beside it, and has it moved to its own.
+ *
+ * @throws what the system says, or `move`; no draft is left then
+ */
+export function writeWhole(
+  file: string,
+  bytes: Uint8Array,
+  mode: number,
+  move: (draft: string) => void,
+): FileId {
   const draft = join(dirname(file), `.${basename(file)}.${randomBytes(6).toString("hex")}`);
   try {
-    const fd = openSync(draft, "wx", 0o600);
+    const fd = openSync(draft, "wx", mode);
     let written: FileId;
     try {
       writeFileSync(fd, bytes);
@@ -85,12 +105,8 @@ export function writePrivateFile(file: string, bytes: Uint8Array, replace: Repla
     } finally {
       closeSync(fd);
     }
-    // Unlike rename(2), link(2) fails where the name is taken, also by somebody quicker than us.
-    if (replace === "nothing") linkSync(draft, file);
-    else renameSync(draft, file);
+    move(draft);
     return written;
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === "EEXIST" ? exists(file, FORCE) : unwritable(error, file);
   } finally {
     removeDraft(draft);
   }
@@ -100,7 +116,7 @@ function removeDraft(draft: string): void {
   try {
     unlinkSync(draft);
   } catch {
-    // Renamed away, or never made.
+    // Moved away, or never made.
   }
 }
 

@@ -1,6 +1,5 @@
 /** `sealexec push` to a sealed file: under a local key, or a key of KMS; never over what was not expected. */
 import { SealexecError } from "../../base/errors.ts";
-import { findSealedFile } from "../../stores/sealed-file/find.ts";
 import {
   SEALED_FILE_GRAMMAR,
   formatSealedFileUri,
@@ -8,7 +7,7 @@ import {
   sealedFileRef,
 } from "../../stores/sealed-file/ref.ts";
 import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
-import { writeSealedFile } from "../../stores/sealed-file/write.ts";
+import { findSealedFile, writeSealedFile } from "../../stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../stores/sealed-file/write.ts";
 import type { TargetStore } from "../target.ts";
 import { sealedTarget } from "./sealed.ts";

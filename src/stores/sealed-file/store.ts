@@ -1,4 +1,5 @@
 import { directService } from "../../aws/endpoint.ts";
+import { defined } from "../../base/defined.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import { dirname } from "node:path";
 import type { Store, StoreSource } from "../source.ts";
@@ -23,16 +24,16 @@ export function sealedFileSource(ref: SealedFileRef): StoreSource {
   return {
     uri: formatSealedFileUri(ref),
     gives: "sealed",
-    ...(ref.dialect === undefined ? {} : { dialect: ref.dialect }),
+    ...defined({ dialect: ref.dialect }),
     aws: SEALED_FILE_NEED,
     read: async () => {
       // Before it is read: what comes in between is a change.
-      const validator = sealedFileState(ref);
-      const sealed = { ...readSealedFile(ref), place: sealedFilePlace(ref), located: SEALED_FILE_NEED };
+      const validator = sealedFileState(ref.path);
+      const sealed = { ...readSealedFile(ref.path), place: sealedFilePlace(ref), located: SEALED_FILE_NEED };
       return { kind: "sealed", sealed, validator };
     },
     look: async (validator) => {
-      const now = sealedFileState(ref);
+      const now = sealedFileState(ref.path);
       return now === validator ? undefined : now;
     },
     folders: [dirname(ref.path)],

@@ -1,7 +1,6 @@
 /**
- * The text of a sealed file: a first line that says what it is, the envelope's metadata as `name: value`, an empty line,
- * and the body in base64, 76 characters a line. Pure. One text for one object, so that git shows a change where there is
- * one; CRLF is read too, as git may write it on checkout.
+ * The text of a sealed file: a first line that says what it is, the envelope's metadata as `name: value`, an empty line, and the
+ * body in base64. Pure. One object has one text, so that git shows a change if there is one, and no other.
  */
 import type { Metadata } from "../../envelope/format.ts";
 import { SealexecError } from "../../base/errors.ts";
@@ -25,6 +24,7 @@ export function printSealedText({ metadata, body }: SealedText): string {
 
 /** @throws SealexecError "data", with a line number and nothing of the text */
 export function parseSealedText(text: string): SealedText {
+  // Git may write CRLF on checkout.
   const lines = text.replaceAll("\r\n", "\n").split("\n");
   if (lines[0] !== FIRST_LINE) {
     throw new SealexecError("data", `not a sealed file: its first line is not "${FIRST_LINE}"`, {
@@ -42,7 +42,7 @@ export function parseSealedText(text: string): SealedText {
   return { metadata, body: parseBody(lines.slice(empty + 1), empty + 2) };
 }
 
-// Strict, so that one object has one text: full lines but the last, no padding inside, nothing behind.
+// Full lines but the last, no padding inside, nothing after it.
 function parseBody(lines: readonly string[], firstLine: number): Uint8Array {
   if (lines.at(-1) !== "") throw damaged(firstLine + lines.length - 1);
   const body = lines.slice(0, -1);

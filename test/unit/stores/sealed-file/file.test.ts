@@ -14,10 +14,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { findSealedFile } from "../../../../src/stores/sealed-file/find.ts";
 import { parseSource } from "../../../../src/stores/registry.ts";
 import { printSealedText } from "../../../../src/stores/sealed-file/text.ts";
-import { writeSealedFile } from "../../../../src/stores/sealed-file/write.ts";
+import { findSealedFile, writeSealedFile } from "../../../../src/stores/sealed-file/write.ts";
 import type { ExpectedText } from "../../../../src/stores/sealed-file/write.ts";
 import type { Tools } from "../../../../src/stores/source.ts";
 import { withFolder } from "../../../e2e/expect.ts";
