@@ -21,30 +21,20 @@ const CONTAINERS_OWN: ReadonlySet<number> = new Set([
 const ENGINES_OWN = "/run/secrets";
 
 export interface Exposed {
-  /** the variable, where a file is one */
+  /** of a folder, the variable that the file is */
   readonly name?: string;
   readonly mode: number;
 }
 
-/**
- * Warns where everybody on the machine can read. No failure: it may be what the machine's owner decided.
- *
- * @param path the file, or the folder of the files
- */
+/** Warns if everybody on the machine can read the file, or files of the folder. It may be what the machine's owner decided. */
 export function warnOfReaders(uri: string, path: string, files: readonly Exposed[], context: Context): void {
   const open = files.filter(({ mode }) => (mode & OTHERS_READ) !== 0);
   if (open.length === 0 || !isWithinReach(path)) return;
   const names = open.flatMap(({ name }) => (name === undefined ? [] : [name]));
   const shown = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} more`] : names;
-  const which = shown.length === 0 ? "" : ` (${shown.join(", ")})`;
-  context.log.warn(
-    `${uri} is readable by every user of this machine${which}`,
-    `chmod ${names.length === 0 ? "o-r" : "o-rx"} ${path}`,
-    {
-      code: "readable-by-all",
-      target: uri,
-    },
-  );
+  const [which, mode] = shown.length === 0 ? ["", "o-r"] : [` (${shown.join(", ")})`, "o-rx"];
+  const message = `${uri} is readable by every user of this machine${which}`;
+  context.log.warn(message, `chmod ${mode} ${path}`, { code: "readable-by-all", target: uri });
 }
 
 /** Whether other users come so far: it is no container's own, and every folder above lets them through. */

@@ -10,9 +10,8 @@ const CODES: Readonly<Record<string, { readonly what: string; readonly hint: str
   ENAMETOOLONG: { what: "its path is too long", hint: "check the path" },
 };
 
-/** What the system said of a path, as ours: "missing" where nothing is there, else "config". */
-function accessFailure(error: NodeJS.ErrnoException, name = ""): SealexecError {
-  const lead = name === "" ? "" : `${name}: `;
+function accessFailure(error: NodeJS.ErrnoException, name: string | undefined): SealexecError {
+  const lead = name === undefined ? "" : `${name}: `;
   const code = error.code ?? "error";
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new SealexecError("missing", `${lead}no such file or folder`, {
@@ -27,7 +26,7 @@ function accessFailure(error: NodeJS.ErrnoException, name = ""): SealexecError {
   return new SealexecError("config", `${lead}${what}`, { hint, cause: error });
 }
 
-/** Runs what asks the system for a path. */
+/** Runs what asks the system for a path: its failure becomes ours, "missing" if nothing is there, else "config". */
 export function accessing<T>(work: () => T, name?: string): T {
   try {
     return work();

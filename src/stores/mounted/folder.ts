@@ -9,28 +9,26 @@ import type { Variables } from "../../base/secret.ts";
 import { fileState, stateOfPath } from "../../base/files/state.ts";
 import type { Exposed } from "./exposure.ts";
 import { accessing } from "./failure.ts";
-import { LARGEST_FILE_BYTES, readMember } from "./read.ts";
+import { LARGEST_FILE_BYTES, readMember, tooLargeVariable } from "./read.ts";
 import type { DirRef } from "./ref.ts";
 
 /** MAX_ARG_STRLEN without the NUL (execve(2)): `NAME=value` in all. */
 const LARGEST_VARIABLE_BYTES = 131_071;
 const MOST_FILES = 10_000;
 
-export interface Folder {
+interface Folder {
   readonly variables: Variables;
   readonly files: readonly Exposed[];
-  /** as folderState gives it, of what was read */
+  /** as folderState gives it */
   readonly state: string;
 }
 
 /**
- * Reads every file of the folder, in the order of their names. Where Kubernetes mounts it, the files are links into
- * `..data`, which is a link to the folder of one version: that is looked up once, so that an update which comes in
- * between cannot mix two versions, and once more behind it: an old version is removed right after the update, and what
- * was read of it may lack files. Then all is read again.
+ * Reads every file of the folder, in the order of their names. Kubernetes mounts files as links into `..data`, a link to the
+ * folder of one version. It is looked up once, so that an update which comes in between cannot mix two versions, and once more
+ * afterwards: an old version is removed right after the update, and what was read of it may lack files. Then all is read again.
  *
- * @throws "missing"; "config" where something cannot be read, or is no file; "data" for names and contents that no
- *   variable can have
+ * @throws "missing"; "config" if something cannot be read, or is no file; "data" for names and contents that no variable can have
  */
 export function readFolder(ref: DirRef, context: Context): Folder {
   checkFolder(ref.path);
@@ -55,7 +53,7 @@ function checkFolder(path: string): void {
   });
 }
 
-/** The folder of the present version; undefined where there are no versions. Whether it is there shows when it is read. */
+/** The folder of the present version; undefined: there are none. Whether it is there shows when it is read. */
 function versionOf(path: string): string | undefined {
   return accessing(() => {
     const link = join(path, "..data");
@@ -78,7 +76,7 @@ function readVersion(ref: DirRef, version: string | undefined): Folder {
       throw refusal(`larger than ${LARGEST_FILE_BYTES} bytes in all`, "no environment takes so much");
     variables.set(name, valueOf(name, bytes, ref.raw));
     files.push({ name, mode: stats.mode });
-    states.push(memberState(path, fileState(stats)));
+    states.push(`${path} ${fileState(stats)}`);
   }
   return { variables, files, state: states.join("\n") };
 }
@@ -88,13 +86,9 @@ export function folderState(path: string): string {
   checkFolder(path);
   return accessing(() =>
     list(path, versionOf(path))
-      .map((entry) => memberState(entry.path, stateOfPath(entry.path)))
+      .map((entry) => `${entry.path} ${stateOfPath(entry.path)}`)
       .join("\n"),
   );
-}
-
-function memberState(path: string, state: string): string {
-  return `${path} ${state}`;
 }
 
 interface Entry {
@@ -103,18 +97,20 @@ interface Entry {
 }
 
 function list(folder: string, version: string | undefined): Entry[] {
-  const entries = visible(folder).map((file) => ({ file, path: join(folder, file) }));
-  if (version === undefined) return sorted(entries);
+  const entries = visible(folder);
   // What is no link into the versions was mounted over them (subPath), and is as much a file as the others.
-  const others = entries.filter(({ path }) => !leadsToVersion(path));
-  return sorted([...visible(version).map((file) => ({ file, path: join(version, file) })), ...others]);
+  const all =
+    version === undefined
+      ? entries
+      : [...visible(version), ...entries.filter(({ path }) => !leadsToVersion(path))];
+  return all.toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
 /** Without dot files: they are `..data` and its like, and what editors and tools leave. */
-function visible(folder: string): string[] {
+function visible(folder: string): Entry[] {
   const names = accessing(() => readdirSync(folder));
   if (names.length > MOST_FILES) throw refusal(`more than ${MOST_FILES} files`, "check the path");
-  return names.filter((name) => !name.startsWith("."));
+  return names.filter((name) => !name.startsWith(".")).map((file) => ({ file, path: join(folder, file) }));
 }
 
 function leadsToVersion(path: string): boolean {
@@ -123,10 +119,6 @@ function leadsToVersion(path: string): boolean {
     // One that has gone in between was a link to the version before.
     return stats === undefined || (stats.isSymbolicLink() && readlinkSync(path).startsWith("..data/"));
   });
-}
-
-function sorted(entries: readonly Entry[]): Entry[] {
-  return entries.toSorted((a, b) => (a.file < b.file ? -1 : 1));
 }
 
 const RENAME =
@@ -146,11 +138,8 @@ function valueOf(name: string, bytes: Uint8Array, raw: boolean): Secret {
     throw refusal(`${name} holds a NUL, which no variable can`, "encode it, for example as base64");
   const secret = new Secret(text);
   const sizeBytes = name.length + "=".length + secret.sizeBytes;
-  if (sizeBytes <= LARGEST_VARIABLE_BYTES) return secret;
-  throw refusal(
-    `${name}: larger than an environment variable can be`,
-    "a variable takes 131,071 bytes with its name: let the program read the file itself",
-  );
+  if (sizeBytes > LARGEST_VARIABLE_BYTES) throw tooLargeVariable(name);
+  return secret;
 }
 
 function decode(name: string, bytes: Uint8Array): string {

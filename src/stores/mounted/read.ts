@@ -6,7 +6,7 @@ import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { accessing } from "./failure.ts";
 
-/** The largest file that is read, bytes. No environment would take more. */
+/** No environment would take more. */
 export const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 const POLL_MS = 3;
@@ -14,17 +14,16 @@ const POLL_MS = 3;
 // O_NONBLOCK: open(2) of a FIFO that nobody writes to would hold up the process, and the deadline with it.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
-export interface MountedFile {
+interface MountedFile {
   readonly bytes: Uint8Array;
   readonly stats: Stats;
 }
 
 /**
- * Reads a file, or a pipe to its end: `<(command)` of a shell is /dev/fd/N. Links are followed, as Kubernetes mounts
- * them.
+ * Reads a file, or a pipe to its end: `<(command)` of a shell is /dev/fd/N. Links are followed, as Kubernetes mounts them.
  *
- * @throws "missing"; "config" where it cannot be read or is neither file nor pipe; "data" where it is too large;
- *   "timeout" where nobody closes the pipe
+ * @throws "missing"; "config" if it cannot be read or is neither file nor pipe; "data" if it is too large; "timeout" if nobody
+ *   closes the pipe
  */
 export async function readMounted(
   path: string,
@@ -33,21 +32,14 @@ export async function readMounted(
 ): Promise<MountedFile> {
   const { fd, stats } = openMounted(path);
   try {
-    return {
-      stats,
-      bytes: stats.isFIFO() ? await readPipe(fd, limitBytes, context) : readRegular(fd, limitBytes),
-    };
+    const bytes = stats.isFIFO() ? await readPipe(fd, limitBytes, context) : readRegular(fd, limitBytes);
+    return { stats, bytes };
   } finally {
     closeSync(fd);
   }
 }
 
-/**
- * Reads a regular file of a folder.
- *
- * @param name what messages call it
- * @throws as readMounted, and "config" for a pipe
- */
+/** Reads a regular file of a folder. Throws as readMounted, leading with `name`. */
 export function readMember(path: string, name: string, limitBytes: number): MountedFile {
   const { fd, stats } = openMounted(path, name);
   try {
@@ -80,11 +72,10 @@ function refuseOthers(stats: Stats, name: string | undefined): void {
 }
 
 function notAFile(what: string, name?: string): SealexecError {
-  const lead = name === undefined ? "" : `${name}: `;
-  const hint =
+  const [lead, hint] =
     name === undefined
-      ? "a folder with one file a variable is dir:PATH"
-      : "each file is a variable: name a folder in it by a --from dir:PATH of its own";
+      ? ["", "a folder with one file a variable is dir:PATH"]
+      : [`${name}: `, "each file is a variable: name a folder in it by a --from dir:PATH of its own"];
   return new SealexecError("config", `${lead}${what}, where a file is expected`, { hint });
 }
 
@@ -103,8 +94,8 @@ function readRegular(fd: number, limitBytes: number, name?: string): Uint8Array 
 async function readPipe(fd: number, limitBytes: number, context: Context): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Of a FIFO without a writer read(2) says the same as at its end: that nobody has come yet is no end. Whoever writes to
-  // a pipe without a name has had it from the beginning.
+  // Of a FIFO without a writer read(2) says the same as at its end: that nobody has come yet is no end. Whoever writes to a pipe
+  // without a name has had it from the beginning.
   let begun = isAnonymous(fd);
   for (;;) {
     const chunk = Buffer.alloc(CHUNK_BYTES);
@@ -122,7 +113,7 @@ async function readPipe(fd: number, limitBytes: number, context: Context): Promi
   }
 }
 
-/** The bytes that are there; 0 at the end or without a writer; undefined where a writer has not written yet. */
+/** The bytes that are there; 0 at the end or without a writer; undefined: a writer has not written yet. */
 function readNow(fd: number, chunk: Buffer): number | undefined {
   return accessing(() => {
     try {
@@ -155,13 +146,15 @@ function wipe(chunks: readonly Buffer[]): void {
 
 function tooLarge(chunks: readonly Buffer[], limitBytes: number, name?: string): SealexecError {
   wipe(chunks);
-  return name === undefined
-    ? new SealexecError("data", `larger than ${limitBytes} bytes`, {
-        hint: "it holds no variables; check the path",
-      })
-    : new SealexecError("data", `${name}: larger than an environment variable can be`, {
-        hint: "a variable takes 131,071 bytes with its name: let the program read the file itself",
-      });
+  if (name !== undefined) return tooLargeVariable(name);
+  const hint = "it holds no variables; check the path";
+  return new SealexecError("data", `larger than ${limitBytes} bytes`, { hint });
+}
+
+export function tooLargeVariable(name: string): SealexecError {
+  return new SealexecError("data", `${name}: larger than an environment variable can be`, {
+    hint: "a variable takes 131,071 bytes with its name: let the program read the file itself",
+  });
 }
 
 function neverEnds(context: Context, begun: boolean): SealexecError {

@@ -1,27 +1,48 @@
-import type { Stats } from "node:fs";
+/** Plain secrets that are mounted. No AWS is asked for them. */
 import { dirname } from "node:path";
+import type { Context } from "../../base/context.ts";
 import { fileState, stateOfPath } from "../../base/files/state.ts";
-import type { Content, Store, StoreSource, Tools } from "../source.ts";
+import type { Store, StoreSource } from "../source.ts";
 import { warnOfReaders } from "./exposure.ts";
 import { accessing } from "./failure.ts";
 import { folderState, readFolder } from "./folder.ts";
 import { readMounted } from "./read.ts";
 import { DIR_GRAMMAR, ENV_FILE_GRAMMAR, JSON_FILE_GRAMMAR, dirRef, envFileRef, jsonFileRef } from "./ref.ts";
-import type { DirRef, EnvFileRef, JsonFileRef } from "./ref.ts";
-
-// Plain secrets that are mounted. No AWS is asked for them.
 
 /** Files of variables. */
 export const envFile: Store = {
   grammar: ENV_FILE_GRAMMAR,
   source: (parsed) => {
     const { uri } = parsed;
-    const ref = envFileRef(parsed);
+    const { path, dialect } = envFileRef(parsed);
     return {
       uri,
       gives: "text",
-      dialect: ref.dialect,
-      read: (tools) => readEnvFile(uri, ref, tools),
+      dialect,
+      read: async ({ context }) => ({ kind: "text", ...(await readAndWarn(uri, path, context)) }),
+      ...lookingAtFile(path),
+    };
+  },
+};
+
+/** Files with one JSON object. */
+export const jsonFile: Store = {
+  grammar: JSON_FILE_GRAMMAR,
+  source: (parsed) => {
+    const { uri } = parsed;
+    const ref = jsonFileRef(parsed);
+    return {
+      uri,
+      gives: "variables",
+      read: async ({ context }) => {
+        const { bytes, validator } = await readAndWarn(uri, ref.path, context);
+        const { parseJson } = await import("../../text/json.ts");
+        try {
+          return { kind: "variables", variables: parseJson(bytes, ref), validator };
+        } finally {
+          bytes.fill(0);
+        }
+      },
       ...lookingAtFile(ref.path),
     };
   },
@@ -36,68 +57,35 @@ export const dir: Store = {
     return {
       uri,
       gives: "variables",
-      read: async (tools) => readDir(uri, ref, tools),
+      read: async ({ context }) => {
+        const { variables, files, state } = readFolder(ref, context);
+        warnOfReaders(uri, ref.path, files, context);
+        return { kind: "variables", variables, validator: state };
+      },
       look: async (validator) => other(folderState(ref.path), validator),
       folders: [ref.path],
     };
   },
 };
 
-/** Files with one JSON object. */
-export const jsonFile: Store = {
-  grammar: JSON_FILE_GRAMMAR,
-  source: (parsed) => {
-    const { uri } = parsed;
-    const ref = jsonFileRef(parsed);
-    return {
-      uri,
-      gives: "variables",
-      read: (tools) => readJsonFile(uri, ref, tools),
-      ...lookingAtFile(ref.path),
-    };
-  },
-};
+// What came through a pipe is gone: nobody can look at it again.
+async function readAndWarn(
+  uri: string,
+  path: string,
+  context: Context,
+): Promise<{ readonly bytes: Uint8Array; readonly validator: string | undefined }> {
+  const { bytes, stats } = await readMounted(path, context);
+  if (!stats.isFile()) return { bytes, validator: undefined };
+  warnOfReaders(uri, path, [{ mode: stats.mode }], context);
+  return { bytes, validator: fileState(stats) };
+}
 
-// Of the folder, as a file is replaced by another of its name.
+// The folder is watched, as a file is replaced by another of its name.
 function lookingAtFile(path: string): Required<Pick<StoreSource, "look" | "folders">> {
-  return {
-    look: async (validator) =>
-      other(
-        accessing(() => stateOfPath(path)),
-        validator,
-      ),
-    folders: [dirname(path)],
-  };
+  const state = (): string => accessing(() => stateOfPath(path));
+  return { look: async (validator) => other(state(), validator), folders: [dirname(path)] };
 }
 
 function other(now: string, before: string): string | undefined {
   return now === before ? undefined : now;
-}
-
-async function readEnvFile(uri: string, { path }: EnvFileRef, { context }: Tools): Promise<Content> {
-  const { bytes, stats } = await readMounted(path, context);
-  if (stats.isFile()) warnOfReaders(uri, path, [{ mode: stats.mode }], context);
-  return { kind: "text", bytes, ...validatorOf(stats) };
-}
-
-function readDir(uri: string, ref: DirRef, { context }: Tools): Content {
-  const { variables, files, state } = readFolder(ref, context);
-  warnOfReaders(uri, ref.path, files, context);
-  return { kind: "variables", variables, validator: state };
-}
-
-async function readJsonFile(uri: string, ref: JsonFileRef, { context }: Tools): Promise<Content> {
-  const { bytes, stats } = await readMounted(ref.path, context);
-  if (stats.isFile()) warnOfReaders(uri, ref.path, [{ mode: stats.mode }], context);
-  const { parseJson } = await import("../../text/json.ts");
-  try {
-    return { kind: "variables", variables: parseJson(bytes, ref), ...validatorOf(stats) };
-  } finally {
-    bytes.fill(0);
-  }
-}
-
-// What came through a pipe is gone: nobody can look at it again.
-function validatorOf(stats: Stats): Pick<Content, "validator"> {
-  return stats.isFile() ? { validator: fileState(stats) } : {};
 }
