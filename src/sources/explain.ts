@@ -1,4 +1,5 @@
 /** `--explain`: which source each variable came from, and what it was put over. Names and URIs, never a value. */
+import type { Credentials } from "../aws/credentials/source.ts";
 import type { Variables } from "../base/secret.ts";
 import { matchesName } from "../base/name-patterns.ts";
 import { handsOn } from "../process/environment.ts";
@@ -12,18 +13,15 @@ export interface Origin {
   readonly leftOut?: readonly string[];
 }
 
-const ENVIRONMENT = "the environment";
-
 /** One line for each variable that a source sets, by name; then one for each that is left out or dropped. */
 export function explainVariables(opened: readonly Origin[], { inherited, policy }: Underneath): string[] {
   const names = new Set(opened.flatMap(({ variables }) => [...variables.keys()]));
   const from = [...names].toSorted().map((name) => {
     const passed = inherited.has(name) && handsOn(policy, name);
     const uris = opened.filter(({ variables }) => variables.has(name)).map(({ uri }) => uri);
+    const environment = passed ? ["the environment"] : [];
     // From the lowest to the one that wins.
-    const layers = policy.keepExisting
-      ? [...uris, ...(passed ? [ENVIRONMENT] : [])]
-      : [...(passed ? [ENVIRONMENT] : []), ...uris];
+    const layers = policy.keepExisting ? [...uris, ...environment] : [...environment, ...uris];
     const [winner = "", ...under] = layers.toReversed();
     return `${name}: from ${winner}${under.length === 0 ? "" : `, over ${listOf(under)}`}`;
   });
@@ -31,22 +29,16 @@ export function explainVariables(opened: readonly Origin[], { inherited, policy 
     names.map((name) => `${name}: left out of ${uri}, as --only does not name it`),
   );
   const { drop } = policy;
-  const dropped = drop === undefined ? [] : [...inherited].filter((name) => matchesName(drop, name));
-  return [
-    ...from,
-    ...leftOut.toSorted(),
-    ...dropped.toSorted().map((name) => `${name}: of the environment, dropped`),
-  ];
+  const dropped = [...inherited].filter((name) => drop !== undefined && matchesName(drop, name));
+  const droppedLines = dropped.toSorted().map((name) => `${name}: of the environment, dropped`);
+  return [...from, ...leftOut.toSorted(), ...droppedLines];
 }
 
 /** The credentials that are used, and why not those before them. */
 export function explainCredentials({
   source,
   passedOver,
-}: {
-  readonly source: string;
-  readonly passedOver: readonly string[];
-}): string[] {
+}: Pick<Credentials, "source" | "passedOver">): string[] {
   return [`credentials: from ${source}`, ...passedOver.map((why) => `credentials: not from ${why}`)];
 }
 

@@ -6,22 +6,16 @@ import type { SealedObject } from "../stores/source.ts";
 
 type Times = Pick<SealedObject, "date" | "lastModified">;
 
-/**
- * Refuses a revision of the future: who kept it would refuse every honest one after it. By the store's clock, else by ours.
- *
- * @throws SealexecError "data"
- */
+/** Refuses a revision of the future: who kept it would refuse every honest one after it. By the store's clock, else by ours. */
 export function refuseAhead(revision: number | undefined, { date }: Times): void {
   const aheadMs = (revision ?? 0) - (date ?? Date.now());
   if (aheadMs <= MOST_AHEAD_MS) return;
-  const whose = date === undefined ? "this machine's clock" : "the store's clock";
-  throw new SealexecError("data", `revision ${revision} is ${roughDuration(aheadMs)} ahead of ${whose}`, {
-    code: "revision-ahead",
-    hint:
-      date === undefined
-        ? `set this machine's clock (NTP), or ${SEAL_AGAIN}`
-        : `nobody seals so by mistake: ${SEAL_AGAIN}`,
-  });
+  const [whose, hint] =
+    date === undefined
+      ? ["this machine's clock", `set this machine's clock (NTP), or ${SEAL_AGAIN}`]
+      : ["the store's clock", `nobody seals so by mistake: ${SEAL_AGAIN}`];
+  const message = `revision ${revision} is ${roughDuration(aheadMs)} ahead of ${whose}`;
+  throw new SealexecError("data", message, { code: "revision-ahead", hint });
 }
 
 /** How long after its revision the object was written; undefined: that cannot be told. */
@@ -29,12 +23,7 @@ export function lagOf(revision: number | undefined, { lastModified }: Times): nu
   return revision === undefined || lastModified === undefined ? undefined : lastModified - revision;
 }
 
-/**
- * Refuses an object that was written so long after its revision that it is an old version put back.
- *
- * @param largestMs milliseconds
- * @throws SealexecError "data", also where that cannot be told
- */
+/** Refuses an object that was written so long after its revision that it is an old version put back, or that does not tell. */
 export function refuseLag(revision: number | undefined, times: Times, largestMs: number): void {
   const lagMs = lagOf(revision, times);
   if (lagMs !== undefined && lagMs <= largestMs) return;
@@ -45,14 +34,10 @@ export function refuseLag(revision: number | undefined, times: Times, largestMs:
       hint: `${SEAL_AGAIN}; or leave --max-lag (SEALEXEC_MAX_LAG) out`,
     });
   }
-  const most = printDuration(largestMs);
-  throw new SealexecError("data", `${describeLag(revision, lagMs)}, and --max-lag is ${most}`, {
-    code: "put-back",
-    hint: PUT_BACK,
-  });
+  const message = `${describeLag(revision, lagMs)}, and --max-lag is ${printDuration(largestMs)}`;
+  throw new SealexecError("data", message, { code: "put-back", hint: PUT_BACK });
 }
 
-/** @param lagMs of lagOf */
 export function describeLag(revision: number | undefined, lagMs: number): string {
   return `it was written ${roughDuration(lagMs)} after its revision ${revision}`;
 }

@@ -1,7 +1,7 @@
 /** From a source to its text or variables: read, and opened where it is sealed. */
 import { step } from "../base/context.ts";
-import type { Context } from "../base/context.ts";
 import type { Format } from "../envelope/index.ts";
+import { defined } from "../base/defined.ts";
 import { counted } from "../base/logger.ts";
 import type { Content, SealedObject, Source, State, Tools } from "../stores/source.ts";
 import { openSealed } from "./unseal.ts";
@@ -14,8 +14,8 @@ export type PlainContent = (Exclude<Content, { readonly kind: "sealed" }> | Unve
 };
 
 /**
- * A text that nothing authenticates. Its padding is looked at as it is opened: whoever may write the object learns what
- * it holds by changing it, if they are told what is wrong with it. So opening and reading it are to fail alike.
+ * A text that nothing authenticates. Its padding is looked at as it is opened: whoever may write the object learns what it holds by
+ * changing it, if they are told what is wrong with it. So opening and reading it are to fail alike.
  */
 export interface UnverifiedText extends State {
   readonly kind: "unverified";
@@ -35,7 +35,7 @@ export interface FoundSealed {
 
 /** @throws SealexecError, its message led by the stage and the target */
 export async function readSource(source: Source, policy: OpenPolicy, tools: Tools): Promise<PlainContent> {
-  const content = await readContent(source, tools, tools.context);
+  const content = await step(tools.context, "object", source.uri, () => source.read(tools), describeContent);
   if (content.kind !== "sealed") return content;
   const { sealed: object, validator } = content;
   const opened = await openSealed(source.uri, object, policyOf(source, policy), tools);
@@ -46,16 +46,12 @@ export async function readSource(source: Source, policy: OpenPolicy, tools: Tool
     : { kind: "unverified", open: plaintext, validator, sealed };
 }
 
-/** What must hold of one source: its URI's own word is the nearest. A file has this machine's clock: its time tells nothing. */
+/** What must hold of one source: its URI's own word is the nearest. A file has this machine's clock, and its time tells nothing. */
 function policyOf({ dated, dialect, options }: Source, policy: OpenPolicy): OpenPolicy {
   const { accept = [], context = policy.context } = options;
   const { largestLagMs, ...rest } = policy;
   const own = { ...rest, dialect, context, accept: new Set([...policy.accept, ...accept]) };
   return dated === true && largestLagMs !== undefined ? { ...own, largestLagMs } : own;
-}
-
-function readContent(source: Source, tools: Tools, context: Context): Promise<Content> {
-  return step(context, "object", source.uri, () => source.read(tools), describeContent);
 }
 
 function describeContent(content: Content): string {
@@ -70,10 +66,7 @@ function describeContent(content: Content): string {
 }
 
 function describe(size: string, { detail, versionId, etag }: State & { readonly detail?: string }): string {
-  const state = Object.entries({ version: versionId, etag }).filter(([, value]) => value !== undefined);
-  return [
-    size,
-    ...(detail === undefined ? [] : [detail]),
-    ...state.map(([name, value]) => `${name} ${value}`),
-  ].join(", ");
+  const state = Object.entries(defined({ version: versionId, etag }));
+  const facts = [size, detail, ...state.map(([name, value]) => `${name} ${value}`)];
+  return facts.filter((fact) => fact !== undefined).join(", ");
 }

@@ -14,7 +14,6 @@ import { requireNames, requireOnly, takeOnly } from "../text/names.ts";
 import type { Origin } from "./explain.ts";
 import type { SourceOptions } from "./options.ts";
 
-/** A source that was opened. */
 export interface OpenedSource extends Origin {
   /** of what was read, where it can be looked at again */
   readonly validator: string | undefined;
@@ -23,7 +22,6 @@ export interface OpenedSource extends Origin {
   readonly sealed: FoundSealed | undefined;
 }
 
-/** All of them, and what they come to. */
 export interface Opened {
   readonly variables: Variables;
   readonly sources: readonly OpenedSource[];
@@ -34,11 +32,7 @@ export function toolsFor(options: SourceOptions, context: Context): RunTools {
   return new RunTools(context, options.open.key, options.credentials);
 }
 
-/**
- * Opens every source and merges them in order: a later one wins. All or nothing.
- *
- * @throws SealexecError where any source cannot be opened whole, sets a refused name, or a required one is not there
- */
+/** Opens every source and merges them in order: a later one wins. All or nothing. */
 export async function openSources(options: SourceOptions, tools: RunTools): Promise<Opened> {
   const { context } = tools;
   const needsAws = await tools.begin(options.sources);
@@ -56,7 +50,7 @@ export async function openSources(options: SourceOptions, tools: RunTools): Prom
   return { variables: await mergeSources(sources, options, context), sources };
 }
 
-/** Where `--explain` asks for it. */
+/** For `--explain`. */
 export async function tellCredentials(
   credentials: Credentials,
   { explain }: SourceOptions,
@@ -67,7 +61,6 @@ export async function tellCredentials(
   for (const line of explainCredentials(credentials)) context.log.explain(line);
 }
 
-/** Merges in order, and looks for what is required in the whole. */
 export async function mergeSources(
   opened: readonly Origin[],
   { names, explain }: SourceOptions,
@@ -86,12 +79,11 @@ export async function mergeSources(
       requireOnly(merged, names.only);
       requireNames(merged, names.require);
     },
-    () => describeNames(names.require),
+    () => names.require.join(", ") || "none",
   );
   return merged;
 }
 
-/** Opens one source: its variables, each name of which it may set. */
 export async function openSource(
   source: Source,
   options: SourceOptions,
@@ -105,7 +97,9 @@ export async function openSource(
   const content = await readSource(source, { ...options.open, leastRevision }, tools);
   const lookUp: LookUp = (name) =>
     Object.hasOwn(context.env, name) && options.handsOn?.(name) !== false ? context.env[name] : undefined;
-  const all = await variablesOf(content, source, { lookUp, limit: limitOf(options) }, context);
+  // With --only most of what is read may be left out.
+  const limit = options.names.only === undefined ? argumentLimit : undefined;
+  const all = await variablesOf(content, source, { lookUp, limit }, context);
   // What is left out needs no refusal.
   const variables = takeOnly(all, options.names.only);
   const { refuseNames } = await import("../text/refused.ts");
@@ -124,11 +118,6 @@ interface Reading {
   readonly lookUp: LookUp;
   /** what is read of one source; undefined: what no machine could start a program with */
   readonly limit: SizeLimit | undefined;
-}
-
-// With --only most of what is read may be left out.
-function limitOf({ names }: SourceOptions): SizeLimit | undefined {
-  return names.only === undefined ? argumentLimit : undefined;
 }
 
 async function variablesOf(
@@ -177,8 +166,4 @@ async function parseContent(
   } finally {
     bytes.fill(0);
   }
-}
-
-function describeNames(names: readonly string[]): string {
-  return names.length === 0 ? "none" : names.join(", ");
 }

@@ -9,19 +9,24 @@ import type { VaultClient } from "../vault/client.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Source, Tools } from "../stores/source.ts";
 
+interface Before {
+  readonly session?: AwsSession | undefined;
+  readonly vault?: Promise<VaultClient> | undefined;
+}
+
 /** The tools of one run, shared by all its sources. */
 export class RunTools implements Tools {
   readonly context: Context;
   readonly #key: Key | undefined;
   readonly #chosen: CredentialsRef | undefined;
   /** of the round before this one, and no others: a chain of them would grow for ever */
-  readonly #before: { readonly session?: AwsSession; readonly vault?: Promise<VaultClient> };
+  readonly #before: Before;
   #session: AwsSession | undefined;
   #vault: Promise<VaultClient> | undefined;
 
   /**
-   * @param key the key that must have sealed what is sealed
-   * @param chosen what makes the AWS credentials; undefined: the chain finds them
+   * @param key must have sealed what is sealed
+   * @param chosen makes the AWS credentials; undefined: the chain finds them
    * @param before the tools of an earlier round
    */
   constructor(context: Context, key: Key | undefined, chosen?: CredentialsRef, before?: RunTools) {
@@ -44,9 +49,8 @@ export class RunTools implements Tools {
   }
 
   /** What there is to go on with. Not every round asks everybody. */
-  #last(): { readonly session?: AwsSession; readonly vault?: Promise<VaultClient> } {
-    const [session, vault] = [this.#session ?? this.#before.session, this.#vault ?? this.#before.vault];
-    return { ...(session === undefined ? {} : { session }), ...(vault === undefined ? {} : { vault }) };
+  #last(): Before {
+    return { session: this.#session ?? this.#before.session, vault: this.#vault ?? this.#before.vault };
   }
 
   /** What these sources want of AWS. With a local key, nobody wants only KMS. */
@@ -86,13 +90,10 @@ export class RunTools implements Tools {
 
   async #identityForVault(): Promise<Identity> {
     if (this.#chosen === undefined) return (await this.session.credentials()).identity;
-    throw new SealexecError(
-      "config",
-      "VAULT_AUTH=aws takes AWS credentials, and these are to come from Vault",
-      {
-        hint: "log in to Vault by another method or a token, or leave --credentials (SEALEXEC_CREDENTIALS) out",
-      },
-    );
+    const message = "VAULT_AUTH=aws takes AWS credentials, and these are to come from Vault";
+    const hint =
+      "log in to Vault by another method or a token, or leave --credentials (SEALEXEC_CREDENTIALS) out";
+    throw new SealexecError("config", message, { hint });
   }
 
   async #choose(ref: CredentialsRef): Promise<ChosenSource> {

@@ -45,7 +45,6 @@ export interface Opened {
  * Checks the format and the context of a sealed object, has its data key opened, and opens the body.
  *
  * @param uri where it was read, for people
- * @throws SealexecError, its message led by the stage and the target
  */
 export async function openSealed(
   uri: string,
@@ -60,8 +59,10 @@ export async function openSealed(
     "context",
     uri,
     () => readContext(uri, envelope, object, policy),
-    (found) =>
-      `${found.isBound ? "" : "not bound to its place, "}${found.revision === undefined ? "no revision" : `revision ${found.revision}`}`,
+    (found) => {
+      const said = found.revision === undefined ? "no revision" : `revision ${found.revision}`;
+      return found.isBound ? said : `not bound to its place, ${said}`;
+    },
   );
   const dataKey = await step(
     context,
@@ -109,33 +110,23 @@ async function readFormat(
   policy: OpenPolicy,
   context: Context,
 ): Promise<Envelope> {
-  const readWith = (file?: Uint8Array): Promise<Reading> =>
-    step(
-      context,
-      "format",
-      uri,
-      () => hinted(() => readEnvelope(object, policy.accept, file)),
-      describeReading,
-    );
+  const readWith = (file?: Uint8Array): Promise<Reading> => {
+    const read = (): Reading => hinted(() => readEnvelope(object, policy.accept, file));
+    return step(context, "format", uri, read, describeReading);
+  };
   const reading = await readWith();
   if (reading.kind === "envelope") return reading.envelope;
   const { instructionFile } = object;
-  if (instructionFile === undefined) {
-    throw new SealexecError("data", `format: ${uri}: its data key is not in it`, {
-      stage: "format",
-      target: uri,
-      located: true,
-    });
-  }
-  const second = await readWith(
-    await step(
-      context,
-      "object",
-      instructionFile.uri,
-      () => instructionFile.read(),
-      (body) => counted(body.length, "byte"),
-    ),
+  if (instructionFile === undefined)
+    throw new SealexecError("data", "its data key is not in it").at("format", uri);
+  const file = await step(
+    context,
+    "object",
+    instructionFile.uri,
+    () => instructionFile.read(),
+    (body) => counted(body.length, "byte"),
   );
+  const second = await readWith(file);
   if (second.kind === "envelope") return second.envelope;
   throw new Error("an instruction file asked for another");
 }

@@ -9,19 +9,14 @@ import { SealexecError } from "../../base/errors.ts";
 import { sayingOnce } from "../../base/logger.ts";
 import type { AwsNeed } from "../../aws/session.ts";
 import type { Content, SealedObject, Source, Tools } from "../../stores/source.ts";
+import type { FallbackSettings } from "../options.ts";
 import { isAhead, readKept, writeKept } from "./file.ts";
 import type { Kept } from "./file.ts";
 
-export interface FallbackOptions {
-  readonly path: string;
-  /** what S3 has not confirmed for longer is not used, milliseconds */
-  readonly largestAgeMs: number;
-  /** of this process */
-  readonly uid: number;
-}
+/** `uid`: of this process */
+type FallbackOptions = FallbackSettings & { readonly uid: number };
 
-/** What was opened of a source that is kept. */
-export interface OpenedObject {
+interface OpenedObject {
   readonly uri: string;
   readonly sealed: { readonly object: SealedObject; readonly revision: number | undefined } | undefined;
 }
@@ -61,7 +56,7 @@ export class Fallback {
     );
   }
 
-  /** The same sources, those in S3 with what is kept of them behind them. */
+  /** The same sources; if one in S3 is away, reading it gives what is kept of it. */
   behind(sources: readonly Source[]): readonly Source[] {
     return sources.map((source) => {
       const { uri, place, aws } = source;
@@ -84,11 +79,7 @@ export class Fallback {
     this.#write((kept) => fresh.map((object) => newer(kept.get(object.uri), object)));
   }
 
-  /**
-   * S3 has said that these are still what it has.
-   *
-   * @param unchanged URI → ETag
-   */
+  /** S3 has said that these are still what it has: URI → ETag. */
   confirm(unchanged: ReadonlyMap<string, string>): void {
     const now = Date.now();
     // Of a clock that was set back the time of writing may be far ahead.
@@ -101,39 +92,31 @@ export class Fallback {
     );
   }
 
-  /** What the file holds, by URI. */
   #read(): ReadonlyMap<string, Kept> {
     try {
       const kept = readKept(this.#options.path, this.#options.uid);
-      return new Map(
-        kept.filter((object) => !this.#refusesAhead(object)).map((object) => [object.uri, object]),
-      );
+      return new Map(kept.filter((one) => !this.#refusesAhead(one)).map((one) => [one.uri, one]));
     } catch (error) {
-      if (!(error instanceof SealexecError)) throw error;
-      this.#context.log.warn(
-        `--fallback: ${this.#options.path}: ${error.message}`,
-        error.hint,
-        error.particulars,
-      );
+      this.#warnOf(error, `${this.#options.path}: `);
       return new Map();
     }
+  }
+
+  #warnOf(error: unknown, lead = ""): void {
+    if (!(error instanceof SealexecError)) throw error;
+    this.#context.log.warn(`--fallback: ${lead}${error.message}`, error.hint, error.particulars);
   }
 
   /** It would keep all that comes from being opened. */
   #refusesAhead(object: Kept): boolean {
     if (!isAhead(object)) return false;
-    this.#context.log.warn(
-      `--fallback: ${this.#options.path}: its revision of ${object.uri} is of the future: it is not used`,
-      "a start with S3 writes another; if this machine's clock is wrong, set it",
-    );
+    const what = `its revision of ${object.uri} is of the future: it is not used`;
+    const hint = "a start with S3 writes another; if this machine's clock is wrong, set it";
+    this.#context.log.warn(`--fallback: ${this.#options.path}: ${what}`, hint);
     return true;
   }
 
-  /**
-   * Another sealexec may share the file: what it has kept there since stays, where it is newer.
-   *
-   * @param change what is to be put in, given what is there
-   */
+  /** @param change what is to be put in, given what is there: what another sealexec has kept there since stays, if it is newer */
   #write(change: (kept: ReadonlyMap<string, Kept>) => readonly Kept[]): void {
     const kept = new Map(this.#kept);
     for (const [uri, object] of this.#read()) kept.set(uri, newer(kept.get(uri), object));
@@ -145,16 +128,16 @@ export class Fallback {
       writeKept(this.#options.path, this.#options.uid, [...kept.values()]);
       this.#writtenAt = Date.now();
     } catch (error) {
-      if (!(error instanceof SealexecError)) throw error;
-      this.#context.log.warn(`--fallback: ${error.message}`, error.hint, error.particulars);
+      this.#warnOf(error);
     }
   }
 
   async #readOrInstead(source: Source, place: string, located: AwsNeed, tools: Tools): Promise<Content> {
     const { context } = tools;
     const deadline = new Deadline(Math.min(context.deadline.remainingMs * SHARE, LONGEST_MS), context.now);
+    const brief = { context: { ...context, deadline }, session: tools.session, vault: () => tools.vault() };
     try {
-      return await source.read(withDeadline(tools, deadline));
+      return await source.read(brief);
     } catch (error) {
       return this.#instead(source.uri, place, located, error);
     } finally {
@@ -162,17 +145,15 @@ export class Fallback {
     }
   }
 
-  /** Only where S3 is away: "forbidden" and "gone" are answers. */
+  /** Only if S3 is away: "forbidden" and "gone" are answers. */
   #instead(uri: string, place: string, located: AwsNeed, error: unknown): Content {
-    if (!(error instanceof SealexecError)) throw error;
-    if (error.kind !== "unavailable" && error.kind !== "timeout") throw error;
+    if (!(error instanceof SealexecError) || (error.kind !== "unavailable" && error.kind !== "timeout"))
+      throw error;
     const kept = this.#kept.get(uri);
     if (kept === undefined) {
+      const message = `${error.message}; and the fallback ${this.#options.path} has nothing for this source`;
       const soon = "a start while S3 answers keeps it there";
-      throw error.reworded(
-        `${error.message}; and the fallback ${this.#options.path} has nothing for this source`,
-        error.hint === undefined ? soon : `${error.hint}; ${soon}`,
-      );
+      throw error.reworded(message, error.hint === undefined ? soon : `${error.hint}; ${soon}`);
     }
     const ageMs = Date.now() - kept.confirmed;
     const age = roughDuration(Math.abs(ageMs));
@@ -184,21 +165,15 @@ export class Fallback {
       );
     }
     if (ageMs < -this.#options.largestAgeMs) {
-      throw error.reworded(
-        `${error.message}; and the fallback was confirmed at a time that is ${age} ahead`,
-        clockHint,
-      );
+      const message = `${error.message}; and the fallback was confirmed at a time that is ${age} ahead`;
+      throw error.reworded(message, clockHint);
     }
     const [what, hint] =
       ageMs < 0
         ? [`using the fallback, confirmed at a time that is ${age} ahead`, clockHint]
         : [`using the fallback, ${age} old`];
-    this.#context.log.warn(`object: ${uri}: ${error.message}; ${what}`, hint, {
-      ...error.facts,
-      code: "fallback-used",
-      stage: "object",
-      target: uri,
-    });
+    const facts = { ...error.facts, code: "fallback-used", stage: "object", target: uri };
+    this.#context.log.warn(`object: ${uri}: ${error.message}; ${what}`, hint, facts);
     const { metadata, body, etag, versionId, lastModified } = kept;
     const sealed = { metadata, body, etag, versionId, lastModified, place, located };
     this.#used.add(sealed);
@@ -206,15 +181,7 @@ export class Fallback {
   }
 }
 
-/** Of two of the same source the one with the larger revision; where both have the same, the second. */
+/** Of two of the same source the one with the larger revision; of equal ones, the second. */
 function newer(one: Kept | undefined, other: Kept): Kept {
   return one !== undefined && (one.revision ?? 0) > (other.revision ?? 0) ? one : other;
-}
-
-function withDeadline(tools: Tools, deadline: Deadline): Tools {
-  return {
-    context: { ...tools.context, deadline },
-    session: tools.session,
-    vault: () => tools.vault(),
-  };
 }

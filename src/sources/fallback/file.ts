@@ -4,12 +4,12 @@
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
+import { defined } from "../../base/defined.ts";
 import { MOST_AHEAD_MS } from "../../envelope/revision.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { readFirstBytes, readSmallFile } from "../../base/files/read.ts";
 import { isOnlyOurs, writePrivateFile } from "../../base/files/write.ts";
 
-/** An object as it was found. */
 export interface Kept {
   readonly uri: string;
   /** when S3 said last that it is the present one, milliseconds since 1970 */
@@ -32,10 +32,10 @@ const LARGEST_BYTES = 64 * 1024 * 1024;
 const STAYS = "it stays as it is: name another file";
 
 /**
- * What the file holds; nothing where there is none.
+ * What the file holds; nothing if there is none.
  *
- * @throws "config" where others than its owner could have written it or put another in its place, or it cannot be read;
- *   "data" where it is not such a file
+ * @throws "config" if others than its owner could have written it or put another in its place, or it cannot be read; "data" if
+ *   it is not such a file
  */
 export function readKept(path: string, uid: number): readonly Kept[] {
   refuseUnsafeFolder(path, uid);
@@ -49,7 +49,7 @@ export function readKept(path: string, uid: number): readonly Kept[] {
   return bytes === undefined ? [] : parseKept(bytes.toString("utf8"));
 }
 
-/** @throws "config" where it cannot be written, others could put another in its place, or what is there is not to be replaced */
+/** @throws "config" if it cannot be written, others could put another in its place, or what is there is not to be replaced */
 export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
   try {
     refuseUnsafeFolder(path, uid);
@@ -71,7 +71,7 @@ function refuseToReplace(path: string, uid: number): void {
   if (bytes !== undefined && bytes.length > 0) checkBeginning(bytes.toString("latin1"));
 }
 
-/** @returns undefined where there is no file */
+/** @returns undefined: there is no file */
 function reading<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -79,25 +79,18 @@ function reading<T>(read: () => T): T | undefined {
     if (error instanceof SealexecError) throw error;
     const { code = "error" } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;
-    if (code === "ENOTFILE" || code === "EISDIR") {
+    if (code === "ENOTFILE" || code === "EISDIR")
       throw broken("config", "it is not a regular file", STAYS, error);
-    }
     throw broken("config", `it cannot be read (${code})`, "check its path, mode and owner", error);
   }
 }
 
-/**
- * Whether a kept object has a revision of the future, which none that is opened has. Time is this machine's clock, or the one by
- * which it was kept: a machine without a battery begins in the past.
- */
+/** Whether it has a revision of the future. Time is this machine's clock, or the one by which it was kept: some begin in the past. */
 export function isAhead({ revision = 0, confirmed }: Kept): boolean {
   return revision > Math.max(Date.now(), confirmed) + MOST_AHEAD_MS;
 }
 
-/**
- * Who can write to the folder can put an older file into the place of this one. As sshd does with its keys (StrictModes), the
- * sticky bit is no excuse.
- */
+// Who can write to the folder can put an older file there. As for sshd and its keys (StrictModes), the sticky bit is no excuse.
 function refuseUnsafeFolder(path: string, uid: number): void {
   const folder = dirname(path);
   const stat = reading(() => statSync(folder));
@@ -115,7 +108,6 @@ export function printKept(objects: readonly Kept[]): string {
   return `${JSON.stringify({ format: FORMAT, objects: shown }, undefined, 1)}\n`;
 }
 
-/** @throws "data" */
 export function parseKept(text: string): readonly Kept[] {
   if (text !== "") checkBeginning(text);
   const value = objectOf(parseJson(text));
@@ -140,7 +132,7 @@ export function parseKept(text: string): readonly Kept[] {
       etag: etag as string | undefined,
       versionId: versionId as string | undefined,
       revision: revision as number | undefined,
-      ...(lastModified === undefined ? {} : { lastModified: lastModified as number }),
+      ...(defined({ lastModified }) as Pick<Kept, "lastModified">),
       metadata: Object.fromEntries(strings) as Record<string, string>,
       body: Buffer.from(body, "base64"),
     };

@@ -7,7 +7,7 @@ import type { RunOptions } from "../options.ts";
 import { openSources } from "../sources.ts";
 import type { Opened } from "../sources.ts";
 
-/** What was kept; undefined where nothing is to be. */
+/** What was kept; undefined: nothing is to be. */
 export async function openFallback(
   { fallback }: RunOptions,
   { image }: Host,
@@ -18,7 +18,7 @@ export async function openFallback(
   return new Fallback({ ...fallback, uid: image.uid }, context);
 }
 
-/** openSources, with what is kept behind those in S3; what S3 has is kept once all is verified. */
+/** openSources, with what is kept if S3 is away; what S3 has is kept once all is verified. */
 export async function openKeeping(
   fallback: Fallback | undefined,
   options: RunOptions,
