@@ -1,7 +1,4 @@
-/**
- * What is passed down to everything: the environment as sealexec was started with, the one deadline, the clock
- * and the log. Made in bin/ and nowhere else; nothing below reads `process.env` or `process.argv`.
- */
+/** What is passed down to everything. Made in bin/ and nowhere else; nothing below reads `process.env` or `process.argv`. */
 import type { Deadline } from "./deadline.ts";
 import { SealexecError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
@@ -43,9 +40,8 @@ export interface Context {
   readonly now: () => number;
   /** called as each step ends */
   readonly onStep?: (report: StepReport) => void;
-  /** where somebody may wait for us */
+  /** for whoever waits for us */
   readonly waiting?: Waiting;
-  /** where SEALEXEC_TRACE asks for it */
   readonly trace?: Trace | undefined;
 }
 
@@ -69,10 +65,9 @@ export async function step<T>(
     const detail = describe?.(result);
     const durationMs = context.now() - started;
     context.onStep?.({ stage, target, ok: true, durationMs, detail });
-    context.log.info(
-      `${stage}: ${target}${detail === undefined ? "" : `: ${detail}`} (${durationMs.toFixed(0)} ms)`,
-      { code: "step", stage, target, durationMs: Math.round(durationMs) },
-    );
+    const said = detail === undefined ? target : `${target}: ${detail}`;
+    const facts = { code: "step", stage, target, durationMs: Math.round(durationMs) };
+    context.log.info(`${stage}: ${said} (${durationMs.toFixed(0)} ms)`, facts);
     return result;
   } catch (error) {
     const named = nameStage(error, stage, target);
@@ -84,15 +79,12 @@ export async function step<T>(
 }
 
 function nameStage(error: unknown, stage: Stage, target: string): SealexecError {
-  if (!(error instanceof SealexecError)) {
-    return new SealexecError("internal", `unexpected ${errorName(error)}`, { cause: error }).at(
-      stage,
-      target,
-    );
-  }
-  // A step inside this one has already said where it happened.
-  if (error.located) return error;
-  return error.at(stage, target);
+  const own =
+    error instanceof SealexecError
+      ? error
+      : new SealexecError("internal", `unexpected ${errorName(error)}`, { cause: error });
+  // A step inside this one may have said already where it happened.
+  return own.located ? own : own.at(stage, target);
 }
 
 /** The class of an unknown error: its message could hold anything, so it is not shown. */

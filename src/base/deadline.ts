@@ -20,7 +20,7 @@ export class Deadline {
     return setTimeout(() => this.#controller.abort(this.error()), ms);
   }
 
-  /** What a person takes to type, or a program before a pipe to end, does not count. */
+  /** What a person takes to type, or the program before a pipe to end, does not count. */
   async notDuring<T>(work: () => Promise<T>): Promise<T> {
     const leftMs = this.remainingMs;
     clearTimeout(this.#timer);
@@ -32,7 +32,7 @@ export class Deadline {
     }
   }
 
-  /** Aborted when the deadline passes; its reason is a SealexecError of kind "timeout". */
+  /** Its reason is a SealexecError of kind "timeout". */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -50,7 +50,6 @@ export class Deadline {
     clearTimeout(this.#timer);
   }
 
-  /** What to throw where the deadline passes: says how long it was and how to change it. */
   error(cause?: unknown): SealexecError {
     return new SealexecError("timeout", `no answer within the deadline of ${this.timeoutMs / 1000} s`, {
       hint: "raise --timeout (SEALEXEC_TIMEOUT) if the service is only slow",
@@ -60,8 +59,8 @@ export class Deadline {
 }
 
 /**
- * Settles as `work` does, or rejects with the signal's reason as soon as the signal is aborted. For promises that
- * may never settle by themselves (the SDK's metadata client leaves one where an answer is cut).
+ * Settles as `work` does, or rejects with the signal's reason as soon as the signal is aborted. The SDK's metadata client leaves
+ * promises that never settle, if an answer is cut.
  */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {

@@ -8,19 +8,14 @@ const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/;
  *
  * @param option for messages
  * @returns milliseconds
- * @throws "usage" where it is none, or not within the limits (milliseconds)
  */
 export function parseDuration(option: string, text: string, leastMs: number, mostMs: number): number {
   const [, number, unit = "s"] = DURATION.exec(text) ?? [];
   const ms = number === undefined ? Number.NaN : Number(number) * UNITS[unit as keyof typeof UNITS];
   if (ms >= leastMs && ms <= mostMs) return ms;
-  throw new SealexecError(
-    "usage",
-    `${option} is not a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}`,
-    {
-      hint: "a number and its unit, such as 60s, 5m, 12h or 7d; a number alone is seconds",
-    },
-  );
+  const what = `${option} is not a duration from ${printDuration(leastMs)} to ${printDuration(mostMs)}`;
+  const hint = "a number and its unit, such as 60s, 5m, 12h or 7d; a number alone is seconds";
+  throw new SealexecError("usage", what, { hint });
 }
 
 /** In the largest unit in which it is a whole number, or in whole seconds. */

@@ -1,7 +1,4 @@
-/**
- * The one error class of sealexec. A message names things (a stage, a URI, a line number, a variable's
- * name), never a value and never a response body: it may be printed as it is.
- */
+/** The one error class. A message names things, never a value and never a response body: it may be printed as it is. */
 
 /** kind → exit status, after sysexits(3). The only place where a status is chosen. */
 const EXIT_STATUS = {
@@ -117,7 +114,6 @@ export class SealexecError extends Error {
   }
 }
 
-/** The exit status of a kind of failure. */
 export function exitStatus(kind: ErrorKind): number {
   return EXIT_STATUS[kind];
 }

@@ -15,10 +15,7 @@ export interface Logger {
   failure(error: SealexecError): void;
 }
 
-/**
- * Lines for stderr, one event a line: `sealexec: error: …` and `sealexec: hint: …`, or one JSON object.
- * Control characters are taken out, so that a stranger's bytes can neither start a line nor drive a terminal.
- */
+/** Lines for stderr without control characters: a stranger's bytes can neither start a line nor drive a terminal. */
 export function createLogger(format: LogFormat, verbose: boolean, write: (line: string) => void): Logger {
   const line = (level: string, message: string, hint?: string, facts?: Facts): void => {
     if (format === "json") return write(`${JSON.stringify(eventOf(level, message, hint, facts))}\n`);
@@ -59,15 +56,13 @@ export function counted(count: number, noun: string): string {
 // C0, DEL, C1, and the Unicode line and direction controls.
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/** Text with every control character replaced by `?`. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "?");
 }
 
-/** More different warnings than this are not remembered. */
 const MOST_REMEMBERED = 100;
 
-/** The same log, but a warning that was said already (a source that all can read, an empty one) is not said at each look. */
+/** The same log, but what was warned of already (a source that all can read, an empty one) is not said at each look. */
 export function sayingOnce(log: Logger): Logger {
   const said = new Set<string>();
   return {

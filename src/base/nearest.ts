@@ -1,19 +1,12 @@
 /** What a slip of the hand may have meant. Pure. */
 
-/** More slips than that are another word: one in three letters, and never more than three. */
-function mostSlips(word: string): number {
-  return Math.min(3, Math.floor(word.length / 3));
-}
-
-/** A longer word is no slip of ours. */
-const LONGEST = 60;
-
 /** The one of `known` that a slip makes `word` of, in any case of letters; undefined: none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
-  if (word.length > LONGEST) return undefined;
+  if (word.length > 60) return undefined;
   const [best] = known
     .map((name) => ({ name, slips: distance(word.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, slips }) => slips <= mostSlips(name))
+    // More slips are another word: one in three letters, and never more than three.
+    .filter(({ name, slips }) => slips <= Math.min(3, Math.floor(name.length / 3)))
     .toSorted((a, b) => a.slips - b.slips);
   return best?.name;
 }

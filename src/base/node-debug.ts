@@ -4,13 +4,7 @@ import { SealexecError } from "./errors.ts";
 // The sections of Node's own debug log that print headers or bytes of requests: session tokens are among them.
 const TELLING = /(^|,)\s*(\*|.*\*.*|https?|http2|net|tls|stream|undici|fetch)\s*(,|$)/i;
 
-/**
- * Node prints what its http module sends, credentials included, where NODE_DEBUG asks for it; the switch was read before
- * any of our code ran. The compiled binary has no such log.
- *
- * @param onBun whether the runtime is Bun
- * @throws "config" where the log would tell
- */
+/** Node prints what its http module sends if NODE_DEBUG asks for it, and has read the switch before any of our code ran. */
 export function refuseTellingDebug(env: Environment, onBun: boolean): void {
   if (onBun || !TELLING.test(env["NODE_DEBUG"] ?? "")) return;
   throw new SealexecError("config", "NODE_DEBUG makes Node print requests with their credentials", {
@@ -22,12 +16,10 @@ export function refuseTellingDebug(env: Environment, onBun: boolean): void {
 const INSPECT = /--inspect(?![-_]p)/;
 
 /**
- * An inspector lets whoever reaches its port or socket read this process's memory and run code in it. The runtime has
- * opened it before any of our code ran: nothing that is secret is fetched while it is there.
+ * An inspector lets whoever reaches its port or socket read this process's memory and run code in it. The runtime has opened it
+ * before any of our code ran: nothing that is secret is fetched while it is there.
  *
- * @param onBun whether the runtime is Bun
  * @param isOpen whether one is open, by whatever
- * @throws "config" where a variable opens one, or one is open
  */
 export function refuseInspector(env: Environment, onBun: boolean, isOpen: () => boolean): void {
   const name = onBun

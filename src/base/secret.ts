@@ -1,7 +1,6 @@
 /**
- * A value that does not print: toString, JSON and the inspectors of Node and Bun all say `[secret]`.
- * `reveal` is called in few places only: where the environment of CMD is built, where a user asked for the text, and
- * where a store is given it.
+ * A value that does not print: toString, JSON and the inspectors of Node and Bun all say `[secret]`. `reveal` is called in few
+ * places only: to build the environment of CMD, for a user who asked for the text, and to give it to a store.
  */
 export class Secret {
   readonly #value: string;
@@ -14,7 +13,6 @@ export class Secret {
     return this.#value;
   }
 
-  /** Whether both are the same value. */
   equals(other: Secret): boolean {
     return this.#value === other.#value;
   }

@@ -1,8 +1,6 @@
 /**
- * Signals before exec: as PID 1 a process is not ended by a signal that it has no handler for (pid_namespaces(7)), so
- * these stand before anything else is loaded. This file is imported first of all and imports nothing of ours.
- *
- * A signal that was ignored when we started (nohup) stays ignored, for us and for CMD.
+ * Signals before exec: PID 1 is not ended by a signal that it has no handler for (pid_namespaces(7)), so this file is imported first
+ * of all and imports nothing of ours. A signal that was ignored when we started (nohup) stays ignored, for us and for CMD.
  */
 import { readFileSync } from "node:fs";
 
@@ -14,23 +12,17 @@ type Ending = keyof typeof ENDING;
 // The runtimes ignore these two for themselves: a program expects their default.
 const IGNORED_BY_RUNTIME = [13, 25];
 
-const caught: Ending[] = [];
-/** As a mask of signals that were ignored when we were started, the lowest bit for the first. */
-let ignoredAtStart = 0n;
+/** A mask of the signals that were ignored when we were started, the lowest bit for the first. */
+const ignoredAtStart = ignoredSignals();
+const caught = (Object.keys(ENDING) as Ending[]).filter((name) => !isIgnored(ENDING[name]));
 
 function endOnSignals(): void {
-  ignoredAtStart = ignoredSignals();
-  for (const name of Object.keys(ENDING) as Ending[]) {
-    const number = ENDING[name];
-    if (isIgnored(number)) continue;
-    process.on(name, () => process.exit(128 + number));
-    caught.push(name);
-  }
+  for (const name of caught) process.on(name, () => process.exit(128 + ENDING[name]));
 }
 
 /**
- * Node opens its debugger at USR1, on a port of loopback, for whoever asks, unless there is a listener. Without ours the
- * signal has its default again, not Node's: it ends this process, or nothing happens to PID 1.
+ * Node opens its debugger at USR1, on a port of loopback, for whoever asks, unless there is a listener. Without ours the signal has
+ * its default again, not Node's: it ends this process, or nothing happens to PID 1.
  */
 function closeDebugger(): void {
   if (process.versions["bun"] !== undefined || process.platform === "win32") return;
@@ -51,8 +43,8 @@ interface NodeProcess {
 }
 
 /**
- * Whether Node's debugger is open, by a signal that came before ours stood or by an option of Node. Its binding costs
- * microseconds, its module 2 to 13 ms: that one is for where the binding may not be asked (Node's permission model).
+ * Whether Node's debugger is open, by a signal that came before ours stood or by an option of Node. Its binding costs microseconds,
+ * its module 2 to 13 ms: it is asked if the binding may not be (Node's permission model).
  */
 export function hasDebugger(): boolean {
   if (process.versions["bun"] !== undefined) return false;
@@ -72,8 +64,8 @@ export function hasDebugger(): boolean {
 }
 
 /**
- * Right before exec: every signal as a program finds it, from now on acting at once instead of through a handler that
- * may never run. One that came before is still with its handler, until the event loop has turned.
+ * Right before exec: every signal as a program finds it, from now on acting at once instead of through a handler that may never run.
+ * One that came before is still with its handler, until the event loop has turned.
  *
  * @param setDefault gives a signal, by its number, its default action
  */

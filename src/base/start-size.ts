@@ -1,6 +1,6 @@
 /**
- * What a program can be started with: execve(2), "Limits on size of arguments and environment". What a source may set is
- * held to it while it is read, as each of a million small variables takes far more memory than its text.
+ * What a program can be started with: execve(2), "Limits on size of arguments and environment". What a source may set is held to it
+ * while it is read, as each of a million small variables takes far more memory than its text.
  */
 import { SealexecError } from "./errors.ts";
 import { Secret } from "./secret.ts";
@@ -15,6 +15,11 @@ export const POINTER_BYTES = 8;
 
 /** How many bytes arguments and environment may have together. It is asked for only if it could matter. */
 export type SizeLimit = () => number;
+
+interface Sized {
+  readonly name: string;
+  readonly bytes: number;
+}
 
 /** The variables of one source, in the order in which they were set. */
 export class SizedVariables {
@@ -35,11 +40,7 @@ export class SizedVariables {
     return this.#variables.has(name);
   }
 
-  /**
-   * The last one of a name wins, its place in the order too.
-   *
-   * @throws "cannot-execute" where no program can be started with so many or so large ones
-   */
+  /** The last one of a name wins, its place in the order too. Throws if no program can be started with so many or so large ones. */
   set(name: string, value: string): void {
     const earlier = this.#variables.get(name);
     if (earlier !== undefined) {
@@ -54,8 +55,8 @@ export class SizedVariables {
     if (this.#bytes > this.#limitBytes) throw tooLarge(this.#bytes, this.#limitBytes, this.#largest());
   }
 
-  #largest(): { readonly name: string; readonly bytes: number } | undefined {
-    let found: { readonly name: string; readonly bytes: number } | undefined;
+  #largest(): Sized | undefined {
+    let found: Sized | undefined;
     for (const [name, value] of this.#variables) {
       const bytes = Buffer.byteLength(name) + "=".length + value.sizeBytes;
       if (bytes > (found?.bytes ?? 0)) found = { name, bytes };
@@ -75,17 +76,10 @@ export function tooMany(limitBytes: number): SealexecError {
   return new SealexecError("cannot-execute", what, { hint: hintFor(limitBytes) });
 }
 
-export function tooLarge(
-  sumBytes: number,
-  limitBytes: number,
-  largest?: { readonly name: string; readonly bytes: number },
-): SealexecError {
+export function tooLarge(sumBytes: number, limitBytes: number, largest?: Sized): SealexecError {
   const named = largest === undefined ? "" : `; the largest is ${largest.name} with ${largest.bytes} bytes`;
-  return new SealexecError(
-    "cannot-execute",
-    `arguments and environment are ${sumBytes} bytes together, and the system takes ${limitBytes}${named}`,
-    { hint: hintFor(limitBytes) },
-  );
+  const what = `arguments and environment are ${sumBytes} bytes together, and the system takes ${limitBytes}${named}`;
+  return new SealexecError("cannot-execute", what, { hint: hintFor(limitBytes) });
 }
 
 function hintFor(limitBytes: number): string {

@@ -16,11 +16,8 @@ export async function readInput(limit: number, tellUser?: () => void): Promise<U
     if (process.stdin.isTTY) tellUser?.();
     for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > limit) {
-        throw new SealexecError("data", `standard input: more than ${limit} bytes`, {
-          hint: "it is not a .env",
-        });
-      }
+      const hint = "it is not a .env";
+      if (size > limit) throw new SealexecError("data", `standard input: more than ${limit} bytes`, { hint });
       chunks.push(chunk);
     }
   } catch (error) {
@@ -42,12 +39,9 @@ export function writeOutput(bytes: string | Uint8Array): Promise<void> {
     const fail = (error: NodeJS.ErrnoException): void => {
       // The reader has gone (`| head`): end as a program does that does not ignore SIGPIPE.
       if (error.code === "EPIPE") process.exit(128 + SIGPIPE);
-      reject(
-        new SealexecError("config", `standard output: cannot be written (${codeOf(error)})`, {
-          hint: "free some space, or name another place",
-          cause: error,
-        }),
-      );
+      const what = `standard output: cannot be written (${codeOf(error)})`;
+      const hint = "free some space, or name another place";
+      reject(new SealexecError("config", what, { hint, cause: error }));
     };
     process.stdout.once("error", fail);
     process.stdout.write(bytes, (error) => {
@@ -58,7 +52,7 @@ export function writeOutput(bytes: string | Uint8Array): Promise<void> {
   });
 }
 
-/** Written at once, as the process may end right behind it. A reader that has gone or stalls is no reason to fail. */
+/** Written at once, as the process may end right after it. A reader that has gone or stalls is no reason to fail. */
 export function writeError(text: string): void {
   let rest = Buffer.from(text);
   for (let tries = 0; rest.length > 0 && tries < 100; tries += 1) {
@@ -74,8 +68,8 @@ export function writeError(text: string): void {
   }
 }
 
-// To look at process.stdout is to open it, and that makes a pipe or socket non-blocking for all who share it, and
-// reopens a terminal. Libraries do look (Readable.pipe compares with it). CMD is to find its streams untouched.
+// To look at process.stdout is to open it, and that makes a pipe or socket non-blocking for all who share it, and reopens a
+// terminal. Libraries do look (Readable.pipe compares with it). CMD is to find its streams untouched.
 export function leaveStreams(): void {
   for (const name of ["stdout", "stderr"]) {
     // An assignment is the one thing by which Bun does not open it; on Node it has no setter.

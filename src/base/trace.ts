@@ -1,18 +1,14 @@
-/**
- * SEALEXEC_TRACE=1: when each moment of a start was reached, for those who make it faster. Nothing of it is loaded or
- * counted otherwise.
- */
+/** SEALEXEC_TRACE=1: when each moment of a start was reached. Nothing of it is loaded or counted otherwise. */
 import { readFileSync } from "node:fs";
 
 export interface Trace {
-  /** notes that a moment is reached now */
   mark(moment: string): void;
   /** the lines to show, one for each moment */
   lines(): string[];
 }
 
-/** USER_HZ, in which proc(5) tells times: 100 on every Linux of ours. */
-const TICKS_PER_SECOND = 100;
+/** USER_HZ, in which proc(5) tells times, is 100 on every Linux of ours. */
+const TICK_MS = 10;
 
 /** @param epochMs a clock of milliseconds since 1970, with fractions */
 export function createTrace(epochMs: () => number): Trace {
@@ -36,10 +32,7 @@ function ms(duration: number): string {
   return duration.toFixed(2).padStart(8);
 }
 
-/**
- * When the kernel began this process, milliseconds since 1970: to a tick of 10 ms, as proc(5) has no finer one. What
- * measures from outside does better (bench/start.ts).
- */
+/** When the kernel began this process, milliseconds since 1970, to a tick. What measures from outside does better (bench/start.ts). */
 function processStart(nowMs: number): number {
   try {
     // The second field is the name, in parentheses, and may hold anything; starttime is the 22nd.
@@ -47,7 +40,7 @@ function processStart(nowMs: number): number {
       .replace(/^.*\) /s, "")
       .split(" ");
     const upMs = Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1_000;
-    const startedMs = (Number(stat[19]) * 1_000) / TICKS_PER_SECOND;
+    const startedMs = Number(stat[19]) * TICK_MS;
     return Number.isNaN(startedMs + upMs) ? nowMs : nowMs - (upMs - startedMs);
   } catch {
     return nowMs;

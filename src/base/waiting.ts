@@ -1,6 +1,6 @@
 /** What a user who waits is told: after two seconds, what is waited for and why, once for each thing. */
 import type { Deadline } from "./deadline.ts";
-import type { Facts, SealexecError } from "./errors.ts";
+import type { SealexecError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
 
 const PATIENCE_MS = 2_000;
@@ -46,13 +46,11 @@ export class Waiting {
     if (this.#deadline.isCleared) return clearInterval(this.#timer);
     const [thing] = this.#things;
     if (thing === undefined) return;
-    const { stage, target } = thing;
-    const name = `${stage}: ${target}`;
+    const name = `${thing.stage}: ${thing.target}`;
     if (this.#said.has(name)) return;
     this.#said.add(name);
     const failure = this.#failure;
     const why = failure === undefined ? "no answer yet" : `trying again: ${failure.message}`;
-    const facts: Facts = { ...failure?.facts, code: "waiting", stage, target };
-    this.#log.notice(`waiting for ${name}: ${why}`, facts);
+    this.#log.notice(`waiting for ${name}: ${why}`, { ...failure?.facts, code: "waiting", ...thing });
   }
 }

@@ -1,7 +1,6 @@
 /**
- * The one reader of files that a setting or an argument names: keys, tokens, certificates, profiles, sealed files. A pipe or a
- * device could keep the whole process waiting, deaf to its deadline and to signals; what may be one is read by
- * stores/mounted/read.ts.
+ * The one reader of files that a setting or an argument names. A pipe or a device could keep the whole process waiting, deaf to its
+ * deadline and to signals; what may be one is read by stores/mounted/read.ts.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
@@ -15,9 +14,7 @@ const CHUNK_BYTES = 64 * 1024;
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /**
- * Reads a regular file of at most `largestBytes`, 64 KiB unless told.
- *
- * @param judge throws where the file that was opened is not to be believed; a link is not followed then
+ * @param judge throws if the file that was opened is not to be believed; a link is not followed then
  * @throws as node:fs does, with a `code`; "ENOTFILE" for what is no regular file, "EFBIG" for a larger one
  */
 export function readSmallFile(
@@ -46,10 +43,8 @@ export function readFirstBytes(path: string, sizeBytes: number, judge?: (stats: 
 }
 
 /**
- * Refuses what somebody else, who asks no such questions, is about to read: what keeps him waiting, or what he would pass over as
- * if it were not there. /dev/null is an empty file to everybody.
- *
- * @throws as readSmallFile
+ * Refuses what somebody else, who asks no such questions, is about to read: what keeps him waiting, or what he would pass over as if
+ * it were not there. /dev/null is an empty file to everybody.
  */
 export function refuseUnreadable(path: string, largestBytes = SMALL_BYTES): void {
   const stats = statSync(path);
@@ -102,4 +97,14 @@ function isNull(stats: Stats): boolean {
 
 function tooLarge(): Error {
   return Object.assign(new Error("too large"), { code: "EFBIG" });
+}
+
+/** What tells one state of a file from any other: which file it is, its size, and when it was changed (stat(2)). */
+export function fileState({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
+}
+
+/** The same of what a path leads to. Throws what the system says. */
+export function stateOfPath(path: string): string {
+  return fileState(statSync(path));
 }

@@ -6,7 +6,7 @@ import { isDotenvName } from "../../text/dotenv/name.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
 import type { Variables } from "../../base/secret.ts";
-import { fileState, stateOfPath } from "../../base/files/state.ts";
+import { fileState, stateOfPath } from "../../base/files/read.ts";
 import type { Exposed } from "./exposure.ts";
 import { accessing } from "./failure.ts";
 import { LARGEST_FILE_BYTES, readMember, tooLargeVariable } from "./read.ts";

@@ -1,7 +1,7 @@
 /** Plain secrets that are mounted. No AWS is asked for them. */
 import { dirname } from "node:path";
 import type { Context } from "../../base/context.ts";
-import { fileState, stateOfPath } from "../../base/files/state.ts";
+import { fileState, stateOfPath } from "../../base/files/read.ts";
 import type { Store, StoreSource } from "../source.ts";
 import { warnOfReaders } from "./exposure.ts";
 import { accessing } from "./failure.ts";

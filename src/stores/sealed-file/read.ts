@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { SealexecError } from "../../base/errors.ts";
 import type { ErrorKind } from "../../base/errors.ts";
-import { stateOfPath } from "../../base/files/state.ts";
-import { readSmallFile } from "../../base/files/read.ts";
+import { readSmallFile, stateOfPath } from "../../base/files/read.ts";
 import { parameterIn } from "./ref.ts";
 import { parseSealedText } from "./text.ts";
 import type { SealedText } from "./text.ts";

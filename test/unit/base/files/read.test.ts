@@ -20,7 +20,7 @@ import {
   refuseUnreadable,
   whyUnread,
 } from "../../../../src/base/files/read.ts";
-import { fileState, stateOfPath } from "../../../../src/base/files/state.ts";
+import { fileState, stateOfPath } from "../../../../src/base/files/read.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "sealexec-setting-"));
 after(() => rmSync(FOLDER, { recursive: true, force: true }));
