@@ -1,6 +1,15 @@
 /** Who else can read what is mounted, by the modes of the file and of every folder above it. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -62,6 +71,20 @@ describe("a warning that others can read", { skip }, () => {
     withModes(tmpdir(), [0o755, 0o644], (path) => {
       chmodSync(join(path, ".."), 0o700);
       assert.deepEqual(warned(join(path, "A"), [{ mode: 0o644 }]), []);
+    }));
+
+  test("is of where a link leads, and not of where it lies", () =>
+    withModes(tmpdir(), [0o755, 0o644], (path) => {
+      const closed = mkdtempSync(join(tmpdir(), "sealexec-closed-"));
+      try {
+        symlinkSync(join(path, "A"), join(closed, "open"));
+        assert.equal(warned(join(closed, "open"), [{ mode: 0o644 }]).length, 2);
+        writeFileSync(join(closed, "A"), "1");
+        symlinkSync(join(closed, "A"), join(path, "closed"));
+        assert.deepEqual(warned(join(path, "closed"), [{ mode: 0o644 }]), []);
+      } finally {
+        rmSync(closed, { recursive: true });
+      }
     }));
 
   test("names the variables, three at most, and how to end it", () =>

@@ -95,7 +95,8 @@ describe("a folder with one file a variable", () => {
 
   test("a variable of exactly 131,071 bytes with its name is read, and not one more", () => {
     const longest = "v".repeat(131_071 - "NAME=".length);
-    withFiles({ NAME: `${longest}\n` }, (folder) => assert.equal(read(folder)["NAME"], longest));
+    for (const end of ["", "\n", "\r\n"])
+      withFiles({ NAME: longest + end }, (folder) => assert.equal(read(folder)["NAME"], longest));
     for (const more of [`${longest}v`, `${longest}v\n`, "ż".repeat(65_534), "v".repeat(1_000_000)]) {
       withFiles({ NAME: more }, (folder) => {
         refuses(() => read(folder), "data", /^NAME: larger than an environment variable can be/);
@@ -189,4 +190,76 @@ describe("a volume of Kubernetes", () => {
       symlinkSync("..2026_01", join(folder, "..data"));
       refuses(() => read(folder), "missing");
     }));
+
+  for (const isKept of [true, false]) {
+    test(`that is updated while it is read is read again: the old version ${isKept ? "stays" : "is removed"}`, () =>
+      withFiles({}, (folder) => {
+        addVersion(folder, "..2026_01", { A: "old", B: "old" });
+        const { context } = makeContext();
+        context.deadline.clear();
+        let names = 0;
+        const ref = {
+          path: folder,
+          raw: false,
+          // It is asked for at each file: the update comes at the second.
+          get upper() {
+            names += 1;
+            if (names !== 2) return false;
+            addVersion(folder, "..2026_02", { A: "new", B: "new" });
+            if (!isKept) rmSync(join(folder, "..2026_01"), { recursive: true });
+            return false;
+          },
+        };
+        const { variables } = readFolder(ref, context);
+        assert.deepEqual(
+          [...variables].map(([name, value]) => [name, value.reveal()]),
+          [
+            ["A", "new"],
+            ["B", "new"],
+          ],
+        );
+      }));
+  }
+
+  test("that changes for ever ends with the deadline", () =>
+    withFiles({}, (folder) => {
+      addVersion(folder, "..0", { A: "0" });
+      let versions = 0;
+      const { context } = makeContext({}, 30_000, () => 60_000 * versions);
+      context.deadline.clear();
+      const ref = {
+        path: folder,
+        raw: false,
+        get upper() {
+          versions += 1;
+          addVersion(folder, `..${versions}`, { A: String(versions) });
+          return false;
+        },
+      };
+      refuses(() => readFolder(ref, context), "timeout", /deadline of 30 s$/);
+      assert.equal(versions, 1);
+    }));
+});
+
+test("what was read of a folder is wiped once it is read, also if it is no value", () => {
+  for (const content of ["canary-61", "canary-61\0"]) {
+    withFiles({ NAME: content }, (folder) => {
+      const made: Buffer[] = [];
+      const { concat } = Buffer;
+      Buffer.concat = (parts, length) => {
+        const joined = concat(parts, length);
+        made.push(joined, ...(parts as Buffer[]));
+        return joined;
+      };
+      try {
+        read(folder);
+      } catch {
+        // It holds a NUL.
+      } finally {
+        Buffer.concat = concat;
+      }
+      assert.ok(made.length > 1);
+      for (const buffer of made) assert.ok(!buffer.includes("canary"), "it is still there");
+    });
+  }
 });
