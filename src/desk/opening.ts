@@ -83,7 +83,8 @@ async function compare(
   { plaintext, variables }: CheckedFile,
   sealing: Sealing,
 ): Promise<OpenedPresent> {
-  const { revision, isBound, versionId: version, etag, keyArn: key } = opened;
+  const { versionId: version, etag } = object;
+  const { revision, isBound, keyArn: key } = opened;
   const { dialect = "dotenv" } = sealing;
   const wasDialect = parseDialect(sealedFormat(opened) ?? "") ?? (isBound ? "dotenv" : dialect);
   const was = await parseText(text, wasDialect, () => undefined).catch(() => undefined);

@@ -1,15 +1,14 @@
-/** From a source to its text or variables: read, and opened where it is sealed. */
+/** From a source to its text or variables: read, and opened if it is sealed. */
 import { step } from "../base/context.ts";
-import type { Format } from "../envelope/index.ts";
 import { defined } from "../base/defined.ts";
 import { counted } from "../base/logger.ts";
 import type { Content, SealedObject, Source, State, Tools } from "../stores/source.ts";
 import { openSealed } from "./unseal.ts";
-import type { OpenPolicy } from "./unseal.ts";
+import type { OpenPolicy, Opened } from "./unseal.ts";
 
 /** Plain by now; the bytes are the caller's to wipe. */
 export type PlainContent = (Exclude<Content, { readonly kind: "sealed" }> | UnverifiedText) & {
-  /** what it was opened from, where it was sealed */
+  /** what it was opened from */
   readonly sealed?: FoundSealed;
 };
 
@@ -24,14 +23,7 @@ export interface UnverifiedText extends State {
   readonly validator: string | undefined;
 }
 
-export interface FoundSealed {
-  readonly object: SealedObject;
-  readonly format: Format;
-  /** of the key of KMS that opened it, or `local:PATH` */
-  readonly keyArn: string;
-  readonly revision: number | undefined;
-  readonly isBound: boolean;
-}
+export type FoundSealed = Omit<Opened, "plaintext" | "encryptionContext"> & { readonly object: SealedObject };
 
 /** @throws SealexecError, its message led by the stage and the target */
 export async function readSource(source: Source, policy: OpenPolicy, tools: Tools): Promise<PlainContent> {
@@ -39,8 +31,8 @@ export async function readSource(source: Source, policy: OpenPolicy, tools: Tool
   if (content.kind !== "sealed") return content;
   const { sealed: object, validator } = content;
   const opened = await openSealed(source.uri, object, policyOf(source, policy), tools);
-  const { plaintext, format, keyArn, revision, isBound } = opened;
-  const sealed = { object, format, keyArn, revision, isBound };
+  const { plaintext, encryptionContext: _, ...found } = opened;
+  const sealed = { object, ...found };
   return plaintext instanceof Uint8Array
     ? { kind: "text", bytes: plaintext, validator, sealed }
     : { kind: "unverified", open: plaintext, validator, sealed };

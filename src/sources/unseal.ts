@@ -2,13 +2,19 @@
 import { step } from "../base/context.ts";
 import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
-import { checkContext, checkRevision, openEnvelope, readEnvelope } from "../envelope/index.ts";
-import type { Accepted, EncryptionContext, Envelope, Reading } from "../envelope/index.ts";
+import {
+  SEAL_AGAIN,
+  checkContext,
+  checkRevision,
+  openEnvelope,
+  readEnvelope,
+  sealedFormat,
+} from "../envelope/index.ts";
+import type { Accepted, EncryptionContext, Envelope, Format, Reading } from "../envelope/index.ts";
 import type { Dialect } from "../text/dialect.ts";
 import { counted } from "../base/logger.ts";
 import type { Key } from "../keys/key.ts";
 import { unwrap } from "../keys/keyring.ts";
-import { checkDialect } from "./dialect.ts";
 import { refuseAhead, refuseLag } from "./freshness.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
 
@@ -28,12 +34,11 @@ export interface OpenPolicy {
 }
 
 export interface Opened {
-  /** whole and verified; where nothing verifies it (kms-cbc): what opens it, once */
+  /** whole and verified; if nothing verifies it (kms-cbc): what opens it, once */
   readonly plaintext: Uint8Array | (() => Uint8Array);
-  readonly format: Envelope["format"];
+  readonly format: Format;
+  /** of the key of KMS that opened it, or `local:PATH` */
   readonly keyArn: string;
-  readonly versionId: string | undefined;
-  readonly etag: string | undefined;
   readonly revision: number | undefined;
   /** to its place; otherwise it was opened because that is accepted */
   readonly isBound: boolean;
@@ -79,10 +84,8 @@ export async function openSealed(
     }
   };
   const plaintext = envelope.format === "kms-cbc" ? open : await step(context, "decrypt", uri, open);
-  const { versionId, etag } = object;
   const { format, encryptionContext } = envelope;
-  const { keyArn } = dataKey;
-  return { plaintext, format, keyArn, versionId, etag, revision, isBound, encryptionContext };
+  return { plaintext, format, keyArn: dataKey.keyArn, revision, isBound, encryptionContext };
 }
 
 function readContext(
@@ -102,6 +105,26 @@ function readContext(
   refuseAhead(revision, object);
   if (policy.largestLagMs !== undefined) refuseLag(revision, object, policy.largestLagMs);
   return { isBound, revision };
+}
+
+/**
+ * The text is read as what it was sealed as: one bucket's writer who lets JSON be read as a .env would choose what is in it. Other
+ * clients do not say what theirs is: of what is not bound, the reader's word counts.
+ */
+export function checkDialect(
+  uri: string,
+  envelope: Envelope,
+  isBound: boolean,
+  dialect: Dialect = "dotenv",
+): void {
+  const sealed = sealedFormat(envelope) ?? (isBound ? "dotenv" : undefined);
+  if (sealed === undefined || sealed === dialect) return;
+  // Only what is plainly a name is repeated.
+  const shown = /^[a-z][a-z0-9-]{0,19}$/.test(sealed) ? sealed : "another format";
+  const right = `${uri}${uri.includes("?") ? "&" : "?"}format=${shown}`;
+  throw new SealexecError("data", `sealed as ${shown}, and not to be read as ${dialect}`, {
+    hint: shown === sealed ? `its URI is ${shown === "dotenv" ? uri : right}` : SEAL_AGAIN,
+  });
 }
 
 async function readFormat(

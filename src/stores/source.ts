@@ -1,7 +1,4 @@
-/**
- * What every store gives for one URI. A store is a folder beside this file and one line in registry.ts; stores do not
- * see each other, and a store's code is loaded where a URI names it.
- */
+/** What every store gives for one URI. A store is a folder beside this file and a line in registry.ts; none sees another. */
 import type { AwsNeed, AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../base/context.ts";
 import type { Metadata } from "../envelope/format.ts";
@@ -30,13 +27,13 @@ export interface StoreSource {
   readonly aws?: AwsNeed;
   /** of what is sealed and lies in one place: that place, which the binding of its encryption context must name */
   readonly place?: string;
-  /** its store says of what is there when it was written, by a clock of its own */
+  /** its store says by a clock of its own when it was written */
   readonly dated?: true;
   /** what reading it gives */
   readonly gives: Content["kind"];
-  /** what its text is, where the URI says so (`?format=`) or the store has its own; absent: a .env */
+  /** what its text is, by its URI (`?format=`) or its store; absent: a .env */
   readonly dialect?: Dialect;
-  /** Loads the code that reading takes, where that is much: called while connections and credentials are on their way. */
+  /** Loads the code that reading takes, if that is much: called while connections and credentials are on their way. */
   prepare?(): Promise<unknown>;
   /**
    * Reads it whole. A failure is a SealexecError without stage and target: the caller's `step` adds both.
@@ -45,15 +42,14 @@ export interface StoreSource {
    */
   read(tools: Tools): Promise<Content>;
   /**
-   * Looks whether what is there is still what was read: one request (two or more only where the store says so), in which no
-   * key is used. Absent: what it names never changes.
+   * Looks whether what is there is still what was read: one request (or more, if the store says so), in which no key is used.
+   * Absent: what it names never changes.
    *
-   * @param validator of the content that was read
-   * @returns the validator of what is there now, where it is another; undefined: it is the same
+   * @returns the validator of what is there now, if it is another; undefined: it is the same
    * @throws as read
    */
   look?(validator: string, tools: Tools): Promise<string | undefined>;
-  /** the folders in which a change of it shows, where the system can tell of one */
+  /** the folders in which a change of it shows */
   readonly folders?: readonly string[];
 }
 
@@ -63,7 +59,7 @@ export interface State {
   readonly versionId?: string | undefined;
 }
 
-/** What was read. The bytes may be wiped by whoever takes them. */
+/** The bytes may be wiped by whoever takes them. */
 export type Content = Kinds & {
   /** what tells this state of it from any other (RFC 9110, section 8.8); absent: it cannot be looked at again (a pipe) */
   readonly validator?: string | undefined;
@@ -80,15 +76,15 @@ type Kinds =
 export interface SealedObject extends State {
   readonly metadata: Metadata;
   readonly body: Uint8Array;
-  /** the store's own time as it answered, milliseconds since 1970; absent: it told none */
+  /** the store's own time as it answered, milliseconds since 1970 */
   readonly date?: number | undefined;
-  /** when the store says that this was written, milliseconds since 1970; absent: it does not say */
+  /** when the store says that this was written, milliseconds since 1970 */
   readonly lastModified?: number | undefined;
   /** where it was found: the binding in its encryption context must say the same */
   readonly place: string;
   /** decides which KMS is asked */
   readonly located: Located;
-  /** what Amazon's clients put beside it; read only where the metadata says that the data key is there */
+  /** what Amazon's clients put beside it; read only if the metadata says that the data key is there */
   readonly instructionFile?: InstructionFile;
 }
 
@@ -101,9 +97,8 @@ export interface InstructionFile {
 /** What a source is read with. */
 export interface Tools {
   readonly context: Context;
-  /** the way to AWS; made where it is first asked for */
+  /** made when it is first asked for; likewise the client of Vault */
   readonly session: AwsSession;
-  /** the way to Vault; likewise */
   vault(): Promise<VaultClient>;
 }
 
