@@ -66,7 +66,7 @@ describe("options in a URI", () => {
     for (const { prefix } of GRAMMARS) assert.deepEqual(takeOptions(`${prefix}x?allow=PATH`).options, PATH);
   });
 
-  for (const uri of ["", "canary", "ftp://x?allow=PATH", "toString:x", "__proto__:x"]) {
+  for (const uri of ["", "canary", "ftp://x?allow=PATH", "toString:x", "__proto__:x", "constructor:x"]) {
     test(`${JSON.stringify(uri)} is of no scheme, and is not repeated`, async () => {
       await assert.rejects(parseSource(uri), {
         kind: "usage",
@@ -96,6 +96,25 @@ describe("options in a URI", () => {
       assert.doesNotMatch(shown + (hint ?? ""), /\/\/b\/k|app|key$/);
     });
   }
+
+  test("what may be opened and its context are for what is sealed, and refused elsewhere", () => {
+    const sealed = ["s3://", "file:"];
+    for (const { prefix } of GRAMMARS) {
+      for (const [name, text] of [
+        ["accept", "v2"],
+        ["context", "team=a"],
+      ] as const) {
+        const uri = `${prefix}b/k?allow=PATH&${name}=${text}`;
+        if (sealed.includes(prefix)) {
+          const value = name === "accept" ? ["v2"] : { __proto__: null, team: "a" };
+          assert.deepEqual(takeOptions(uri).options, { ...PATH, [name]: value });
+        } else {
+          const { message } = refuses(() => takeOptions(uri), "usage");
+          assert.equal(message, `the source URI: has ${name}, which is for what is sealed: s3: and file:`);
+        }
+      }
+    }
+  });
 
   test("of any URI without an option, nothing is changed", () => {
     const scheme = fc.constantFrom("s3://b/", "file:", "ssm:///", "vault://m/", "dir:", "json-file:");

@@ -185,6 +185,18 @@ describe("a volume of Kubernetes", () => {
       assert.deepEqual(read(folder), { A: "old", EXTRA: "1" });
     }));
 
+  test("with links over it that do not lead into its versions", () =>
+    withFiles({ above: "1" }, (folder) => {
+      const volume = join(folder, "volume");
+      mkdirSync(volume);
+      addVersion(volume, "..2026_01", { A: "old" });
+      mkdirSync(join(volume, "..data_of_another"));
+      writeFileSync(join(volume, "..data_of_another", "file"), "2");
+      symlinkSync("../above", join(volume, "ABOVE"));
+      symlinkSync("..data_of_another/file", join(volume, "BESIDE"));
+      assert.deepEqual(read(volume), { A: "old", ABOVE: "1", BESIDE: "2" });
+    }));
+
   test("whose ..data leads nowhere is missing", () =>
     withFiles({ A: "1" }, (folder) => {
       symlinkSync("..2026_01", join(folder, "..data"));

@@ -143,6 +143,15 @@ describe("sealed files", () => {
       refuses(() => parseSealedFileUri(uri), "usage");
     }
   });
+  test("what follows a parameter is one, and none of the path", () => {
+    for (const uri of [
+      "file:a?name=b&nmae=c",
+      "file:a?format=json&other",
+      "file:a?name=b&",
+      "file:a?b?name=c&d=e",
+    ])
+      refuses(() => parseSealedFileUri(uri), "usage", /has a parameter other than format, name/);
+  });
   for (const uri of ["file:", "file:/", "file:dir/", "file:///etc/x", "file://host/x", "file:a\nb"]) {
     test(`${JSON.stringify(uri)} is none`, () => void refuses(() => parseSealedFileUri(uri), "usage"));
   }
