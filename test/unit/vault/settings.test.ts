@@ -69,6 +69,17 @@ describe("the active node that a standby names", () => {
     assert.equal(url.port, "2");
   });
 
+  test("not without TLS where it was asked over TLS, nor the other way round, on this machine either", () => {
+    for (const [from, to] of [
+      ["https", "http"],
+      ["http", "https"],
+    ] as const) {
+      const location = `${to}://127.0.0.1:2/v1/x`;
+      const asking = new URL(`${from}://127.0.0.1:1/v1/x`);
+      refuses(() => activeNode(answer(location), asking, {}), "config", /another protocol/);
+    }
+  });
+
   for (const [location, message] of [
     [undefined, /to no address/],
     ["", /to no address/],
