@@ -859,6 +859,21 @@ describe("credentials: instance metadata that is silent", { concurrency: 2 }, ()
     );
   }
 
+  // A firewall, or the system itself, may refuse at once what nobody would answer.
+  for (const [vendor, status, message] of [
+    ["LENOVO", 77, /no credentials found/],
+    ["'Amazon EC2'", 69, /no credentials to be had by IMDSv2/],
+  ] as const) {
+    test(`one that refuses connections, on a machine of ${vendor}: ${status}`, { skip }, () =>
+      inNamespace(async (words, aws) => {
+        await aws.control({ do: "addFault", rule: { service: "imds", action: "refuse" } });
+        const env = aws.serviceEnv;
+        const outcome = await runProcess([...words, ...madeBy(vendor), BINARY, ...flags], { env });
+        assertFailed(outcome, status, message);
+      }),
+    );
+  }
+
   for (const vendor of ["'Amazon EC2'", "QEMU"]) {
     test(`on a machine of ${vendor} it is waited for`, { skip }, () =>
       inNamespace(async (words, aws) => {

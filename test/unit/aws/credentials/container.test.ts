@@ -15,9 +15,8 @@ class Asked extends Error {
   }
 }
 
-/** What asking an agent at `url` comes to. */
-async function outcomeOf(url: string): Promise<unknown> {
-  const env = { AWS_CONTAINER_CREDENTIALS_FULL_URI: url };
+/** What asking the agent that the environment names comes to. */
+async function outcomeIn(env: Readonly<Record<string, string>>): Promise<unknown> {
   const network = {
     takeIdle: (to: URL) => {
       throw new Asked(to);
@@ -33,6 +32,8 @@ async function outcomeOf(url: string): Promise<unknown> {
     context.deadline.clear();
   }
 }
+
+const outcomeOf = (url: string): Promise<unknown> => outcomeIn({ AWS_CONTAINER_CREDENTIALS_FULL_URI: url });
 
 for (const url of [
   "http://169.254.170.2/v2/credentials",
@@ -66,5 +67,27 @@ for (const url of [
     assert.ok(outcome instanceof SealexecError, String(outcome));
     assert.equal(outcome.kind, "config");
     assert.match(outcome.message, /the address of the agent is not one that may be asked/);
+  });
+}
+
+for (const [relative, asked] of [
+  ["/v2/credentials/id", "http://169.254.170.2/v2/credentials/id"],
+  ["", "https://agent.example.com/v1"],
+] as const) {
+  test(`the relative URI ${JSON.stringify(relative)} beside a full one: ${asked} is asked`, async () => {
+    const outcome = await outcomeIn({
+      AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative,
+      AWS_CONTAINER_CREDENTIALS_FULL_URI: "https://agent.example.com/v1",
+    });
+    assert.ok(outcome instanceof Asked, String(outcome));
+    assert.equal(outcome.url, asked);
+  });
+}
+
+for (const relative of ["@agent.example.com/v1", ".example.com/v1", "9/v1"]) {
+  test(`the relative URI ${relative} names no other host`, async () => {
+    const outcome = await outcomeIn({ AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: relative });
+    assert.ok(outcome instanceof SealexecError, String(outcome));
+    assert.equal(outcome.kind, "config");
   });
 }
