@@ -152,6 +152,30 @@ for (const artefact of ARTEFACTS) {
   });
 }
 
+for (const artefact of ARTEFACTS) {
+  test(`what is for --watch is refused without it, and CMD does not run, by the ${artefact.name}`, () =>
+    withFolder(async (folder) => {
+      const file = join(folder, ".env");
+      await writeFile(file, "A=1\n", { mode: 0o600 });
+      const run = (...flags: string[]): Promise<Outcome> =>
+        sealexec(["run", "--from", `env-file:${file}`, ...flags, "--", ...SAY], { artefact });
+      for (const [flag, value] of [
+        ["--on-change", "restart"],
+        ["--every", "5s"],
+        ["--grace", "5s"],
+        ["--on-exit", "restart"],
+        ["--env-out", "/dev/shm/app.env"],
+      ] as const) {
+        const refused = new RegExp(`^${flag} is for --watch$`);
+        assertFailed(await run(flag, value), 64, refused, /SEALEXEC_WATCH=1/);
+        // A variable may be there for those who watch.
+        const env = { [`SEALEXEC_${flag.slice(2).toUpperCase().replace("-", "_")}`]: value };
+        const words = ["run", "--from", `env-file:${file}`, "--", ...SAY];
+        assertPrinted(await sealexec(words, { artefact, env }), `${RAN}\n`);
+      }
+    }));
+}
+
 test("a mistake on the line repeats no value of it", async () => {
   for (const args of [
     ["pull", "--pasword=hunter2", "s3://app-secrets/app.env"],

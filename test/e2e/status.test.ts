@@ -1,7 +1,7 @@
 /** Every exit status of the contract (design.md, section 1), reached through the built artefacts. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { Aws } from "../aws/server.ts";
@@ -15,7 +15,7 @@ import {
   until,
   withFolder,
 } from "./expect.ts";
-import { ARTEFACTS, BUCKET, KEY, push, sealexec, withAws } from "./harness.ts";
+import { ARTEFACTS, BUCKET, KEY, push, runProcess, sealexec, withAws } from "./harness.ts";
 import type { Artefact } from "./harness.ts";
 
 interface Scene {
@@ -540,6 +540,33 @@ for (const artefact of ARTEFACTS) {
         assertPrinted(help, help.stdout);
       }
     });
+
+    test("what is printed and cannot be written is 78, whoever prints it", () =>
+      withFolder(async (cwd) => {
+        await writeFile(join(cwd, ".env"), "A=1\n", { mode: 0o600 });
+        const to = (place: string, words: readonly string[]) =>
+          runProcess(["sh", "-c", `"$0" "$@" >${place}`, ...artefact.command, ...words], {
+            cwd,
+            env: { AWS_EC2_METADATA_DISABLED: "true" },
+          });
+        const printing = [
+          ["--help"],
+          ["--version"],
+          ["help", "run"],
+          ["completion", "bash"],
+          ["check", "--from", "env-file:.env"],
+          ["pull", "env-file:.env"],
+          ["keygen", "key"],
+          ["push", ".env", "file:sealed", "--key", "local:key"],
+        ];
+        for (const words of printing) {
+          assertFailed(await to("/dev/full", words), 78, /^standard output: cannot be written \(ENOSPC\)$/);
+        }
+        // What is not printed is done all the same.
+        const again = ["push", ".env", "file:sealed", "--key", "local:key"];
+        assertPrinted(await to("printed", again), "");
+        assert.match(await readFile(join(cwd, "printed"), "utf8"), /^unchanged /m);
+      }));
   });
 }
 
