@@ -3,7 +3,6 @@ import { KMSClient, loadConfig } from "./sdk.ts";
 
 const IPV6_ENDPOINT = "http://[fd00:ec2::254]";
 
-/** The region of the profile in use. */
 export async function profileRegion(): Promise<string | undefined> {
   try {
     return await new KMSClient({}).config.region();
@@ -13,7 +12,6 @@ export async function profileRegion(): Promise<string | undefined> {
   }
 }
 
-/** The address of the instance metadata service. */
 export function configuredMetadataEndpoint(): Promise<string | undefined> {
   return loadConfig<string | undefined>({
     // The environment has been looked at.

@@ -10,7 +10,6 @@ import { readSmallFile } from "../base/files/read.ts";
 import { customEndpoint, endpointVariable } from "./endpoint.ts";
 import { LARGEST_SHARED_BYTES, hasSharedFiles, parseFlag, sharedFile } from "./settings.ts";
 
-/** How the services are named in a `services` section. */
 const SECTIONS = { secretsmanager: "secrets_manager", ssm: "ssm" } as const;
 const KINDS = ["use_fips_endpoint", "use_dualstack_endpoint"] as const;
 const IGNORE = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS";
@@ -73,7 +72,7 @@ export function profileChain(env: Environment): { readonly name: string; readonl
   return [...chain].map(([name, entries]) => ({ name, entries }));
 }
 
-/** Section → key → value; a nested key stands behind the one above it: `ssm.endpoint_url`. */
+/** Section → key → value; a nested key stands after the one above it: `ssm.endpoint_url`. */
 function readSections(env: Environment, kind: "config" | "credentials"): ReadonlyMap<string, Section> {
   const sections = new Map<string, Map<string, string>>();
   let section = new Map<string, string>();
@@ -95,7 +94,6 @@ function readSections(env: Environment, kind: "config" | "credentials"): Readonl
   return sections;
 }
 
-/** @throws "config" where one that is there cannot be read */
 function readShared(env: Environment, kind: "config" | "credentials"): string {
   if (!hasSharedFiles(env)) return "";
   const file = sharedFile(env, kind);

@@ -17,7 +17,6 @@ const ENDPOINT_NAMES = {
 
 export type Service = keyof typeof ENDPOINT_NAMES;
 
-/** The one of this service alone. */
 export function endpointVariable(service: Service): string {
   return `AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`;
 }
@@ -64,7 +63,6 @@ export function directObject(bucket: string, key: string, region: string, env: E
     : new URL(`https://${bucket}.${host}/${path}`);
 }
 
-/** The URL of KMS, which is asked by POST to its root. */
 export function directService(service: "kms", region: string, env: Environment): URL | undefined {
   const custom = customEndpoint(service, env);
   if (needsSdk(env)) return undefined;

@@ -14,7 +14,6 @@ const IPV6_ENDPOINT = "http://[fd00:ec2::254]";
 const TOKEN_PATH = "/latest/api/token";
 const TOKEN_SECONDS = "21600";
 
-/** The service answered, and not with what was asked for. */
 export class MetadataRefusal extends Error {
   readonly path: string;
   readonly statusCode: number;
@@ -26,7 +25,6 @@ export class MetadataRefusal extends Error {
   }
 }
 
-/** Where the service is, by the environment or else the shared config file. */
 export async function metadataEndpoint(env: Environment): Promise<string> {
   const named = env["AWS_EC2_METADATA_SERVICE_ENDPOINT"];
   if (named !== undefined && named !== "") return named;

@@ -18,7 +18,6 @@ import { checkEndpoints, directService } from "./endpoint.ts";
 import { regionOfKey, resolveRegion, unknownRegion } from "./region.ts";
 import type { Region } from "./region.ts";
 
-/** What of a source decides the region. */
 export interface Located {
   /** what has one region, known or still to be found: a bucket, or a service and the region that its URI names */
   readonly home: string;
@@ -26,7 +25,6 @@ export interface Located {
   readonly region?: string;
 }
 
-/** What a source wants of AWS. */
 export interface AwsNeed extends Located {
   /** nothing but to have a data key opened */
   readonly onlyKms?: boolean;
@@ -49,7 +47,6 @@ export class AwsSession {
   readonly #s3 = new Map<string, S3Client>();
   readonly #kms = new Map<string, KMSClient>();
   #credentials: Promise<Credentials> | undefined;
-  /** what was handed out last */
   #held: Credentials | undefined;
 
   /**
@@ -132,7 +129,6 @@ export class AwsSession {
     return (known ?? (await resolveRegion(this.#context, undefined, this.#key, this.network))).name;
   }
 
-  /** The region of a source that `begin` was told of. */
   regionName({ home }: Located): string {
     const region = this.#regions.get(home);
     if (region === undefined) throw unknownRegion();
@@ -144,7 +140,6 @@ export class AwsSession {
     return regionOfKey(this.#key) ?? this.regionName(ref);
   }
 
-  /** S3 said that the bucket is elsewhere. */
   moveBucket(ref: Located, region: string): void {
     this.#regions.set(ref.home, { name: region, from: "S3's redirect" });
   }
@@ -177,7 +172,6 @@ export class AwsSession {
     return this.#client(this.#kms, this.kmsRegion(ref), createKmsClient);
   }
 
-  /** The SDK's client for a region, made once. */
   async #client<T>(made: Map<string, T>, region: string, create: ClientOf<T>): Promise<T> {
     const { identity } = await this.credentials(region);
     const agents = await this.network.agents();

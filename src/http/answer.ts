@@ -15,7 +15,6 @@ export class InvalidAnswer extends Error {
   readonly code = "InvalidHttpAnswer";
 }
 
-/** The body is larger than what was asked for may be. */
 export class AnswerTooLarge extends Error {
   readonly code = "InvalidHttpAnswer";
 }
@@ -47,9 +46,7 @@ interface Head {
   readonly keepAlive: boolean;
 }
 
-/** Reads one answer from a connection's bytes. */
 export class AnswerReader {
-  /** bytes of the body */
   #largest: number;
   #pending: Buffer = Buffer.alloc(0);
   #head: Head | undefined;
@@ -114,7 +111,6 @@ export class AnswerReader {
     }
   }
 
-  /** Whether that was the end of it. */
   #readBody({ framing }: Head): boolean {
     if (framing === "chunked") return this.#readChunks();
     const left = framing === "close" ? Infinity : framing - this.#bodySize;

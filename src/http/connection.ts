@@ -8,7 +8,6 @@ export interface Target {
   readonly secure: boolean;
 }
 
-/** Where a connection goes, by the options of node:http. */
 export function targetOf(options: { host?: unknown; port?: unknown }, protocol: string): Target {
   const secure = protocol === "https:";
   const host = String(options.host ?? "").replace(/^\[|\]$/g, "");

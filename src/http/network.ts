@@ -13,7 +13,6 @@ export class Network {
   readonly #idle = new Map<string, Promise<Connection>[]>();
   #agents: Promise<Agents> | undefined;
 
-  /** @throws "config" where the file of CAs cannot be read */
   constructor(context: Pick<Context, "env" | "deadline">, caVariable?: CaVariable) {
     this.#rules = new ConnectionRules(context, caVariable);
   }

@@ -10,7 +10,6 @@ export interface RetryOptions {
   readonly attemptMs: number;
   /** give up after so long even if the deadline is later */
   readonly budgetMs?: number;
-  /** give up after so many */
   readonly mostAttempts?: number;
   readonly classify: (error: unknown) => Failure;
 }

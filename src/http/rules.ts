@@ -29,7 +29,6 @@ export class ConnectionRules implements ConnectOptions {
     this.ca = readCaBundle(caVariable, context.env);
   }
 
-  /** from now on */
   get timeoutMs(): number {
     return Math.min(CONNECT_TIMEOUT_MS, this.#context.deadline.remainingMs * CONNECT_SHARE);
   }

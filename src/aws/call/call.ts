@@ -32,7 +32,6 @@ export interface Call extends Omit<Question, "headers"> {
   readonly service: Service;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** what the service's refusal says, from its answer */
   readonly readRefusal: (answer: Answer) => Refusal;
 }
 
@@ -86,14 +85,12 @@ export async function callService(caller: Caller, call: Call, signal: AbortSigna
   const url = new URL(call.url);
   url.search = canonicalQuery(call.query ?? {});
   const answer = await ask(caller.network, { ...call, url, headers: sign(caller, call) }, signal);
-  // Nobody asks for a range: one that comes all the same is a part of what was asked for.
+  // Nobody asks for a range: with one, or as 206, it is a part of what was asked for; 203 is what a proxy made of it.
   if (answer.status === 200 && answer.headers["content-range"] === undefined) return answer;
-  // A part of an object (206), or what a proxy made of it (203), is not what was asked for.
   if (answer.status < 300) throw new UnreadableAnswer(answer);
   throw new ServiceRefusal(answer, call.readRefusal(answer), caller);
 }
 
-/** The headers of a signed request: those of the call, and those of Signature Version 4. */
 export function sign(
   { identity, region, clock }: Pick<Caller, "identity" | "region" | "clock">,
   call: Omit<Call, "largestBody" | "readRefusal">,

@@ -76,7 +76,6 @@ const nothing = (): void => {};
 /** A log for the SDK, which would otherwise write to the console. */
 export const SILENT = { debug: nothing, info: nothing, warn: nothing, error: nothing, trace: nothing };
 
-/** For STS clients, ours and the providers' own. */
 export function stsConfig(env: Environment, agents: Agents, region: () => Promise<string>) {
   return { ...commonConfig("sts", { agents, env }), region, logger: SILENT };
 }
@@ -118,11 +117,10 @@ export const ONLY_200 = {
           headers: Readonly<Record<string, string>>;
           body?: { destroy?: () => void };
         };
-        // Nobody asks for a range.
+        // As in call.ts: a part of an object, or what a proxy made of it, is not what was asked for.
         const isWhole = statusCode === 200 && headers["content-range"] === undefined;
         if (isWhole || statusCode >= 300) return answer;
         body?.destroy?.();
-        // A part of an object (206), or what a proxy made of it (203), is not what was asked for.
         const $metadata = { httpStatusCode: statusCode };
         throw Object.assign(new Error("unreadable"), { name: "UnreadableAnswer", $metadata });
       };

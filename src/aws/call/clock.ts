@@ -4,7 +4,6 @@ const TOLERATED_MS = 4 * 60_000;
 export class Clock {
   #offsetMs = 0;
 
-  /** the time to sign with */
   now(): Date {
     return new Date(Date.now() + this.#offsetMs);
   }

@@ -15,12 +15,10 @@ const SERVICES = {
 
 export interface JsonCall {
   readonly service: keyof typeof SERVICES;
-  /** `Decrypt`, `GetSecretValue`, … */
   readonly operation: string;
   readonly input: Readonly<Record<string, unknown>>;
 }
 
-/** Calls an operation. Rejects as `callService` does. */
 export async function callJson(
   direct: Direct,
   call: JsonCall,

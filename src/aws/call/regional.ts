@@ -15,7 +15,6 @@ import type { JsonCall } from "./json.ts";
 
 const ATTEMPT_MS = 10_000;
 
-/** @param region the one that the source's URI names */
 export function regionalNeed(service: RegionalService, region: string | undefined): AwsNeed {
   return {
     // All sources of one service in one region share what is found out about it.
@@ -30,7 +29,6 @@ export interface RegionalCall extends JsonCall {
   readonly need: AwsNeed;
   /** what the service's refusals mean for this operation */
   readonly meaning: OwnMeaning;
-  /** give up after so many; absent: when the time is over */
   readonly mostAttempts?: number;
 }
 

@@ -37,7 +37,6 @@ export function canonicalQuery(query: Readonly<Record<string, string>>): string 
     .join("&");
 }
 
-/** The headers of the request with those of its signature. */
 export function signRequest(request: Signable, signer: Signer, at: Date): Record<string, string> {
   const { sessionToken } = signer.identity;
   const payload = hex(sha256(request.body ?? ""));

@@ -3,7 +3,6 @@ import { SealexecError } from "../../base/errors.ts";
 import { classify } from "../call/failure.ts";
 import type { CredentialSource } from "./source.ts";
 
-/** AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. */
 export function environmentSource(env: Environment): CredentialSource {
   return {
     name: "environment",

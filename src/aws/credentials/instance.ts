@@ -10,7 +10,6 @@ const ROLES = "iam/security-credentials/";
 // IAM User Guide, "IAM and STS quotas": characters of a role's name; none of them needs an encoding in a path.
 const ROLE_NAME = /^(?!\.+$)[\w+=,.@-]{1,64}$/;
 
-/** The role of an EC2 instance. */
 export async function instanceSource(env: Environment): Promise<CredentialSource> {
   const endpoint = await metadataEndpoint(env);
   return {

@@ -105,7 +105,6 @@ function whyNone(
 }
 
 const KEY = ["aws_access_key_id", "aws_secret_access_key"];
-/** Who takes the role of a profile. */
 const WHO_TAKES_IT = ["source_profile", "credential_source", "web_identity_token_file"];
 
 // The message of a failed command has the command and what it wrote in it: only its end is told.

@@ -9,7 +9,6 @@ export interface Identity {
   readonly sessionToken?: string;
 }
 
-/** What a source hands out. */
 export interface LoadedIdentity extends Identity {
   readonly expiration?: Date;
 }
@@ -38,11 +37,9 @@ export interface Attempt {
   readonly network: Network;
   /** for sources that ask STS; rejects with "config" where none is known */
   readonly region: () => Promise<string>;
-  /** aborted when the attempt has taken too long, or the deadline passed */
   readonly signal: AbortSignal;
 }
 
-/** One source of the chain, and how often it is asked. */
 export interface CredentialSource extends RetryOptions {
   /** for people; never a secret */
   readonly name: string;
