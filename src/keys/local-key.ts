@@ -1,4 +1,4 @@
-/** The file of a local key: where there is no KMS (a laptop, a test, a fork's CI), it opens sealed files instead. */
+/** The file of a local key: it opens sealed files where there is no KMS (a laptop, a test, a fork's CI). */
 import { randomBytes } from "node:crypto";
 import { realpathSync, statSync, statfsSync } from "node:fs";
 import { LOCAL_KEY_BYTES } from "../envelope/local-key.ts";
@@ -13,7 +13,7 @@ const SHARED_FOLDERS = /^\/(?:dev|tmp|var\/tmp)\//;
 /**
  * The 32 bytes of a local key: its file holds them as one line of base64.
  *
- * @throws "missing"; "config" if others can read it, or it is no key. Without the path: the caller's `step` names the key
+ * @throws "missing"; "config" if others can read it, or it is no key. The caller's `step` names the path
  */
 export function readLocalKey(path: string): Uint8Array {
   const line = textOf(path).replace(/\r?\n$/, "");

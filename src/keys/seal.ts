@@ -44,7 +44,7 @@ export async function sealUnder(sealing: Sealing, plaintext: Uint8Array, asking:
   }
 }
 
-/** What the context says of the text's form: nothing of a .env, so that other clients need not name it to open one. */
+/** What the context says of the text's form: nothing of a .env, which other clients then open without it. */
 export function sealedDialect(dialect: Dialect = "dotenv"): Dialect | undefined {
   return dialect === "dotenv" ? undefined : dialect;
 }

@@ -37,10 +37,7 @@ export interface Token {
   readonly lease?: { readonly since: number; readonly ms: number };
 }
 
-/**
- * A `lease_duration` in milliseconds; Infinity if it does not end (0), or is not there.
- * Source: HashiCorp Vault documentation, "Lease, renew, and revoke".
- */
+/** A `lease_duration` in milliseconds; Infinity if it does not end ("Lease, renew, and revoke": 0). */
 export function leaseMs(duration: unknown): number {
   const isCount = duration instanceof JsonLiteral && /^\d{1,10}$/.test(duration.text);
   const seconds = isCount ? Number(duration.text) : 0;

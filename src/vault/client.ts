@@ -1,10 +1,11 @@
 /**
- * Vault for one run: its connections, its token, and its calls. Source: HashiCorp Vault HTTP API. A token that a login
- * gave is left to expire: revoking it would be one more round trip before CMD can start, and would revoke dynamic
- * credentials with it.
+ * Vault for one run: its connections, its token, and its calls. Source: HashiCorp Vault HTTP API. A token
+ * that a login gave is left to expire: revoking it would be one more round trip before CMD can start, and
+ * would revoke dynamic credentials with it.
  */
 import type { Answer } from "../http/answer.ts";
 import { ask } from "../http/ask.ts";
+import type { Question } from "../http/ask.ts";
 import { Network } from "../http/network.ts";
 import { retry } from "../http/retry.ts";
 import { step } from "../base/context.ts";
@@ -23,6 +24,8 @@ const ATTEMPT_MS = 10_000;
 /** No secret that fits an environment is larger. */
 const LARGEST_ANSWER_BYTES = 4 * 1024 * 1024;
 
+type Way = Pick<Question, "method" | "headers">;
+
 export class VaultClient {
   readonly #context: Context;
   readonly #settings: VaultSettings;
@@ -33,7 +36,7 @@ export class VaultClient {
   #held: Token | undefined;
 
   /**
-   * @param before the client of an earlier round: the token of its login is used until shortly before it expires
+   * @param before the client of an earlier round: its login's token is used until shortly before it expires
    * @throws "config" if the environment's settings cannot be used
    */
   constructor(context: Context, identity: LoadIdentity, before?: VaultClient) {
@@ -47,12 +50,12 @@ export class VaultClient {
   /** A GET with the run's token, which is looked for, or got by a login, at the first of them. */
   async read(call: VaultCall): Promise<Json> {
     const { text } = await this.#findToken();
-    return this.#call("GET", call, { "x-vault-token": text });
+    return this.#call(call, { method: "GET", headers: { "x-vault-token": text } });
   }
 
   /** A POST without a token. */
   login(call: VaultCall): Promise<Json> {
-    return this.#call("POST", call, { "content-type": "application/json" });
+    return this.#call(call, { method: "POST", headers: { "content-type": "application/json" } });
   }
 
   /** It was refused: a later round looks for another. */
@@ -73,7 +76,7 @@ export class VaultClient {
       return Promise.resolve(held);
     const find = async (): Promise<Token> => {
       const token = await findToken((call) => this.login(call), env, this.#identity, now());
-      // One that the environment or a file names is looked up again each time: whoever put it there may have renewed it.
+      // One that the environment or a file names may have been renewed there: it is looked up each time.
       if (token.lease !== undefined) this.#held = token;
       return token;
     };
@@ -81,15 +84,15 @@ export class VaultClient {
     return this.#token;
   }
 
-  #call(method: "GET" | "POST", call: VaultCall, headers: Readonly<Record<string, string>>): Promise<Json> {
-    const operation = `${method} ${call.path}`;
+  #call(call: VaultCall, way: Way): Promise<Json> {
+    const operation = `${way.method} ${call.path}`;
     const classify = (error: unknown) => {
       const explained = error instanceof VaultRefusal ? call.explain?.(error, operation) : undefined;
       return explained === undefined ? classifyVault(operation, error) : { error: explained };
     };
     const { attemptMs = ATTEMPT_MS, mostAttempts } = call;
     return retry(this.#context, { attemptMs, ...defined({ mostAttempts }), classify }, async (signal) => {
-      const answer = await this.#ask(method, call, headers, signal);
+      const answer = await this.#ask(call, way, signal);
       if (answer.status > 299) throw new VaultRefusal(answer);
       const json = answer.status === 200 ? scanObject(answer.body) : undefined;
       if (json === undefined) throw new UnreadableVaultAnswer();
@@ -97,12 +100,7 @@ export class VaultClient {
     });
   }
 
-  async #ask(
-    method: "GET" | "POST",
-    call: VaultCall,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-  ): Promise<Answer> {
+  async #ask(call: VaultCall, { method, headers }: Way, signal: AbortSignal): Promise<Answer> {
     const { address, namespace } = this.#settings;
     const url = urlOf(address, call);
     const question = {

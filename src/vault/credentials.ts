@@ -1,7 +1,7 @@
 /**
- * AWS credentials that Vault makes for this run. Source: HashiCorp Vault HTTP API, "AWS secrets engine: Generate
- * credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and `run --watch` asks for
- * new ones shortly before.
+ * AWS credentials that Vault makes for this run. Source: HashiCorp Vault HTTP API, "AWS secrets engine:
+ * Generate credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and
+ * `run --watch` asks for new ones shortly before.
  */
 import { getCallerIdentity } from "../aws/call/clients.ts";
 import type { Attempt, ChosenSource, Identity } from "../aws/credentials/source.ts";

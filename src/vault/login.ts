@@ -1,4 +1,4 @@
-/** Logging in to Vault, by the method that VAULT_AUTH names. Source: HashiCorp Vault HTTP API, "Auth methods". */
+/** Logging in to Vault, as VAULT_AUTH says. Source: HashiCorp Vault HTTP API, "Auth methods". */
 import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
 import { leaseMs } from "./call.ts";
@@ -36,10 +36,7 @@ const METHODS: Readonly<Record<string, Method>> = {
 // Kubernetes documentation, "Accessing the Kubernetes API from a Pod".
 const SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
-/**
- * @param now by the context's clock: the lease begins before the login is sent
- * @throws "config", "denied" if Vault does not take the proof, "unavailable", "timeout"
- */
+/** @param now by the context's clock: the lease begins before the login is sent */
 export async function logIn(
   send: SendLogin,
   env: Environment,

@@ -1,6 +1,6 @@
 /**
- * The one redirect of Vault: a standby that does not forward names the active node (307), for the same request.
- * Source: HashiCorp Vault documentation, "High availability: Client redirection".
+ * The one redirect of Vault: a standby that does not forward names the active node (307), for the same
+ * request. Source: HashiCorp Vault documentation, "High availability: Client redirection".
  */
 import type { Answer } from "../http/answer.ts";
 import { isLoopback } from "../http/rules.ts";
@@ -12,10 +12,9 @@ const WAY_OUT =
   "set api_addr of Vault's nodes to their https: addresses, or point VAULT_ADDR at the active node";
 
 /**
- * Where a request to `asked` is to go instead: the same path and query on another host. A token, or the secret id of a login,
- * goes there: over TLS only, as the host's name is verified then; without it only from this machine to itself.
- *
- * @throws "config" if it may not go there
+ * Where a request to `asked` is to go instead: the same path and query on another host. A token, or the
+ * secret id of a login, goes there: over TLS only, as the host's name is verified then; without it only from
+ * this machine to itself.
  */
 export function activeNode({ headers }: Answer, asked: URL, env: Environment): URL {
   if (isOn(env, "VAULT_DISABLE_REDIRECTS")) {

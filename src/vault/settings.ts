@@ -1,4 +1,4 @@
-/** Variables of the vault command. Source: HashiCorp Vault documentation, "Vault CLI: Environment variables". */
+/** Variables of the vault command. Source: Vault documentation, "Vault CLI: Environment variables". */
 import type { Environment } from "../base/env.ts";
 import { parseEndpoint } from "../http/rules.ts";
 import { SealexecError } from "../base/errors.ts";

@@ -1,4 +1,4 @@
-/** The run's token: VAULT_TOKEN, VAULT_TOKEN_FILE, a login (VAULT_AUTH), or the file that `vault login` writes. */
+/** The run's token: VAULT_TOKEN, VAULT_TOKEN_FILE, a login (VAULT_AUTH), or what `vault login` wrote. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../base/env.ts";

@@ -1,4 +1,4 @@
-/** One attempt to ask KMS for a data key. By either way it is taken from the bytes of the answer: no text is made of it. */
+/** One attempt to ask KMS for a data key, which is taken from the bytes of the answer: no text is made of it. */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import { UnreadableAnswer } from "../../aws/call/call.ts";
 import { answerOf } from "../../aws/call/json.ts";
@@ -17,11 +17,7 @@ export type KmsQuestion =
   | { readonly operation: "Decrypt"; readonly input: KmsInput; readonly wrappedKey: Uint8Array }
   | { readonly operation: "GenerateDataKey"; readonly input: KmsInput & { readonly KeyId: string } };
 
-/**
- * Rejects with the refusals of the direct way and of the SDK, for `classify`.
- *
- * @returns undefined if the answer is KMS's and holds no data key
- */
+/** Rejects as the direct way and the SDK do, for `classify`. undefined: an answer of KMS holds no data key. */
 export async function askForKey(
   question: KmsQuestion,
   located: Located,

@@ -1,4 +1,8 @@
-/** A data key of KMS, opened or made: one call, more only if an attempt failed. */
+/**
+ * A data key of KMS, opened or made, in one call (more only if an attempt failed). It is "denied" (also if
+ * the answer is of another key), "config" (the key or its state), "data" (a changed ciphertext or context),
+ * "unavailable" or "timeout".
+ */
 import { classify } from "../../aws/call/failure.ts";
 import type { AwsSession, Located } from "../../aws/session.ts";
 import type { Context } from "../../base/context.ts";
@@ -30,12 +34,7 @@ export interface NewDataKey extends DataKey {
   readonly wrapped: Uint8Array;
 }
 
-/**
- * KMS Decrypt.
- *
- * @param key sent as KeyId, so that KMS refuses a ciphertext of another key
- * @throws "denied" (also if the answer is of another key), "config" (the key's state), "data" (changed ciphertext or context), "unavailable", "timeout"
- */
+/** KMS Decrypt. `key` is sent as KeyId, so that KMS refuses a ciphertext of another. */
 export async function decryptDataKey(
   { wrappedKey, encryptionContext }: Pick<Envelope, "wrappedKey" | "encryptionContext">,
   key: string | undefined,
@@ -49,11 +48,7 @@ export async function decryptDataKey(
   return keyOf(await ask(question, located, asking), question, "no data key", {});
 }
 
-/**
- * KMS GenerateDataKey: a fresh key of 32 bytes, and the same wrapped under `key` with the context bound to it.
- *
- * @throws "denied" (also if the answer is of another key), "config" (the key or its state), "unavailable", "timeout"
- */
+/** KMS GenerateDataKey: a fresh key of 32 bytes, and the same wrapped under `key`, bound to the context. */
 export async function generateDataKey(
   key: string,
   encryptionContext: EncryptionContext,
@@ -84,8 +79,8 @@ function ask(
 }
 
 /**
- * The data key of an answer, wiped if the answer is not whole or of another key: KMS refuses what another key has wrapped;
- * whatever answers in its place may not.
+ * The data key of an answer. It is wiped if the answer is not whole or of another key: KMS refuses what
+ * another key has wrapped; whatever answers in its place may not.
  *
  * @param holds what an answer that is not whole holds
  * @param rest what else is taken of the answer; undefined: it is not there

@@ -1,6 +1,6 @@
 /**
- * The data key in KMS's answer, taken from the bytes: a string of it could not be wiped. Where it was, the answer has other
- * letters then, so that the rest can be read as usual.
+ * The data key in KMS's answer, taken from the bytes: a string of it could not be wiped. Where it was, the
+ * answer has other letters then, so that the rest can be read as usual.
  */
 
 const NAME = Buffer.from('"Plaintext"');
@@ -16,9 +16,8 @@ export interface TakenAnswer {
 }
 
 /**
- * Takes the answer's `Plaintext` and reads the rest. The body holds nothing of it any more, whatever the outcome.
- *
- * @returns undefined if it is not one JSON object with one Plaintext in strict base64
+ * Takes the answer's `Plaintext` and reads the rest. The body holds nothing of it any more, whatever the
+ * outcome. undefined: it is not one JSON object with one Plaintext in strict base64.
  */
 export function takePlaintext(body: Buffer): TakenAnswer | undefined {
   const place = findValue(body);

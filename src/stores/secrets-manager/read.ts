@@ -39,11 +39,7 @@ export interface SecretValue {
   readonly isBinary: boolean;
 }
 
-/**
- * Reads a version of a secret.
- *
- * @throws "missing", "denied", "data" (what its text is), "config", "unavailable", "timeout"
- */
+/** Reads a version of a secret. Throws as `read` of a source. */
 export async function readSecret(ref: SecretRef, tools: Tools): Promise<Content> {
   const { text, isBinary, versionId } = await readValue(ref, tools);
   if (text === undefined) throw noText(isBinary);
@@ -67,13 +63,7 @@ export async function readValue(ref: SecretRef, tools: Tools): Promise<SecretVal
   };
 }
 
-/**
- * Looks which version has the stage now, in one DescribeSecret, which uses no key.
- *
- * @param versionId of what was read
- * @returns the id of the version that has it now, if that is another
- * @throws "missing" if none has, or the secret is marked for deletion; "denied", "unavailable", "timeout"
- */
+/** Looks which version has the stage now, in one DescribeSecret, which uses no key. As `look` of a source. */
 export async function changedVersion(
   ref: SecretRef,
   versionId: string,
@@ -98,11 +88,7 @@ export async function changedVersion(
   return found === versionId ? undefined : found;
 }
 
-/**
- * What the text of a secret holds.
- *
- * @throws "data" if it is not of the form that the URI says; "missing" if it has no such key
- */
+/** "data" if the text is not of the form that the URI says; "missing" if it has no such key. */
 export function contentOf(text: string, reading: Reading): Exclude<Content, { readonly kind: "sealed" }> {
   if (reading.as === "text") return { kind: "text", bytes: Buffer.from(text) };
   return { kind: "variables", variables: variablesIn(text, reading) };

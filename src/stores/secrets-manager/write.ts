@@ -15,13 +15,13 @@ export type ExpectedSecret =
   | { readonly kind: "empty" }
   | { readonly kind: "version"; readonly versionId: string };
 
-/** On a version that is not AWSCURRENT yet, and on the last that was pushed: Secrets Manager may delete one without a label. */
+/** On a version that is not AWSCURRENT yet, and on the last pushed: one without a label may be deleted. */
 const PENDING = "SEALEXECPENDING";
 
 interface SecretWrite {
   /** of secretText */
   readonly text: string;
-  /** of the new version, 32 to 64 characters, fresh for each push: an attempt that is made again changes nothing more */
+  /** of the new version, 32 to 64 characters, fresh for each push: an attempt made again changes no more */
   readonly token: string;
   /** for a secret that is made; absent: Secrets Manager's own */
   readonly key: string | undefined;
@@ -46,10 +46,10 @@ export function secretText(variables: Variables): string {
 }
 
 /**
- * Puts the text there, only if what is expected is there. A new version becomes AWSCURRENT in a step of its own, as only
- * that step names the version that it replaces.
+ * Puts the text there, only if what is expected is there. A new version becomes AWSCURRENT in a step of its
+ * own, as only that step names the version that it replaces.
  *
- * @throws "conflict" if something else is there by now; "missing", "denied", "config", "unavailable", "timeout"
+ * @throws "conflict" if something else is there by now, and what a call does
  */
 export async function writeSecret(ref: SecretRef, write: SecretWrite, tools: Tools): Promise<WrittenSecret> {
   const { expected } = write;
@@ -73,7 +73,7 @@ async function makeCurrent(ref: SecretRef, versionId: string, before: string, to
     await move({ VersionStage: CURRENT, MoveToVersionId: versionId, RemoveFromVersionId: before });
   } catch (error) {
     if (!(error instanceof SealexecError) || error.kind !== "conflict") throw error;
-    // An attempt whose answer was lost may have been the one that moved it: then the conflict is with ourselves.
+    // An attempt whose answer was lost may have moved it: then the conflict is with ourselves.
     if (await isCurrent(ref, versionId, tools)) return;
     await move({ VersionStage: PENDING, RemoveFromVersionId: versionId }).catch(() => undefined);
     throw error;
@@ -98,7 +98,7 @@ async function putValue(
 ): Promise<WrittenSecret> {
   const value = { ClientRequestToken: token, SecretString: text, VersionStages: [stage] };
   const answer = await callSecrets("PutSecretValue", ref, { SecretId: ref.id, ...value }, tools);
-  return { ...writtenOf(answer), made: false };
+  return writtenOf(answer, false);
 }
 
 async function createSecret(
@@ -109,15 +109,16 @@ async function createSecret(
   const value = { ClientRequestToken: token, SecretString: text, ...defined({ KmsKeyId: key }) };
   const answer = await callSecrets("CreateSecret", ref, { Name: ref.id, ...value }, tools);
   // CreateSecret does not say it: the first version is always AWSCURRENT.
-  return { ...writtenOf({ VersionStages: [CURRENT], ...answer }), made: true };
+  return writtenOf({ VersionStages: [CURRENT], ...answer }, true);
 }
 
-function writtenOf(answer: Readonly<Record<string, unknown>>): Omit<WrittenSecret, "made"> {
+function writtenOf(answer: Readonly<Record<string, unknown>>, made: boolean): WrittenSecret {
   const { ARN, VersionId, VersionStages } = answer;
   if (typeof ARN !== "string" || typeof VersionId !== "string") {
     const says = "the answer names no version: it is not known whether one was made";
     throw new SealexecError("unavailable", says, { hint: "look at what is there: sealexec pull" });
   }
-  const stages = Array.isArray(VersionStages) ? VersionStages : [];
-  return { arn: ARN, versionId: VersionId, stages: stages.filter((stage) => typeof stage === "string") };
+  const named = Array.isArray(VersionStages) ? VersionStages : [];
+  const stages = named.filter((stage) => typeof stage === "string");
+  return { arn: ARN, versionId: VersionId, stages, made };
 }

@@ -11,7 +11,7 @@ export interface Parameter {
   readonly value: string;
 }
 
-/** The variable of a parameter, as chamber names it: the last part, in upper case, with `_` for `-` and `.`. */
+/** The variable of a parameter, as chamber names it: its last part in upper case, with `_` for `-` and `.`. */
 export function variableName(parameter: string): string {
   return lastPart({ name: parameter }).toUpperCase().replaceAll(/[-.]/g, "_");
 }
@@ -23,8 +23,7 @@ export function lastPart({ name }: Pick<Parameter, "name">): string {
 /**
  * Variable → the last part of the parameter that gives it.
  *
- * @param pickOne if several give the same, one of them is taken, best the one that is spelled as the variable
- * @throws "data" if several give the same, and none may be picked
+ * @param pickOne of several that give the same, best the one that is spelled so; otherwise they are "data"
  */
 export function spellingsOf(
   parameters: readonly Pick<Parameter, "name">[],

@@ -27,9 +27,6 @@ interface Asking {
   readonly mostAttempts?: number;
 }
 
-const DECRYPTED: Asking = { decrypt: true };
-const SEALED: Asking = { decrypt: false };
-
 /** What reading parameters, or writing them, wants of AWS. */
 export function ssmNeed(ref: SsmRef): AwsNeed {
   return regionalNeed("ssm", ref.region);
@@ -47,13 +44,9 @@ export function callSsm(
   return callRegional({ ...how, operation, input, meaning: ssmMeaning(operation) }, session, context);
 }
 
-/**
- * Reads one parameter, or all below a path, ten at a time.
- *
- * @throws "missing" if there is none, "denied", "data" (names), "config", "unavailable", "timeout"
- */
+/** Reads one parameter, or all below a path. Throws as `read` of a source. */
 export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content> {
-  const parameters = await read(ref, DECRYPTED, tools);
+  const parameters = await read(ref, { decrypt: true }, tools);
   if (parameters.length === 0) {
     throw new SealexecError("missing", "no parameters below this path", {
       hint: "check the path and the region; those of deeper paths are read with ?recursive",
@@ -65,9 +58,9 @@ export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content
 }
 
 /**
- * The parameters right below a path, for the one who writes there.
+ * The parameters right below a path, for the one who writes there; without values if these credentials may
+ * not have them.
  *
- * @returns without values if these credentials may not have them decrypted
  * @throws "denied" if they may not even list them; "unavailable", "timeout"
  */
 export async function listParameters(
@@ -75,27 +68,21 @@ export async function listParameters(
   tools: Tools,
 ): Promise<{ readonly parameters: readonly Parameter[]; readonly areDecrypted: boolean }> {
   try {
-    return { parameters: await readPath(ref, DECRYPTED, tools), areDecrypted: true };
+    return { parameters: await readPath(ref, { decrypt: true }, tools), areDecrypted: true };
   } catch (error) {
     // Who may not list at all need not be refused twice.
     if (!(error instanceof SealexecError) || !KEY_TROUBLES.includes(error.code)) throw error;
-    return { parameters: await readPath(ref, SEALED, tools), areDecrypted: false };
+    return { parameters: await readPath(ref, { decrypt: false }, tools), areDecrypted: false };
   }
 }
 
-/**
- * Looks at the versions of the parameters, without having a value decrypted: one request, or for a path one for each ten.
- *
- * @param validator of what was read
- * @returns the validator of what is there now, if it is another
- * @throws as readParameters
- */
+/** As `look` of a source. No value is decrypted: one request, or for a path one for each ten parameters. */
 export async function changedParameters(
   ref: SsmRef,
   validator: string,
   tools: Tools,
 ): Promise<string | undefined> {
-  const now = validatorOf(await read(ref, { ...SEALED, mostAttempts: 1 }, tools));
+  const now = validatorOf(await read(ref, { decrypt: false, mostAttempts: 1 }, tools));
   return now === validator ? undefined : now;
 }
 

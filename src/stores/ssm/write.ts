@@ -21,7 +21,6 @@ interface ParametersWrite {
 /**
  * Puts each variable there as a SecureString, one after the other; what else is below the path stays.
  *
- * @param write checked by checkParameters
  * @throws as a call is refused, saying what was written
  */
 export async function writeParameters(
@@ -54,7 +53,7 @@ export async function writeParameters(
 /** DeleteParameters takes ten at once. */
 const MOST_DELETED = 10;
 
-/** Takes parameters away, by their last parts. One that is gone by then is no failure. Throws as writeParameters. */
+/** Takes parameters away, by their last parts. One that is gone by then is no failure. */
 export async function removeParameters(ref: SsmPath, names: readonly string[], tools: Tools): Promise<void> {
   for (let from = 0; from < names.length; from += MOST_DELETED) {
     const input = { Names: names.slice(from, from + MOST_DELETED).map((name) => ref.path + name) };

@@ -1,6 +1,6 @@
 /**
- * A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)" and
- * "- version 2 (API)", and "/sys/internal/ui/mounts", which the vault command asks as well.
+ * A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)"
+ * and "- version 2 (API)", and "/sys/internal/ui/mounts", which the vault command asks as well.
  */
 import { createHash } from "node:crypto";
 import { defined } from "../../base/defined.ts";
@@ -23,25 +23,18 @@ export interface VaultSecret {
   readonly validator: string;
 }
 
-/** @throws "missing", "denied", "config", "unavailable", "timeout" */
+/** Throws as `read` of a source. */
 export async function readSecret(ref: VaultRef, vault: VaultClient): Promise<VaultSecret> {
   const kv = await findKvVersion(ref.mount, vault);
-  return kv === undefined ? readEither(ref, vault) : readOf(kv, ref, vault);
+  return kv === undefined ? readEither(ref, vault) : READERS[kv](ref, vault);
 }
 
-/** @param mostAttempts one for who looks again and again, and needs no retries */
-export function readOf(
-  kv: KvVersion,
-  ref: VaultRef,
-  vault: VaultClient,
-  mostAttempts?: number,
-): Promise<VaultSecret> {
-  return kv === 1 ? readV1(ref, vault, mostAttempts) : readV2(ref, vault, mostAttempts);
-}
+/** By the version of KV. One attempt is for who looks again and again, and needs no retries. */
+export const READERS = { 1: readV1, 2: readV2 } as const;
 
 /**
- * Any token may ask that has a policy for something in the mount. undefined: Vault does not say (a token without any, or a
- * proxy that lets only some paths through).
+ * Any token may ask that has a policy for something in the mount. undefined: Vault does not say (a token
+ * without any, or a proxy that lets only some paths through).
  */
 async function findKvVersion(mount: string, vault: VaultClient): Promise<KvVersion | undefined> {
   try {

@@ -4,7 +4,7 @@ import type { Variables } from "../../base/secret.ts";
 import { variablesOf } from "../../text/json.ts";
 import type { Json } from "../../vault/refusal.ts";
 import type { Store, StoreSource, Tools } from "../source.ts";
-import { readOf, readSecret } from "./read.ts";
+import { READERS, readSecret } from "./read.ts";
 import type { KvVersion, VaultSecret } from "./read.ts";
 import { VAULT_GRAMMAR, formatVaultUri, vaultRef } from "./ref.ts";
 import type { VaultRef } from "./ref.ts";
@@ -22,7 +22,7 @@ function vaultSource(ref: VaultRef): StoreSource {
   };
   // Only the secret itself tells whether it is another: its metadata take a policy of their own.
   const look = async (validator: string, tools: Tools): Promise<string | undefined> => {
-    const found = await (kv === undefined ? readNow(tools) : readOf(kv, ref, await tools.vault(), 1));
+    const found = await (kv === undefined ? readNow(tools) : READERS[kv](ref, await tools.vault(), 1));
     return found.validator === validator ? undefined : found.validator;
   };
   return {
