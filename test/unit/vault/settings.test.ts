@@ -26,6 +26,11 @@ describe("the settings of Vault", () => {
     });
   }
 
+  test("takes what Go takes for no", () => {
+    for (const VAULT_SKIP_VERIFY of ["", "0", "f", "F", "false", "False", "FALSE"])
+      assert.equal(readSettings({ VAULT_ADDR: ADDRESS, VAULT_SKIP_VERIFY }).address.href, `${ADDRESS}/`);
+  });
+
   for (const [env, message] of [
     [{}, /VAULT_ADDR is missing/],
     [{ VAULT_ADDR: "vault:8200" }, /VAULT_ADDR is not an endpoint URL/],
@@ -99,8 +104,10 @@ describe("the active node that a standby names", () => {
     ["file:///etc/passwd", /another protocol/],
   ] as const) {
     test(`not ${location ?? "without a Location"}`, () => {
-      const { message: shown } = refuses(() => activeNode(answer(location), asked, {}), "config", message);
+      const work = () => activeNode(answer(location), asked, {});
+      const { message: shown, hint } = refuses(work, "config", message);
       assert.doesNotMatch(shown, /canary/);
+      assert.match(hint ?? "", /^set api_addr of Vault's nodes .* or point VAULT_ADDR at the active node$/);
     });
   }
   test("not from this machine to another without TLS", () => {
