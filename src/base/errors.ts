@@ -2,30 +2,18 @@
 
 /** kind → exit status, after sysexits(3). The only place where a status is chosen. */
 const EXIT_STATUS = {
-  /** wrong usage */
   usage: 64,
-  /** the sealed object, or the .env inside it, is not valid */
-  data: 65,
-  /** no such object, version or file */
-  missing: 66,
-  /** a service cannot be reached, or kept failing */
-  unavailable: 69,
-  /** a bug in sealexec */
-  internal: 70,
-  /** the deadline passed */
-  timeout: 75,
-  /** no credentials, or they were refused */
-  denied: 77,
-  /** region, endpoint, profile, token file, disabled key */
-  config: 78,
-  /** no failure: the sources have changed, and whoever starts sealexec is to start it again (`--on-change exit`) */
-  changed: 79,
-  /** somebody else's change stands in the way: nothing was written */
-  conflict: 80,
-  /** CMD is there but cannot be executed */
-  "cannot-execute": 126,
-  /** CMD is not there */
-  "not-found": 127,
+  data: 65, // the sealed object, or the .env inside it, is not valid
+  missing: 66, // no such object, version or file
+  unavailable: 69, // a service cannot be reached, or kept failing
+  internal: 70, // a bug in sealexec
+  timeout: 75, // the deadline passed
+  denied: 77, // no credentials, or they were refused
+  config: 78, // region, endpoint, profile, token file, disabled key
+  changed: 79, // no failure: the sources have changed, and sealexec is to be started again (`--on-change exit`)
+  conflict: 80, // somebody else's change stands in the way: nothing was written
+  "cannot-execute": 126, // CMD is there but cannot be executed
+  "not-found": 127, // CMD is not there
 } as const;
 
 const USAGE_HINT = "sealexec help COMMAND shows the options of a command, with examples";
@@ -36,7 +24,7 @@ export type ErrorKind = keyof typeof EXIT_STATUS;
 export type Facts = Readonly<Record<string, string | number | boolean>>;
 
 export interface ErrorDetails {
-  /** which failure it is, for machines: it stays the same where the message is bettered. By default its kind */
+  /** which failure it is, for machines: it stays the same if the message is bettered. By default its kind */
   readonly code?: string | undefined;
   readonly facts?: Facts | undefined;
   readonly stage?: string | undefined;

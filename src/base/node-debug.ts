@@ -7,9 +7,8 @@ const TELLING = /(^|,)\s*(\*|.*\*.*|https?|http2|net|tls|stream|undici|fetch)\s*
 /** Node prints what its http module sends if NODE_DEBUG asks for it, and has read the switch before any of our code ran. */
 export function refuseTellingDebug(env: Environment, onBun: boolean): void {
   if (onBun || !TELLING.test(env["NODE_DEBUG"] ?? "")) return;
-  throw new SealexecError("config", "NODE_DEBUG makes Node print requests with their credentials", {
-    hint: "leave http, https, net, tls and stream out of NODE_DEBUG, or use the sealexec binary",
-  });
+  const hint = "leave http, https, net, tls and stream out of NODE_DEBUG, or use the sealexec binary";
+  throw new SealexecError("config", "NODE_DEBUG makes Node print requests with their credentials", { hint });
 }
 
 // --inspect-port and --inspect-publish-uid open nothing by themselves. node(1) takes "_" for "-".

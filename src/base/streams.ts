@@ -6,7 +6,7 @@ import { expectOwnSignal } from "./signals.ts";
 
 const SIGPIPE = 13;
 
-/** @param tellUser called before the first byte is read, where it comes from a terminal */
+/** @param tellUser called before the first byte is read, if it comes from a terminal */
 export async function readInput(limit: number, tellUser?: () => void): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -22,10 +22,9 @@ export async function readInput(limit: number, tellUser?: () => void): Promise<U
     }
   } catch (error) {
     if (error instanceof SealexecError) throw error;
-    throw new SealexecError("config", `standard input: cannot be read (${codeOf(error)})`, {
-      hint: "pipe the .env into it, or name its file",
-      cause: error,
-    });
+    const hint = "pipe the .env into it, or name its file";
+    const what = `standard input: cannot be read (${codeOf(error)})`;
+    throw new SealexecError("config", what, { hint, cause: error });
   }
   return Buffer.concat(chunks);
 }

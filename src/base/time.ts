@@ -2,11 +2,7 @@
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 const [MINUTE_MS, HOUR_MS] = [60_000, 3_600_000];
 
-/**
- * `2026-11-20T10:00Z`, `2026-11-20T10:00:30.5+01:00`: a date, a time, and its zone.
- *
- * @returns milliseconds since 1970; undefined where it is none, as on 30 February
- */
+/** `2026-11-20T10:00:30.5+01:00` as milliseconds since 1970; undefined: it is no time, as on 30 February. */
 export function parseTime(text: string): number | undefined {
   const [, minutes, seconds = "00", fraction = "", sign = "+", zoneHours = "0", zoneMinutes = "0"] =
     TIME.exec(text) ?? [];

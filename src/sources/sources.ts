@@ -15,10 +15,10 @@ import type { Origin } from "./explain.ts";
 import type { SourceOptions } from "./options.ts";
 
 export interface OpenedSource extends Origin {
-  /** of what was read, where it can be looked at again */
+  /** of what was read; undefined: it cannot be looked at again */
   readonly validator: string | undefined;
   readonly state: State;
-  /** as it was found, and its revision, where it was sealed */
+  /** undefined: it was not sealed */
   readonly sealed: FoundSealed | undefined;
 }
 

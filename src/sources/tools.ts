@@ -36,7 +36,7 @@ export class RunTools implements Tools {
     this.#chosen = chosen;
   }
 
-  /** @throws "config" where the environment's endpoints or CA bundle cannot be used */
+  /** @throws "config" if the environment's endpoints or CA bundle cannot be used */
   get session(): AwsSession {
     const chosen = this.#chosen;
     this.#session ??= new AwsSession(
@@ -59,7 +59,7 @@ export class RunTools implements Tools {
     return sources.flatMap(({ aws }) => (aws === undefined || (local && aws.onlyKms === true) ? [] : [aws]));
   }
 
-  /** Rejects with "config" where the environment's settings of Vault cannot be used. */
+  /** Rejects with "config" if the environment's settings of Vault cannot be used. */
   vault(): Promise<VaultClient> {
     this.#vault ??= this.#openVault();
     return this.#vault;
@@ -101,7 +101,7 @@ export class RunTools implements Tools {
     return vaultCredentials(ref, await this.vault());
   }
 
-  /** Puts all of that on its way. Returns whether it is anything. */
+  /** Puts what they want on its way. Returns whether it is anything. */
   async begin(sources: readonly Source[]): Promise<boolean> {
     const needs = this.needs(sources);
     if (needs.length === 0) return false;

@@ -133,13 +133,11 @@ function find(file: string, where = `${file}: `): Stats | undefined {
 export function unwritable(error: unknown, file: string, where = `${file}: `): SealexecError {
   const { code = "error" } = error as NodeJS.ErrnoException;
   if (code === "EFBIG") expectOwnSignal("SIGXFSZ");
-  return new SealexecError("config", `${where}cannot be written (${code})`, {
-    hint: code === "ENOENT" ? `mkdir -p ${dirname(file)}` : (HINTS[code] ?? WRITABLE),
-    cause: error,
-  });
+  const other = HINTS[code] ?? "name a file in a folder that this user can write";
+  const hint = code === "ENOENT" ? `mkdir -p ${dirname(file)}` : other;
+  return new SealexecError("config", `${where}cannot be written (${code})`, { hint, cause: error });
 }
 
-const WRITABLE = "name a file in a folder that this user can write";
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: "free some space there, or name a file elsewhere",
   EDQUOT: "free some space there (this user's quota is used up), or name a file elsewhere",

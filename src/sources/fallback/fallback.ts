@@ -1,6 +1,6 @@
 /**
- * `--fallback FILE`: what S3 had last, kept sealed, for a start while S3 is away. KMS opens it as it would have opened what S3
- * has; where S3 answers, whatever it says, its answer counts.
+ * `--fallback FILE`: what S3 had last, kept sealed, for a start while S3 is away. KMS opens it as it would have opened what S3 has;
+ * if S3 answers, whatever it says, its answer counts.
  */
 import type { Context } from "../../base/context.ts";
 import { Deadline } from "../../base/deadline.ts";
@@ -33,7 +33,7 @@ export class Fallback {
   #kept: ReadonlyMap<string, Kept>;
   /** by this machine's clock, which may be set */
   #writtenAt: number;
-  /** the sources behind which it stands, by URI */
+  /** the URIs of the sources that it may stand in for */
   readonly #guarded = new Set<string>();
   /** what was opened from the file in this run */
   readonly #used = new WeakSet<SealedObject>();

@@ -1,4 +1,4 @@
-/** Opening with `--fallback`: its code is loaded only where it is asked for. */
+/** Opening with `--fallback`: its code is loaded only for it. */
 import type { Context } from "../../base/context.ts";
 import type { Host } from "../../process/replace.ts";
 import type { Fallback } from "./fallback.ts";

@@ -1,4 +1,4 @@
-/** What lies where an object is to be written, with the time that S3 told as it answered. */
+/** What a push finds at its place in S3, with the time that S3 told as it answered. */
 import { SealexecError } from "../../base/errors.ts";
 import type { SealedObject, Tools } from "../source.ts";
 import type { S3Ref } from "./ref.ts";
@@ -19,11 +19,7 @@ type FoundKind =
   /** its body cannot be taken, and why: too large, archived */
   | { readonly kind: "unreadable"; readonly etag: string; readonly why: string };
 
-/**
- * Reads the object whole, in one GetObject; what cannot be read is asked for its ETag.
- *
- * @throws "missing" (bucket); "unavailable", "timeout", "config"; "data" if nothing can be told of it
- */
+/** Reads the object whole, in one GetObject; what cannot be read is asked for its ETag. */
 export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
   try {
     const content = await s3Source(ref).read(tools);

@@ -4,11 +4,7 @@
 const HTTP_DATE =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/;
 
-/**
- * A time as HTTP writes it.
- *
- * @returns milliseconds since 1970; undefined where it is none
- */
+/** A time as HTTP writes it, as milliseconds since 1970; undefined: it is none. */
 export function parseHttpDate(text: string | undefined): number | undefined {
   if (text === undefined || !HTTP_DATE.test(text)) return undefined;
   const time = Date.parse(text);

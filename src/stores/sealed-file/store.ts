@@ -7,7 +7,7 @@ import { readSealedFile, sealedFileState } from "./read.ts";
 import { SEALED_FILE_GRAMMAR, formatSealedFileUri, sealedFilePlace, sealedFileRef } from "./ref.ts";
 import type { SealedFileRef } from "./ref.ts";
 
-/** What opening a sealed file wants of AWS, where its key is one of KMS. */
+/** What opening a sealed file wants of AWS, if its key is one of KMS. */
 export const SEALED_FILE_NEED: AwsNeed = {
   home: "KMS",
   onlyKms: true,

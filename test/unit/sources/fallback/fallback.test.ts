@@ -1,6 +1,6 @@
 /** What is kept of S3 for the time when it is away: when it is used, what is kept of it, and whom it is believed. */
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { SealexecError } from "../../../../src/base/errors.ts";
@@ -343,6 +343,19 @@ describe("the file", () => {
       chmodSync(folder, 0o755);
       assert.equal(readKept(file, uid).length, 1);
     }));
+
+  test("of another user is neither read nor replaced", { skip: uid !== 0 && "needs root" }, () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "kept");
+      writeKept(file, uid, [kept()]);
+      chownSync(file, 12_345, 12_345);
+      const stays = "it stays as it is: name another file";
+      for (const use of [() => readKept(file, uid), () => writeKept(file, uid, [])]) {
+        const { message, hint } = refuses(use, "config");
+        assert.deepEqual([message.replace(`${file}: `, ""), hint], ["it belongs to another user", stays]);
+      }
+    }),
+  );
 
   test("that is empty may be replaced, and is no such file", () =>
     withFolder(async (folder) => {
