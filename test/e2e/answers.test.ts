@@ -95,6 +95,25 @@ describe("an answer that is not 200 opens nothing", { concurrency: 2 }, () => {
       }),
     ));
 
+  test("STS, that would give credentials for the role of a profile", () =>
+    withFolder((folder) =>
+      withAws(async (aws) => {
+        const uri = await push(aws, "app.env", "TOKEN=t\n");
+        const [accessKeyId, secretAccessKey] = ["AKIAOFAPROFILE", "secret"];
+        aws.identities.addAccessKey({ accessKeyId, secretAccessKey });
+        const file = join(folder, "config");
+        const role = "role_arn = arn:aws:iam::111122223333:role/target\nsource_profile = base\n";
+        const keys = `aws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`;
+        writeFileSync(file, `[profile app]\n${role}[profile base]\n${keys}`);
+        const env = { ...aws.serviceEnv(), AWS_CONFIG_FILE: file, AWS_PROFILE: "app" };
+        const args = ["run", "--timeout", "3", "--from", uri, "--", ...SAY];
+        assertPrinted(await sealexec(args, { env }), `${RAN}\n`);
+        await struck(aws, { service: "sts", action: "answerAs", status: 203 }, async () =>
+          assertFailed(await sealexec(args, { env }), 69, NOT_ITS_OWN),
+        );
+      }),
+    ));
+
   test("Vault", () =>
     withPlace(async ({ aws, vault, folder }) => {
       vault.kv2.put("app", { A: "1" });
