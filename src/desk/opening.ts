@@ -73,7 +73,7 @@ export async function openPresent(
 
 /** It comes of what is there, or of the key that sealed it: not of the network, these credentials, or a key that nobody can seal with. */
 function isAboutObject({ kind, code }: SealexecError): boolean {
-  return kind === "data" || kind === "missing" || code === KEY_DENIED || code === "wrong-key";
+  return kind === "data" || code === KEY_DENIED || code === "wrong-key";
 }
 
 async function compare(

@@ -122,6 +122,28 @@ for (const artefact of ARTEFACTS) {
         );
       }));
 
+    test("push under a key that is not there, or is none, says that, whatever lies where it pushes to", () =>
+      withFolder(async (cwd) => {
+        const push = (key: string, uri: string, ...flags: string[]): Promise<Outcome> =>
+          sealexec(["push", "-", uri, "--key", key, ...flags], { env: ENV, artefact, cwd, input: TEXT });
+        await sealexec(["keygen", "key"], { env: ENV, artefact, cwd });
+        assert.equal((await push("local:key", "file:a.sealed")).status, 0);
+        const before = await readFile(join(cwd, "a.sealed"));
+        await writeFile(join(cwd, "other"), "not a key\n", { mode: 0o600 });
+        for (const [uri, ...flags] of [
+          ["file:new.sealed"],
+          ["file:a.sealed"],
+          ["file:a.sealed", "--replace"],
+        ] as const) {
+          const absent = /^key: (?!.*cannot be compared).*local:absent: cannot be read \(ENOENT\)$/;
+          assertFailed(await push("local:absent", uri, ...flags), 66, absent, /keygen/);
+          const none = /^key: (?!.*cannot be compared).*local:other: not a local key$/;
+          assertFailed(await push("local:other", uri, ...flags), 78, none, /keygen/);
+        }
+        assert.deepEqual(await readFile(join(cwd, "a.sealed")), before);
+        assert.deepEqual((await readdir(cwd)).toSorted(), ["a.sealed", "key", "other"]);
+      }));
+
     test("under a key of KMS, with its context; each kind of key opens its own only", () =>
       withFolder((cwd) =>
         withAws(async (aws) => {
