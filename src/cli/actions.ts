@@ -1,7 +1,6 @@
 /** What each command does once its line is read. A command's code is loaded when it is called. */
 import type { World } from "../commands/world.ts";
-import { createContext } from "./context.ts";
-import type { CommonFlags } from "./context.ts";
+import { createContext, type CommonFlags } from "./context.ts";
 import { readStart, startRun } from "./run.ts";
 import type { RunCliFlags } from "./run-flags.ts";
 import type { CommandName } from "./table.ts";

@@ -1,9 +1,7 @@
 /** What commander is told of the commands and their options: all of it from the table. */
-import { Argument, Option } from "./commander.ts";
-import type { Command } from "./commander.ts";
+import { Argument, Option, type Command } from "./commander.ts";
 import { helpAfter, optionHelp, plain } from "./help.ts";
-import { COMMANDS, GROUPS, flagName, optionsOf } from "./table.ts";
-import type { CommandName, OptionRow } from "./table.ts";
+import { COMMANDS, GROUPS, flagName, optionsOf, type CommandName, type OptionRow } from "./table.ts";
 
 export function declareCommand(program: Command, name: CommandName): Command {
   const { summary, description, usage, arguments: words, endsAtCommand = false } = COMMANDS[name];

@@ -1,6 +1,5 @@
 /** What help says beside the table, and how it says what is in it. The manual page and docs/reference.md say the same. */
-import { COMMANDS } from "./table.ts";
-import type { CommandName, OptionRow } from "./table.ts";
+import { COMMANDS, type CommandName, type OptionRow } from "./table.ts";
 
 /** Each form of a source's URI. */
 export const SOURCES = [

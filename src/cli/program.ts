@@ -3,8 +3,7 @@ import { Command, CommanderError } from "./commander.ts";
 import { SealexecError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { World } from "../commands/world.ts";
-import { ACTIONS } from "./actions.ts";
-import type { Action, Actions } from "./actions.ts";
+import { ACTIONS, type Action, type Actions } from "./actions.ts";
 import { declareCommand } from "./declare.ts";
 import { COMMAND_NAMES } from "./table.ts";
 

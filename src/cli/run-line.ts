@@ -5,8 +5,7 @@
  */
 import type { Environment } from "../base/env.ts";
 import type { RunCliFlags } from "./run-flags.ts";
-import { OPTIONS, flagName } from "./table.ts";
-import type { OptionRow } from "./table.ts";
+import { OPTIONS, flagName, type OptionRow } from "./table.ts";
 
 export interface RunLine {
   readonly flags: RunCliFlags;

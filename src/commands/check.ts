@@ -1,10 +1,8 @@
 /** `sealexec check`: all that `run` does but the exec, step by step, for a person or a CI. */
-import type { Context, Stage, StepReport } from "../base/context.ts";
-import { step } from "../base/context.ts";
+import { step, type Context, type Stage, type StepReport } from "../base/context.ts";
 import { SealexecError, exitStatus } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
-import { findCommand, prepareStart, withVariables } from "../process/command.ts";
-import type { Command } from "../process/command.ts";
+import { findCommand, prepareStart, withVariables, type Command } from "../process/command.ts";
 import type { RunOptions } from "../sources/options.ts";
 import { mergeSources, openSource, tellCredentials, toolsFor } from "../sources/sources.ts";
 import type { OpenedSource } from "../sources/sources.ts";
@@ -12,10 +10,8 @@ import { EnvOut } from "../watch/env-out.ts";
 import type { WatchOptions } from "../watch/how.ts";
 import type { World } from "./world.ts";
 import { callerArn } from "../inspect/caller.ts";
-import { formatReport } from "../inspect/report.ts";
-import type { ReportFormat } from "../inspect/report.ts";
-import { collecting, warnOfSource } from "../inspect/warnings.ts";
-import type { Warning } from "../inspect/warnings.ts";
+import { formatReport, type ReportFormat } from "../inspect/report.ts";
+import { collecting, warnOfSource, type Warning } from "../inspect/warnings.ts";
 
 export interface CheckFlags {
   readonly format: ReportFormat;

@@ -4,15 +4,13 @@ import { parseRevision } from "../envelope/revision.ts";
 import { parseDuration } from "../base/duration.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { EncryptionContext } from "../envelope/format.ts";
-import { needsAws, parseKey } from "../keys/key.ts";
-import type { Key } from "../keys/key.ts";
+import { needsAws, parseKey, type Key } from "../keys/key.ts";
 import { elements } from "../text/names.ts";
 import type { OpenPolicy } from "../sources/unseal.ts";
 import { parseAccept, parseContext } from "../stores/sealed-options.ts";
 import type { Source } from "../stores/source.ts";
 import { parseTime } from "../base/time.ts";
-import { parseCredentialsRef } from "../vault/credentials-ref.ts";
-import type { CredentialsRef } from "../vault/credentials-ref.ts";
+import { parseCredentialsRef, type CredentialsRef } from "../vault/credentials-ref.ts";
 
 /** What the flags say, as commander hands it over; undefined: not given. */
 export interface KeyFlags {

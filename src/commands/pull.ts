@@ -1,11 +1,8 @@
 /** `sealexec pull`: open a sealed .env and give it to its owner, on stdout or in a file of mode 0600. */
-import { step } from "../base/context.ts";
-import type { Context } from "../base/context.ts";
-import { checkLagOption, givenCredentials, parseOpenPolicy } from "./open-options.ts";
-import type { OpenFlags } from "./open-options.ts";
+import { step, type Context } from "../base/context.ts";
+import { checkLagOption, givenCredentials, parseOpenPolicy, type OpenFlags } from "./open-options.ts";
 import { printDotenv } from "../text/dotenv/print.ts";
-import { readSource } from "../sources/read.ts";
-import type { PlainContent } from "../sources/read.ts";
+import { readSource, type PlainContent } from "../sources/read.ts";
 import { parseSource } from "../stores/registry.ts";
 import { RunTools } from "../sources/tools.ts";
 import type { World } from "./world.ts";

@@ -4,8 +4,7 @@ import { SealexecError } from "../base/errors.ts";
 import { parseRevision } from "../envelope/revision.ts";
 import { quotedEtag } from "../desk/permission.ts";
 import type { PushOptions } from "../desk/target.ts";
-import { givenContext, givenCredentials, givenKey } from "./open-options.ts";
-import type { KeyFlags } from "./open-options.ts";
+import { givenContext, givenCredentials, givenKey, type KeyFlags } from "./open-options.ts";
 
 /** What the flags say, as commander hands it over; undefined: not given. */
 export interface PushFlags extends KeyFlags {

@@ -12,13 +12,11 @@ import type { Variables } from "../base/secret.ts";
 import { readMounted } from "../stores/mounted/read.ts";
 import { namesSource } from "../stores/registry.ts";
 import type { World } from "./world.ts";
-import { printJson, printText } from "../desk/outcome.ts";
-import type { PushOutcome } from "../desk/outcome.ts";
+import { printJson, printText, type PushOutcome } from "../desk/outcome.ts";
 import { checkPermission } from "../desk/permission.ts";
 import { parseTarget } from "../desk/targets/registry.ts";
 import type { CheckedFile, PresentThere, PushOptions, Target } from "../desk/target.ts";
-import { parsePushOptions } from "./push-options.ts";
-import type { PushFlags } from "./push-options.ts";
+import { parsePushOptions, type PushFlags } from "./push-options.ts";
 
 const FROM_TERMINAL = "type or paste the .env; end it with ^D at the beginning of a line";
 

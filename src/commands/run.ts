@@ -1,7 +1,6 @@
 /** The entrypoint: open the sources, merge, and become the program that needs the variables. */
 import type { Context } from "../base/context.ts";
-import { replaceProcess } from "../process/replace.ts";
-import type { Host } from "../process/replace.ts";
+import { replaceProcess, type Host } from "../process/replace.ts";
 import { findCommand, withVariables } from "../process/command.ts";
 import type { RunOptions } from "../sources/options.ts";
 import { openFallback, openKeeping } from "../sources/fallback/keeping.ts";

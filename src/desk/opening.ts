@@ -1,6 +1,5 @@
 /** What is there before a push, opened as `run` would open it: only what is authenticated under the push's own key counts. */
-import { parseDialect } from "../text/dialect.ts";
-import type { Dialect } from "../text/dialect.ts";
+import { parseDialect, type Dialect } from "../text/dialect.ts";
 import { parseText } from "../text/parse.ts";
 import {
   BINDING_NAME,
@@ -11,14 +10,11 @@ import {
 } from "../envelope/index.ts";
 import type { Acceptance, EncryptionContext, Metadata } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
-import type { Key } from "../keys/key.ts";
-import { needsAws } from "../keys/key.ts";
+import { needsAws, type Key } from "../keys/key.ts";
 import { HONEST_LAG_MS, lagOf } from "../sources/freshness.ts";
-import { openSealed } from "../sources/unseal.ts";
-import type { Opened } from "../sources/unseal.ts";
+import { openSealed, type Opened } from "../sources/unseal.ts";
 import type { SealedObject, Tools } from "../stores/source.ts";
-import { changesBetween } from "./changes.ts";
-import type { Comparison } from "./changes.ts";
+import { changesBetween, type Comparison } from "./changes.ts";
 import type { CheckedFile, State } from "./target.ts";
 
 /** How the push is going to seal. */

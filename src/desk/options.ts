@@ -1,7 +1,6 @@
 /** What a store makes of the options of a push. */
 import { SealexecError } from "../base/errors.ts";
-import { needsAws } from "../keys/key.ts";
-import type { Key } from "../keys/key.ts";
+import { needsAws, type Key } from "../keys/key.ts";
 import type { PushOptions } from "./target.ts";
 
 /** @throws "usage" if none is named */

@@ -1,6 +1,5 @@
 /** What a push says when it has ended well: lines for people, or one JSON document. Names and facts, never a value. */
-import { list } from "./changes.ts";
-import type { Changes } from "./changes.ts";
+import { list, type Changes } from "./changes.ts";
 import type { Fact, Present, State, Written } from "./target.ts";
 
 export type PushOutcome = {

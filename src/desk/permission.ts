@@ -1,6 +1,5 @@
 /** Whether a push may write over what is there: never by accident over somebody else's change. */
-import { SealexecError } from "../base/errors.ts";
-import type { Facts } from "../base/errors.ts";
+import { SealexecError, type Facts } from "../base/errors.ts";
 import { describeChanges } from "./changes.ts";
 import type { Present, PresentThere, PushOptions, Target } from "./target.ts";
 

@@ -1,5 +1,4 @@
-import { contextField } from "./fields.ts";
-import type { Fields } from "./fields.ts";
+import { contextField, type Fields } from "./fields.ts";
 import type { Metadata } from "./format.ts";
 import { revisionOf } from "./revision.ts";
 

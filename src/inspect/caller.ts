@@ -3,8 +3,7 @@ import type { Credentials } from "../aws/credentials/source.ts";
 import { classify } from "../aws/call/failure.ts";
 import { retry } from "../http/retry.ts";
 import type { AwsSession } from "../aws/session.ts";
-import { step } from "../base/context.ts";
-import type { Context } from "../base/context.ts";
+import { step, type Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
 
 // A report is not worth a long wait for a service that `run` does not need.

@@ -1,11 +1,9 @@
 /** CMD: found before anything is fetched, and completed with the variables that were. */
 import type { Context } from "../base/context.ts";
 import { argumentLimit, chooseFileLimit } from "./limits.ts";
-import { refuseWithoutExec } from "./replace.ts";
-import type { Host, Program } from "./replace.ts";
+import { refuseWithoutExec, type Host, type Program } from "./replace.ts";
 import type { Variables } from "../base/secret.ts";
-import { buildEnvironment } from "./environment.ts";
-import type { EnvironmentPolicy } from "./environment.ts";
+import { buildEnvironment, type EnvironmentPolicy } from "./environment.ts";
 import { checkArgumentSize } from "./size.ts";
 import { findProgram } from "./find.ts";
 

@@ -1,5 +1,4 @@
-import { matchesName } from "../base/name-patterns.ts";
-import type { NamePatterns } from "../base/name-patterns.ts";
+import { matchesName, type NamePatterns } from "../base/name-patterns.ts";
 import type { Secret, Variables } from "../base/secret.ts";
 
 export interface EnvironmentPolicy {

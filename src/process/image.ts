@@ -4,8 +4,7 @@
  * Source: proc(5). Taken once, before anything of ours is opened.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
-import { fileLimit } from "./limits.ts";
-import type { FileLimit } from "./limits.ts";
+import { fileLimit, type FileLimit } from "./limits.ts";
 import { effectiveUid } from "../base/files/user.ts";
 
 /** of this machine, as the runtime calls it: `x64`, `arm64`, … */

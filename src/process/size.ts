@@ -3,8 +3,7 @@
  * Source: execve(2), "Limits on size of arguments and environment"; Linux include/uapi/linux/binfmts.h.
  */
 import { SealexecError } from "../base/errors.ts";
-import { ALWAYS_BYTES, POINTER_BYTES, tooLarge } from "../base/start-size.ts";
-import type { SizeLimit } from "../base/start-size.ts";
+import { ALWAYS_BYTES, POINTER_BYTES, tooLarge, type SizeLimit } from "../base/start-size.ts";
 import { nameOf } from "./environment.ts";
 
 /** MAX_ARG_STRLEN: 32 pages, the ending NUL among them */

@@ -5,8 +5,7 @@
 import { decodeUtf8 } from "./dotenv/decode.ts";
 import { refusal } from "./dotenv/refusal.ts";
 import type { Variables } from "../base/secret.ts";
-import { SizedVariables } from "../base/start-size.ts";
-import type { SizeLimit } from "../base/start-size.ts";
+import { SizedVariables, type SizeLimit } from "../base/start-size.ts";
 
 /** The value of a variable that is set already; undefined: it is not. */
 export type LookUp = (name: string) => string | undefined;

@@ -1,7 +1,6 @@
 /** Reads JSON without losing anything: of two equal keys JSON.parse keeps one, and it rounds numbers. RFC 8259. */
 import { SealexecError } from "../base/errors.ts";
-import { ALWAYS_BYTES, MOST_BYTES, POINTER_BYTES, tooMany } from "../base/start-size.ts";
-import type { SizeLimit } from "../base/start-size.ts";
+import { ALWAYS_BYTES, MOST_BYTES, POINTER_BYTES, tooMany, type SizeLimit } from "../base/start-size.ts";
 
 export type JsonValue = string | JsonLiteral | null | JsonObject | readonly JsonValue[];
 export type JsonObject = ReadonlyMap<string, JsonValue>;

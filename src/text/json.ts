@@ -2,12 +2,9 @@
 import { decodeUtf8 } from "./dotenv/decode.ts";
 import { isDotenvName } from "./dotenv/name.ts";
 import { SealexecError } from "../base/errors.ts";
-import { Secret } from "../base/secret.ts";
-import type { Variables } from "../base/secret.ts";
-import { SizedVariables } from "../base/start-size.ts";
-import type { SizeLimit } from "../base/start-size.ts";
-import { JsonLiteral, scanJson } from "./json-scan.ts";
-import type { JsonObject } from "./json-scan.ts";
+import { Secret, type Variables } from "../base/secret.ts";
+import { SizedVariables, type SizeLimit } from "../base/start-size.ts";
+import { JsonLiteral, scanJson, type JsonObject } from "./json-scan.ts";
 import { carriedText } from "./carried.ts";
 
 export interface JsonOptions {

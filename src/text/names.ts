@@ -1,8 +1,7 @@
 /** Names of variables: which must be there, and how lists of them are written. */
 import { SealexecError } from "../base/errors.ts";
 import type { Variables } from "../base/secret.ts";
-import type { NamePatterns } from "../base/name-patterns.ts";
-import { matchesName } from "../base/name-patterns.ts";
+import { matchesName, type NamePatterns } from "../base/name-patterns.ts";
 
 export interface NamePolicy {
   /** must be there and not empty */

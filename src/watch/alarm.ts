@@ -1,6 +1,5 @@
 /** What wakes the one that watches: the time, a SIGHUP, and changes that the system tells of. */
-import { watch } from "node:fs";
-import type { FSWatcher } from "node:fs";
+import { watch, type FSWatcher } from "node:fs";
 import { waitBeforeLook } from "./schedule.ts";
 
 /** What is to be looked at: all sources, or those on this machine. */

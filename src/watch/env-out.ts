@@ -2,15 +2,13 @@
  * `--env-out PATH`: the variables as a .env that CMD reads again when it is signalled. The one place where sealexec writes
  * what is secret without being asked for each time: in memory only, for its own user only, whole or not at all.
  */
-import { statSync, statfsSync, unlinkSync } from "node:fs";
-import type { Stats } from "node:fs";
+import { statSync, statfsSync, unlinkSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
 import { printDotenv } from "../text/dotenv/print.ts";
 import { SealexecError } from "../base/errors.ts";
 import { effectiveUid } from "../base/files/user.ts";
 import type { Logger } from "../base/logger.ts";
-import { keepsOurs, refuseForeign, writePrivateFile } from "../base/files/write.ts";
-import type { FileId } from "../base/files/write.ts";
+import { keepsOurs, refuseForeign, writePrivateFile, type FileId } from "../base/files/write.ts";
 import type { Variables } from "../base/secret.ts";
 
 /** File systems that lie in memory. Source: statfs(2), f_type. */

@@ -1,7 +1,6 @@
 /** The completion for bash: what the table says, and a reader of the line that the table does not change. */
 import { COMMANDS, COMMAND_NAMES, optionsOf } from "../table.ts";
-import { TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
-import type { Offer } from "./words.ts";
+import { TARGETS, URIS, offerForArgument, offerOf, type Offer } from "./words.ts";
 
 /** In the functions below: `words` and `count` are the line, `current` is what is completed, `lead` what stands before it in its word. */
 const READER = `

@@ -1,9 +1,7 @@
 /** The completion for fish: complete(1). */
 import { plain } from "../help.ts";
-import { COMMANDS, COMMAND_NAMES, OPTIONS } from "../table.ts";
-import type { CommandName, OptionRow } from "../table.ts";
-import { TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
-import type { Offer } from "./words.ts";
+import { COMMANDS, COMMAND_NAMES, OPTIONS, type CommandName, type OptionRow } from "../table.ts";
+import { TARGETS, URIS, offerForArgument, offerOf, type Offer } from "./words.ts";
 
 export function fishScript(): string {
   return `

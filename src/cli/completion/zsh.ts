@@ -1,9 +1,7 @@
 /** The completion for zsh, by its own _arguments: zshcompsys(1). */
 import { plain } from "../help.ts";
-import { COMMANDS, COMMAND_NAMES, optionsOf } from "../table.ts";
-import type { CommandName, OptionRow } from "../table.ts";
-import { TARGETS, URIS, offerForArgument, offerOf } from "./words.ts";
-import type { Offer } from "./words.ts";
+import { COMMANDS, COMMAND_NAMES, optionsOf, type CommandName, type OptionRow } from "../table.ts";
+import { TARGETS, URIS, offerForArgument, offerOf, type Offer } from "./words.ts";
 
 export function zshScript(): string {
   return `#compdef sealexec

@@ -2,8 +2,7 @@
 import type { Context } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
 import { ofScheme } from "../../stores/registry.ts";
-import { parseUri } from "../../stores/uri.ts";
-import type { UriOptions } from "../../stores/uri.ts";
+import { parseUri, type UriOptions } from "../../stores/uri.ts";
 import type { PushOptions, Target, TargetStore } from "../target.ts";
 
 const TARGETS: Readonly<Record<string, () => Promise<TargetStore>>> = {

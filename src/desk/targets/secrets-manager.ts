@@ -2,8 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { step } from "../../base/context.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { findSecret } from "../../stores/secrets-manager/find.ts";
-import type { FoundSecret } from "../../stores/secrets-manager/find.ts";
+import { findSecret, type FoundSecret } from "../../stores/secrets-manager/find.ts";
 import { secretNeed } from "../../stores/secrets-manager/read.ts";
 import { SECRET_GRAMMAR, formatSecretUri, secretRef } from "../../stores/secrets-manager/ref.ts";
 import type { SecretRef } from "../../stores/secrets-manager/ref.ts";

@@ -4,12 +4,10 @@ import { SealexecError } from "../../base/errors.ts";
 import { Secret } from "../../base/secret.ts";
 import { lastPart, spellingsOf, variableName } from "../../stores/ssm/names.ts";
 import { listParameters, ssmNeed } from "../../stores/ssm/read.ts";
-import { SSM_GRAMMAR, formatSsmUri, ssmRef } from "../../stores/ssm/ref.ts";
-import type { SsmRef } from "../../stores/ssm/ref.ts";
+import { SSM_GRAMMAR, formatSsmUri, ssmRef, type SsmRef } from "../../stores/ssm/ref.ts";
 import { checkParameters, removeParameters, writeParameters } from "../../stores/ssm/write.ts";
 import { RunTools } from "../../sources/tools.ts";
-import { changesBetween, list } from "../changes.ts";
-import type { Changes } from "../changes.ts";
+import { changesBetween, list, type Changes } from "../changes.ts";
 import { storeKey } from "../options.ts";
 import type { CheckedFile, Look, PushOptions, TargetStore, Written } from "../target.ts";
 

@@ -1,7 +1,6 @@
 import { parse } from "dotenv";
 import type { Variables } from "../../base/secret.ts";
-import { SizedVariables } from "../../base/start-size.ts";
-import type { SizeLimit } from "../../base/start-size.ts";
+import { SizedVariables, type SizeLimit } from "../../base/start-size.ts";
 import { agreedValue } from "./agreement.ts";
 import { decodeText } from "./decode.ts";
 import { refusal } from "./refusal.ts";

@@ -6,8 +6,7 @@ import { decodeText } from "../dotenv/decode.ts";
 import { isDotenvName } from "../dotenv/name.ts";
 import { refusal } from "../dotenv/refusal.ts";
 import type { Variables } from "../../base/secret.ts";
-import { SizedVariables } from "../../base/start-size.ts";
-import type { SizeLimit } from "../../base/start-size.ts";
+import { SizedVariables, type SizeLimit } from "../../base/start-size.ts";
 import { lineThatSays, readScalar } from "./scalar.ts";
 
 const FORM = "write NAME: value, one a line";
