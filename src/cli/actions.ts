@@ -1,8 +1,9 @@
 /** What each command does once its line is read. A command's code is loaded when it is called. */
+import type { Context } from "../base/context.ts";
 import type { World } from "../commands/world.ts";
 import { createContext, type CommonFlags } from "./context.ts";
 import { readStart, startRun } from "./run.ts";
-import type { RunCliFlags } from "./run-flags.ts";
+import type { RunCliFlags } from "./run-line.ts";
 import type { CommandName } from "./table.ts";
 
 /** @returns the exit status */
@@ -22,20 +23,18 @@ export type Actions = { readonly [Name in CommandName]: Action<FlagsOf[Name]> };
 export const ACTIONS: Actions = {
   run: startRun,
 
-  async push([file = "", uri = ""], flags, world) {
-    const context = await createContext(world, flags.json === true ? { ...flags, log: "json" } : flags);
-    const { pushFile } = await import("../commands/push.ts");
-    await pushFile(file, uri, flags, world, context);
-    context.deadline.clear();
-    return 0;
+  push([file = "", uri = ""], flags, world) {
+    return within(flags.json === true ? { ...flags, log: "json" } : flags, world, async (context) => {
+      const { pushFile } = await import("../commands/push.ts");
+      await pushFile(file, uri, flags, world, context);
+    });
   },
 
-  async pull([uri = ""], flags, world) {
-    const context = await createContext(world, flags);
-    const { pullFile } = await import("../commands/pull.ts");
-    await pullFile(uri, flags, world, context);
-    context.deadline.clear();
-    return 0;
+  pull([uri = ""], flags, world) {
+    return within(flags, world, async (context) => {
+      const { pullFile } = await import("../commands/pull.ts");
+      await pullFile(uri, flags, world, context);
+    });
   },
 
   async check(words, flags, world) {
@@ -47,12 +46,11 @@ export const ACTIONS: Actions = {
     return checkStart(start, flags, world, context, heard);
   },
 
-  async keygen([file = ""], flags, world) {
-    const context = await createContext(world, flags);
-    const { makeKeyFile } = await import("../commands/keygen.ts");
-    await makeKeyFile(file, world);
-    context.deadline.clear();
-    return 0;
+  keygen([file = ""], flags, world) {
+    return within(flags, world, async () => {
+      const { makeKeyFile } = await import("../commands/keygen.ts");
+      await makeKeyFile(file, world);
+    });
   },
 
   async completion([shell = ""], _flags, world) {
@@ -61,3 +59,15 @@ export const ACTIONS: Actions = {
     return 0;
   },
 };
+
+/** Within a context, whose deadline is over when the work is. */
+async function within(
+  flags: CommonFlags,
+  world: World,
+  work: (context: Context) => Promise<void>,
+): Promise<number> {
+  const context = await createContext(world, flags);
+  await work(context);
+  context.deadline.clear();
+  return 0;
+}

@@ -1,8 +1,13 @@
 /** What was given, before any of it is read: flags and variables of every command. */
 import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
-import { SWITCHES } from "./table.ts";
-import { VARIABLES, ownVariables } from "./variables.ts";
+import { SWITCHES, VARIABLES } from "./table.ts";
+
+export const PREFIX = "SEALEXEC_";
+
+/** What Kubernetes sets for each service of a namespace: one may have our name, or one that begins with it. */
+const OF_SERVICE =
+  /^SEALEXEC_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
 /** Nothing but what stands between the items of a list. */
 const EMPTY = /^[\s,]*$/;
@@ -10,9 +15,9 @@ const EMPTY = /^[\s,]*$/;
 /**
  * What is given empty was meant to say something: a pin or a list that silently goes missing weakens what was asked for.
  *
- * @param flags as they were read, by the names of their options in camel case
+ * @param flags by the names of their options in camel case
  * @returns the variables that look like ours and are not
- * @throws "usage" for an option or a variable that is there and empty, and for a switch that is neither on nor off
+ * @throws "usage" for what is there and empty, and for a switch that is neither 1 nor 0
  */
 export function checkGiven(flags: object, env: Environment): string[] {
   for (const [name, value] of Object.entries(flags)) {
@@ -35,6 +40,13 @@ export function checkGiven(flags: object, env: Environment): string[] {
     if (value !== "1" && value !== "0") throw new SealexecError("usage", `${name} is neither 1 nor 0`);
   }
   return unknown;
+}
+
+/** What begins as our variables do, in either case. */
+function ownVariables(env: Environment): string[] {
+  return Object.keys(env).filter(
+    (name) => name.slice(0, PREFIX.length).toUpperCase() === PREFIX && !OF_SERVICE.test(name),
+  );
 }
 
 /** `minRevision` → `--min-revision` */

@@ -1,11 +1,19 @@
 /** The command line by commander: what the table has is declared to it, and its refusals are said as ours. */
-import { Command, CommanderError } from "./commander.ts";
 import { SealexecError } from "../base/errors.ts";
 import { VERSION } from "../base/version.ts";
 import type { World } from "../commands/world.ts";
 import { ACTIONS, type Action, type Actions } from "./actions.ts";
-import { declareCommand } from "./declare.ts";
-import { COMMAND_NAMES } from "./table.ts";
+import { Argument, Command, CommanderError, Option } from "./commander.ts";
+import { helpAfter, optionHelp, plain } from "./help.ts";
+import {
+  COMMANDS,
+  COMMAND_NAMES,
+  GROUPS,
+  flagName,
+  optionsOf,
+  type CommandName,
+  type OptionRow,
+} from "./table.ts";
 
 /**
  * Runs a command line. Returns the exit status when the command has done its work; `run` never returns.
@@ -50,6 +58,44 @@ export async function runProgram(world: World, start: Actions["run"] = ACTIONS.r
     await world.writeOutput(shown.join(""));
   }
   return status;
+}
+
+function declareCommand(program: Command, name: CommandName): Command {
+  const { summary, description, usage, arguments: words, endsAtCommand = false } = COMMANDS[name];
+  const command = program
+    .command(name)
+    .summary(summary)
+    .description(plain(description))
+    .usage(usage)
+    .passThroughOptions(endsAtCommand)
+    .addHelpOption(new Option("-h, --help", "display help for command").helpGroup(heading("common")))
+    .addHelpText("after", helpAfter(name));
+  for (const word of words) {
+    const argument = new Argument(word.name, plain(word.help));
+    command.addArgument(word.choices === undefined ? argument : argument.choices(word.choices));
+  }
+  for (const row of optionsOf(name)) command.addOption(optionOf(row));
+  return command;
+}
+
+function optionOf(row: OptionRow): Option {
+  const names = row.short === undefined ? row.long : `${row.short}, ${row.long}`;
+  const option = new Option(row.value === undefined ? names : `${names} <${row.value}>`, optionHelp(row));
+  option.helpGroup(heading(row.group));
+  if (row.conflicts !== undefined) option.conflicts(row.conflicts.map(flagName));
+  // A default beside a variable is for whoever has looked at both.
+  if (row.default !== undefined && row.variable === undefined) option.default(row.default);
+  if (row.kind === "list") option.argParser(adding);
+  return row.choices === undefined ? option : option.choices(row.choices);
+}
+
+/** Values add up, whether they are given at once or one after the other. */
+function adding(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
+}
+
+function heading(group: OptionRow["group"]): string {
+  return `${GROUPS[group]}:`;
 }
 
 /** `help hepl`, `help --json`: what is no command is taken for itself, and answered as such. */

@@ -1,11 +1,14 @@
 /**
- * The command line of `run` in its plain form, read without commander: loading that, and declaring the commands to it,
- * takes as long as two calls of AWS. Never a second opinion: what is not read here exactly as commander would read it
- * (test/unit/cli/run-line.test.ts) is left to commander, mistakes and --help among it.
+ * The plain form of `run`, read without commander: to load that takes as long as two calls of AWS. What is not read here
+ * exactly as commander would read it (test/unit/cli/run-line.test.ts) is left to commander, mistakes and --help among it.
  */
 import type { Environment } from "../base/env.ts";
-import type { RunCliFlags } from "./run-flags.ts";
+import type { RunFlags } from "../commands/run-options.ts";
+import type { WatchFlags } from "../commands/watch-options.ts";
+import type { CommonFlags } from "./context.ts";
 import { OPTIONS, flagName, type OptionRow } from "./table.ts";
+
+export type RunCliFlags = CommonFlags & RunFlags & WatchFlags;
 
 export interface RunLine {
   readonly flags: RunCliFlags;
@@ -13,7 +16,7 @@ export interface RunLine {
   readonly words: readonly string[];
 }
 
-/** @returns undefined where it is not `run` in its plain form */
+/** @returns undefined: it is not `run` in its plain form */
 export function readRunLine(args: readonly string[]): RunLine | undefined {
   if (args[0] !== "run") return undefined;
   const flags: Record<string, string | string[] | boolean> = {};

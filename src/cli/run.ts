@@ -5,8 +5,7 @@ import type { WatchOptions } from "../watch/how.ts";
 import { parseFileLimit } from "../process/limits.ts";
 import type { World } from "../commands/world.ts";
 import { createContext } from "./context.ts";
-import { mentionsWatching } from "./run-line.ts";
-import type { RunCliFlags } from "./run-flags.ts";
+import { mentionsWatching, type RunCliFlags } from "./run-line.ts";
 
 /**
  * @param words CMD and its arguments

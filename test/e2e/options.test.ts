@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { RAN, SAY, assertFailed, assertPrinted, withFolder } from "./expect.ts";
 import { ARTEFACTS, KEY, push, sealexec, withAws } from "./harness.ts";
 import type { Outcome } from "./harness.ts";
-import { VARIABLES } from "../../src/cli/variables.ts";
+import { VARIABLES } from "../../src/cli/table.ts";
 
 /** What follows the options of each command. */
 const REST: Readonly<Record<string, readonly string[]>> = {

@@ -167,6 +167,11 @@ describe("pull: which object", () => {
       assertFailed(await pull(aws, uri, uri), 64, /too many arguments/);
     }));
 
+  test("--max-lag is refused where nothing says when it was written, before anything is read", async () => {
+    const args = ["pull", "env-file:/nonexistent", "--max-lag", "1h"];
+    assertFailed(await sealexec(args, { artefact }), 64, /^--max-lag .* is for sealed objects in S3$/);
+  });
+
   test("a .env that is not valid can still be read: its owner has to repair it", () =>
     withAws(async (aws) => {
       await push(aws, "app.env", "A=1\n");

@@ -10,7 +10,7 @@ import { exitStatus } from "../../src/base/errors.ts";
 import type { ErrorKind } from "../../src/base/errors.ts";
 import { LOG_FIELDS } from "../e2e/expect.ts";
 import { COMMAND_NAMES } from "../../src/cli/table.ts";
-import { VARIABLES } from "../../src/cli/variables.ts";
+import { VARIABLES } from "../../src/cli/table.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -6,7 +6,7 @@ import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { manualPage } from "../../scripts/manual.ts";
 import { COMMANDS, OPTIONS } from "../../src/cli/table.ts";
-import { VARIABLES } from "../../src/cli/variables.ts";
+import { VARIABLES } from "../../src/cli/table.ts";
 
 const FILE = fileURLToPath(new URL("../../docs/sealexec.1", import.meta.url));
 const hasGroff = spawnSync("groff", ["--version"]).status === 0;
