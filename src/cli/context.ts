@@ -72,9 +72,8 @@ export async function createContext(world: World, flags: CommonFlags, listener?:
 
 function commandLogger(world: World, flags: CommonFlags): Logger {
   const format = flags.log ?? world.env["SEALEXEC_LOG"] ?? "text";
-  if (format !== "text" && format !== "json") {
+  if (format !== "text" && format !== "json")
     throw new SealexecError("usage", "SEALEXEC_LOG is neither text nor json");
-  }
   return createLogger(format, flags.verbose ?? false, world.writeError);
 }
 

@@ -31,9 +31,8 @@ export function readRunLine(args: readonly string[]): RunLine | undefined {
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
     const given = equals === -1 ? word : word.slice(0, equals);
     const row = rowOf(given);
-    if (row === undefined || row.conflicts !== undefined || (row.kind === "switch" && equals !== -1)) {
+    if (row === undefined || row.conflicts !== undefined || (row.kind === "switch" && equals !== -1))
       return undefined;
-    }
     const name = flagName(row.long);
     if (row.kind === "switch") {
       flags[name] = true;

@@ -35,7 +35,6 @@ export function openCbc(envelope: EnvelopeCbc, dataKey: Uint8Array, body: Uint8A
 
 /** @throws SealexecError "data" when the body is not whole blocks, which anyone can see without the key */
 export function checkCbcBody(body: Uint8Array): void {
-  if (body.length === 0 || body.length % CBC_BLOCK_BYTES !== 0) {
+  if (body.length === 0 || body.length % CBC_BLOCK_BYTES !== 0)
     throw new SealexecError("data", `body is ${body.length} bytes, not whole blocks of ${CBC_BLOCK_BYTES}`);
-  }
 }

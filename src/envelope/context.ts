@@ -89,9 +89,8 @@ export function writerContext(
   if (revision !== undefined) context[REVISION_NAME] = String(revision);
   if (dialect !== undefined) context[FORMAT_NAME] = dialect;
   for (const [name, value] of Object.entries(context)) {
-    if (!name.isWellFormed() || !value.isWellFormed()) {
+    if (!name.isWellFormed() || !value.isWellFormed())
       throw new SealexecError("data", `encryption context: ${quote(name)} is not valid Unicode`);
-    }
   }
   return context;
 }
@@ -105,9 +104,8 @@ export function writerContext(
  */
 export function checkAlgorithm(context: EncryptionContext, algorithm: string, field: string): void {
   const stored = valueOf(context, ALGORITHM_NAME);
-  if (stored === undefined) {
+  if (stored === undefined)
     throw new SealexecError("data", `encryption context: ${ALGORITHM_NAME} is missing`);
-  }
   if (stored !== algorithm) {
     throw new SealexecError(
       "data",

@@ -59,18 +59,16 @@ export function requiredField(fields: Fields, name: FieldName): string {
  */
 export function bytesField(fields: Fields, name: FieldName, lengthBytes: number): Uint8Array {
   const bytes = base64Field(fields, name);
-  if (bytes.length !== lengthBytes) {
+  if (bytes.length !== lengthBytes)
     throw new SealexecError("data", `${name} is ${bytes.length} bytes, not ${lengthBytes}`);
-  }
   return bytes;
 }
 
 /** The wrapped data key, 1 to 6,144 bytes. */
 export function wrappedKeyField(fields: Fields, name: "x-amz-key-v2" | "x-amz-3"): Uint8Array {
   const bytes = base64Field(fields, name);
-  if (bytes.length > WRAPPED_KEY_MAX_BYTES) {
+  if (bytes.length > WRAPPED_KEY_MAX_BYTES)
     throw new SealexecError("data", `${name} is ${bytes.length} bytes, more than KMS can have written`);
-  }
   return bytes;
 }
 

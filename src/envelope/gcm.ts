@@ -51,7 +51,6 @@ export function decryptGcm(
 
 /** @throws SealexecError "data" when the body cannot hold a tag */
 export function checkGcmBody(body: Uint8Array): void {
-  if (body.length < GCM_TAG_BYTES) {
+  if (body.length < GCM_TAG_BYTES)
     throw new SealexecError("data", `body is ${body.length} bytes, too short for its authentication tag`);
-  }
 }

@@ -37,12 +37,10 @@ export function parseV2InstructionFile(file: Uint8Array | string): Fields {
       `${WHAT} holds ${stray} of format v3, but the object has no x-amz-c, x-amz-d and x-amz-i`,
     );
   }
-  if (presentOf(fields, ["x-amz-key"]).length > 0 && presentOf(fields, ["x-amz-key-v2"]).length > 0) {
+  if (presentOf(fields, ["x-amz-key"]).length > 0 && presentOf(fields, ["x-amz-key-v2"]).length > 0)
     throw new SealexecError("data", `${WHAT} holds x-amz-key and x-amz-key-v2: formats are mixed`);
-  }
-  if (presentOf(fields, [...KEY_FIELDS, ...V2_FIELDS]).length === 0) {
+  if (presentOf(fields, [...KEY_FIELDS, ...V2_FIELDS]).length === 0)
     throw new SealexecError("data", `${WHAT} holds no envelope`);
-  }
   return fields;
 }
 
@@ -54,9 +52,8 @@ export function parseV2InstructionFile(file: Uint8Array | string): Fields {
 export function parseV3InstructionFile(file: Uint8Array | string): Fields {
   const fields = parseFile(file);
   const stray = Object.keys(fields.values).find((name) => !V3_WRAP_NAMES.has(name));
-  if (stray !== undefined) {
+  if (stray !== undefined)
     throw new SealexecError("data", `${WHAT} holds ${quote(stray)}, which does not belong there`);
-  }
   return fields;
 }
 

@@ -40,9 +40,8 @@ export function unwrapLocalDataKey(
   wrappedKey: Uint8Array,
   encryptionContext: EncryptionContext,
 ): Uint8Array {
-  if (wrappedKey.length !== WRAPPED_BYTES) {
+  if (wrappedKey.length !== WRAPPED_BYTES)
     throw new SealexecError("data", `x-amz-3 is ${wrappedKey.length} bytes, not ${WRAPPED_BYTES}`);
-  }
   const nonce = wrappedKey.subarray(0, GCM_IV_BYTES);
   try {
     return decryptGcm(localKey, nonce, wrappedKey.subarray(GCM_IV_BYTES), authenticated(encryptionContext));

@@ -144,9 +144,8 @@ function checkBody(envelope: Envelope, body: Uint8Array): void {
 }
 
 function direct(body: Uint8Array): Envelope {
-  if (body.length === 0 || body.length > WRAPPED_KEY_MAX_BYTES) {
+  if (body.length === 0 || body.length > WRAPPED_KEY_MAX_BYTES)
     throw new SealexecError("data", `body is ${body.length} bytes, which no KMS ciphertext is`);
-  }
   return { format: "kms-direct", wrappedKey: body, encryptionContext: emptyMap() };
 }
 

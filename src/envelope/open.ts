@@ -29,7 +29,6 @@ export function openEnvelope(envelope: Envelope, dataKey: Uint8Array, body: Uint
 
 /** @throws SealexecError "data" when it is not 32 bytes: all formats are AES-256 */
 export function checkDataKey(dataKey: Uint8Array): void {
-  if (dataKey.length !== DATA_KEY_BYTES) {
+  if (dataKey.length !== DATA_KEY_BYTES)
     throw new SealexecError("data", `data key is ${dataKey.length} bytes, not ${DATA_KEY_BYTES}`);
-  }
 }

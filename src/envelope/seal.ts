@@ -22,19 +22,16 @@ import { sealV3 } from "./v3.ts";
 export function seal(format: "v3" | "v2", input: SealInput): { metadata: Metadata; body: Uint8Array } {
   checkDataKey(input.dataKey);
   const { length } = input.wrappedKey;
-  if (length === 0 || length > WRAPPED_KEY_MAX_BYTES) {
+  if (length === 0 || length > WRAPPED_KEY_MAX_BYTES)
     throw new SealexecError("data", `wrapped data key is ${length} bytes, which no KMS ciphertext is`);
-  }
   switch (format) {
     case "v3":
-      if (input.wrap === undefined || Object.keys(input.encryptionContext).length > 0) {
+      if (input.wrap === undefined || Object.keys(input.encryptionContext).length > 0)
         checkAlgorithm(input.encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
-      }
       return sealV3(input, randomNonZero(MESSAGE_ID_BYTES));
     case "v2":
-      if (input.wrap === "local") {
+      if (input.wrap === "local")
         throw new SealexecError("usage", "v2 is for KMS keys: a local key seals v3 only");
-      }
       checkAlgorithm(input.encryptionContext, GCM_CONTENT_ALGORITHM, "x-amz-cek-alg");
       return sealV2(input, randomNonZero(GCM_IV_BYTES));
   }

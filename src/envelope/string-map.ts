@@ -18,9 +18,8 @@ export function parseStringMap(
 ): Record<string, string> {
   if (text.length > MAX_CHARACTERS) throw new SealexecError("data", `${what} is too long`);
   const value = parseJson(text, what);
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new SealexecError("data", `${what} is not a JSON object`);
-  }
   const map = emptyMap();
   const entries: [string, unknown][] = Object.entries(value);
   let strings = 0;
@@ -29,15 +28,12 @@ export function parseStringMap(
     strings += digits === undefined ? 2 : 1;
     const entry = digits ?? found;
     if (typeof entry !== "string") throw new SealexecError("data", `${what} holds something not a string`);
-    if (!name.isWellFormed() || !entry.isWellFormed()) {
+    if (!name.isWellFormed() || !entry.isWellFormed())
       throw new SealexecError("data", `${what} holds text that is not valid Unicode`);
-    }
     map[name] = entry;
   }
   // JSON.parse keeps the last of two equal names. Every pair is two strings, or one and a number, so one more tells.
-  if (countStrings(text) !== strings) {
-    throw new SealexecError("data", `${what} holds a name twice`);
-  }
+  if (countStrings(text) !== strings) throw new SealexecError("data", `${what} holds a name twice`);
   return map;
 }
 

@@ -53,9 +53,8 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
           "x-amz-wrap-alg is kms, but the encryption context is one of kms+context: the object was relabelled",
         );
       }
-      if (algorithm === GCM_CONTENT_ALGORITHM) {
+      if (algorithm === GCM_CONTENT_ALGORITHM)
         return { format: "kms-gcm", wrappedKey, encryptionContext, iv: parseGcm(fields) };
-      }
       if (!CBC_CONTENT_ALGORITHMS.has(algorithm)) throw notContentAlgorithm(algorithm, wrap);
       return { format: "kms-cbc", wrappedKey, encryptionContext, iv: parseCbc(fields) };
     }
@@ -97,9 +96,8 @@ export function sealV2(input: SealInput, iv: Uint8Array): { metadata: Metadata; 
 /** content-metadata.md, Content Metadata MapKeys: GCM has a tag length, and 128 is the only one. */
 function parseGcm(fields: Fields): Uint8Array {
   const tagBits = requiredField(fields, "x-amz-tag-len");
-  if (tagBits !== TAG_BITS) {
+  if (tagBits !== TAG_BITS)
     throw new SealexecError("data", `x-amz-tag-len is ${quote(tagBits)}, not ${TAG_BITS}`);
-  }
   return bytesField(fields, "x-amz-iv", GCM_IV_BYTES);
 }
 
@@ -108,9 +106,8 @@ function parseGcm(fields: Fields): Uint8Array {
  * C++ writes 0.
  */
 function parseCbc(fields: Fields): Uint8Array {
-  if (!["", "0"].includes(optionalField(fields, "x-amz-tag-len") ?? "")) {
+  if (!["", "0"].includes(optionalField(fields, "x-amz-tag-len") ?? ""))
     throw new SealexecError("data", "x-amz-tag-len is there, but x-amz-cek-alg is CBC, which has no tag");
-  }
   return bytesField(fields, "x-amz-iv", CBC_BLOCK_BYTES);
 }
 

@@ -45,9 +45,8 @@ type Content = Pick<EnvelopeV3, "messageId" | "commitment">;
  */
 export function parseV3Content(fields: Fields): Content {
   const algorithm = requiredField(fields, "x-amz-c");
-  if (algorithm !== V3_CONTENT_ALGORITHM) {
+  if (algorithm !== V3_CONTENT_ALGORITHM)
     throw new SealexecError("data", `x-amz-c is ${quote(algorithm)}, not ${V3_CONTENT_ALGORITHM}`);
-  }
   const commitment = bytesField(fields, "x-amz-d", COMMITMENT_BYTES);
   const messageId = bytesField(fields, "x-amz-i", MESSAGE_ID_BYTES);
   // encryption.md, Cipher Initialization: all zeros mean that none was generated.
@@ -67,9 +66,8 @@ export function parseV3(content: Content, wrap: Fields, localKey = false): Envel
     checkLocalWrap(code, wrap);
     // content-metadata.md, V3 Only: what describes a raw key's wrap is in x-amz-m. Without it there is no context.
     const encryptionContext = contextField(wrap, "x-amz-m");
-    if (Object.keys(encryptionContext).length > 0) {
+    if (Object.keys(encryptionContext).length > 0)
       checkAlgorithm(encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
-    }
     return { format: "v3", wrap: "local", wrappedKey, encryptionContext, ...content };
   }
   checkWrap(code);
@@ -128,12 +126,10 @@ function checkLocalWrap(code: string, wrap: Fields): void {
       hint: NAME_KMS_KEY,
     });
   }
-  if (code !== V3_AES_GCM_WRAP) {
+  if (code !== V3_AES_GCM_WRAP)
     throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_AES_GCM_WRAP} (AES-GCM)`);
-  }
-  if (presentOf(wrap, ["x-amz-t"]).length > 0) {
+  if (presentOf(wrap, ["x-amz-t"]).length > 0)
     throw new SealexecError("data", "x-amz-t is there, but the context of a local key is in x-amz-m");
-  }
 }
 
 function checkWrap(code: string): void {

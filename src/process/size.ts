@@ -22,9 +22,8 @@ export function checkArgumentSize(
   totalBytes: SizeLimit,
 ): void {
   for (const entry of env) {
-    if (entry.length + 1 > LONGEST_STRING_BYTES) {
+    if (entry.length + 1 > LONGEST_STRING_BYTES)
       throw tooLong(`${nameOf(entry)} is ${entry.length} bytes long with its name`);
-    }
   }
   for (const [index, arg] of args.entries()) {
     if (arg.length + 1 > LONGEST_STRING_BYTES) throw tooLong(`argument ${index} is ${arg.length} bytes long`);

@@ -69,9 +69,8 @@ export function requireNames(variables: Variables, require: readonly string[]): 
 export function parseNames(option: string, lists: readonly string[]): string[] {
   const names = lists.flatMap((list) => elements(option, list));
   for (const name of names) {
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       throw new SealexecError("usage", `${option}: ${JSON.stringify(name)} is not the name of a variable`);
-    }
   }
   return names;
 }

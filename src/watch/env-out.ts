@@ -48,9 +48,7 @@ export class EnvOut {
   /** the one that was written last */
   #written: FileId | undefined;
 
-  /**
-   * @throws "config" where the file would not lie in memory, or something that is not ours is there
-   */
+  /** @throws "config" where the file would not lie in memory, or something that is not ours is there */
   constructor(path: string, log: Logger) {
     this.#path = path;
     checkEnvOut(path);

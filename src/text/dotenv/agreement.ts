@@ -13,8 +13,7 @@ export function agreedValue(
   parsed: Readonly<Record<string, string>>,
 ): string {
   const [entry, ...others] = Object.entries(parsed);
-  if (entry === undefined || others.length > 0 || entry[0] !== name || entry[1] !== value) {
+  if (entry === undefined || others.length > 0 || entry[0] !== name || entry[1] !== value)
     throw refusal(line, "dotenv reads this assignment in another way", "write it as NAME='value'");
-  }
   return entry[1];
 }

@@ -13,9 +13,7 @@ const BYTE_ORDER_MARK = "\uFEFF";
 export function decodeText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
   const nul = text.indexOf("\0");
-  if (nul !== -1) {
-    throw refusal(lineAt(text, nul), "NUL byte", "no environment variable can hold it");
-  }
+  if (nul !== -1) throw refusal(lineAt(text, nul), "NUL byte", "no environment variable can hold it");
   const carriageReturn = text.search(/\r(?!\n)/);
   if (carriageReturn !== -1) {
     throw refusal(
@@ -64,8 +62,6 @@ function firstInvalidLine(bytes: Uint8Array, decoder: TextDecoder): number {
 
 function lineAt(text: string, index: number): number {
   let line = 1;
-  for (let at = text.indexOf("\n"); at !== -1 && at < index; at = text.indexOf("\n", at + 1)) {
-    line += 1;
-  }
+  for (let at = text.indexOf("\n"); at !== -1 && at < index; at = text.indexOf("\n", at + 1)) line += 1;
   return line;
 }

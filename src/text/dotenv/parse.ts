@@ -20,9 +20,8 @@ export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
   for (const assignment of scanAssignments(decodeText(bytes))) {
     const { name, line } = assignment;
     const earlier = lines.get(name);
-    if (earlier !== undefined) {
+    if (earlier !== undefined)
       throw refusal(line, `${name} is already set on line ${earlier}`, "keep one of the two");
-    }
     lines.set(name, line);
     variables.set(name, readWithDotenv(assignment));
   }

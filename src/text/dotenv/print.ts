@@ -31,14 +31,10 @@ export function printDotenv(variables: Variables): string {
 }
 
 function printAssignment(name: string, value: string): string {
-  if (PLAIN.test(value)) {
-    return `${name}=${value}`;
-  }
+  if (PLAIN.test(value)) return `${name}=${value}`;
   for (const form of forms(value)) {
     const line = `${name}=${form}`;
-    if (readsBack(line, name, value)) {
-      return line;
-    }
+    if (readsBack(line, name, value)) return line;
   }
   throw new SealexecError("data", `${name}: cannot be written in a .env file`, {
     hint: hintFor(value),
@@ -75,19 +71,13 @@ function readsBack(line: string, name: string, value: string): boolean {
     const read = parseDotenv(Buffer.from(`${line}\n`));
     return read.size === 1 && read.get(name)?.reveal() === value;
   } catch (error) {
-    if (error instanceof SealexecError) {
-      return false;
-    }
+    if (error instanceof SealexecError) return false;
     throw error;
   }
 }
 
 function hintFor(value: string): string {
-  if (value.includes("\0")) {
-    return "it holds a NUL, which no environment variable can hold";
-  }
-  if (!value.isWellFormed()) {
-    return "it is not valid unicode: encode it, for example as base64";
-  }
+  if (value.includes("\0")) return "it holds a NUL, which no environment variable can hold";
+  if (!value.isWellFormed()) return "it is not valid unicode: encode it, for example as base64";
   return "dotenv has no quoting for its mix of quotes and line ends: encode it, for example as base64";
 }

@@ -30,13 +30,9 @@ export function findClosingQuote(text: string, open: number, line: number): Clos
       earliest = earliest === -1 ? next : earliest;
       close = next;
     }
-    if (text.charAt(next - 1) !== "\\") {
-      break;
-    }
+    if (text.charAt(next - 1) !== "\\") break;
   }
-  if (close === -1) {
-    throw unclosed(text, open, next, line);
-  }
+  if (close === -1) throw unclosed(text, open, next, line);
   const closeLine = line + countLines(text, open, close);
   if (countLines(text, earliest, close) > 0) {
     const earlierLine = line + countLines(text, open, earliest);
@@ -63,9 +59,7 @@ function endsValue(text: string, from: number): boolean {
 
 function unclosed(text: string, open: number, next: number, line: number): Error {
   const hint = "a value with quotes in it needs quotes of another kind around it";
-  if (next === -1) {
-    return refusal(line, "unterminated quote", hint);
-  }
+  if (next === -1) return refusal(line, "unterminated quote", hint);
   const lines = countLines(text, open, next);
   return lines === 0
     ? refusal(line, "text after the closing quote", hint)
@@ -74,8 +68,6 @@ function unclosed(text: string, open: number, next: number, line: number): Error
 
 function countLines(text: string, from: number, to: number): number {
   let lines = 0;
-  for (let at = text.indexOf("\n", from); at !== -1 && at < to; at = text.indexOf("\n", at + 1)) {
-    lines += 1;
-  }
+  for (let at = text.indexOf("\n", from); at !== -1 && at < to; at = text.indexOf("\n", at + 1)) lines += 1;
   return lines;
 }

@@ -68,25 +68,18 @@ interface Value {
 function readHead(first: string, line: number): { name: string; sizeChars: number } {
   const match = ASSIGNMENT.exec(first);
   const name = match?.[1];
-  if (match !== null && name !== undefined && isDotenvName(name)) {
-    return { name, sizeChars: match[0].length };
-  }
-  if (name !== undefined) {
+  if (match !== null && name !== undefined && isDotenvName(name)) return { name, sizeChars: match[0].length };
+  if (name !== undefined)
     throw refusal(line, "__proto__ cannot be set from a .env file", "choose another name");
-  }
-  if (first.startsWith("\uFEFF")) {
+  if (first.startsWith("\uFEFF"))
     throw refusal(line, "byte order mark inside the file", "remove it; files may have been joined");
-  }
-  if (COLON_FORM.test(first)) {
+  if (COLON_FORM.test(first))
     throw refusal(line, 'no "=" in assignment', "write NAME=value; NAME: value is not taken");
-  }
   const equals = first.indexOf("=");
-  if (equals === -1) {
+  if (equals === -1)
     throw refusal(line, 'no "=" in assignment', "quote values that span lines; begin comments with #");
-  }
-  if (first.slice(0, equals).trim() === "") {
+  if (first.slice(0, equals).trim() === "")
     throw refusal(line, 'no variable name before "="', "write NAME=value");
-  }
   throw refusal(
     line,
     "invalid variable name",
