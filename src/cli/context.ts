@@ -50,7 +50,6 @@ export interface Listener {
   readonly listenTo: (log: Logger) => Logger;
 }
 
-/** @throws "usage" where anything is given empty, or a common option is not of its form */
 export async function createContext(world: World, flags: CommonFlags, listener?: Listener): Promise<Context> {
   const unknown = checkGiven(flags, world.env);
   const plain = commandLogger(world, flags);

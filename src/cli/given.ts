@@ -17,7 +17,6 @@ const EMPTY = /^[\s,]*$/;
  *
  * @param flags by the names of their options in camel case
  * @returns the variables that look like ours and are not
- * @throws "usage" for what is there and empty, and for a switch that is neither 1 nor 0
  */
 export function checkGiven(flags: object, env: Environment): string[] {
   for (const [name, value] of Object.entries(flags)) {

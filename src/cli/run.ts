@@ -32,10 +32,7 @@ export interface Start {
   readonly how: WatchOptions | undefined;
 }
 
-/**
- * @param words CMD and its arguments; none where there is no CMD to check
- * @throws "usage"
- */
+/** @param words CMD and its arguments; none where there is no CMD to check */
 export async function readStart(
   verb: "run" | "check",
   words: readonly string[],

@@ -61,11 +61,7 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
 const MAX_LAG = "--max-lag (SEALEXEC_MAX_LAG)";
 const YEAR_MS = 365 * 86_400_000;
 
-/**
- * What was written is compared with its revision where a store tells the time: an option that could not hold is refused.
- *
- * @throws "usage" where none of the sources has such a store
- */
+/** Refuses an option that could not hold: only a store that tells the time says when something was written. */
 export function checkLagOption({ largestLagMs }: OpenPolicy, sources: readonly Source[]): void {
   if (largestLagMs === undefined || sources.some(({ dated }) => dated === true)) return;
   throw new SealexecError("usage", `${MAX_LAG} is for sealed objects in S3`, {

@@ -19,7 +19,6 @@ export interface PushFlags extends KeyFlags {
   readonly allow?: readonly string[];
 }
 
-/** @throws "usage" if one is not of its form */
 export function parsePushOptions(flags: PushFlags, env: Environment): PushOptions {
   const { format, bind, create = false, replace = false, ifMatch } = flags;
   return {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import type { Context } from "../base/context.ts";
 import { parseText } from "../text/parse.ts";
 import type { Dialect } from "../text/dialect.ts";
-import { findCutValues } from "../text/dotenv/cut.ts";
+import { findCutValues } from "../text/dotenv/scan.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 import { parseNames } from "../text/names.ts";

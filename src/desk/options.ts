@@ -3,7 +3,6 @@ import { SealexecError } from "../base/errors.ts";
 import { needsAws, type Key } from "../keys/key.ts";
 import type { PushOptions } from "./target.ts";
 
-/** @throws "usage" if none is named */
 export function chosenKey({ key }: PushOptions): Key {
   if (key !== undefined) return key;
   throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", {
@@ -11,11 +10,7 @@ export function chosenKey({ key }: PushOptions): Key {
   });
 }
 
-/**
- * The key of KMS with which a store encrypts by itself; undefined: its own.
- *
- * @throws "usage" if the key is a local one, or a flag is about sealing
- */
+/** The key of KMS with which a store encrypts by itself; undefined: its own. */
 export function storeKey(store: string, { key, sealingFlag }: PushOptions): Key | undefined {
   if (sealingFlag !== undefined)
     throw new SealexecError("usage", `${sealingFlag} is for sealed objects: ${store} has no such thing`);

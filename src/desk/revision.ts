@@ -18,7 +18,6 @@ export interface Moment {
 /**
  * @param before the revision of what is there, as far as it counts
  * @param given the one that was asked for
- * @throws "usage" if that one is so far ahead that nobody would open it
  */
 export function chooseRevision(
   before: number | undefined,

@@ -6,14 +6,12 @@
  * (s3-encryption/decryption.md, Legacy Decryption).
  */
 import { createDecipheriv } from "node:crypto";
-import { SealexecError } from "../base/errors.ts";
 import { CBC_BLOCK_BYTES, type EnvelopeCbc } from "./format.ts";
+import { invalid } from "./invalid.ts";
 
 /**
  * @param dataKey 32 bytes
  * @param body whole blocks of 16 bytes, at least one
- * @throws SealexecError "data", with one message for every failure: which check failed would tell
- *   a forger about the padding
  */
 export function openCbc(envelope: EnvelopeCbc, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   try {
@@ -25,16 +23,12 @@ export function openCbc(envelope: EnvelopeCbc, dataKey: Uint8Array, body: Uint8A
       blocks.fill(0);
     }
   } catch {
-    // Without a cause, which would tell padding from length.
-    throw new SealexecError(
-      "data",
-      "body cannot be decrypted: the object or its key was replaced or damaged",
-    );
+    // One message and no cause: which check failed would tell a forger about the padding.
+    throw invalid("body cannot be decrypted: the object or its key was replaced or damaged");
   }
 }
 
-/** @throws SealexecError "data" when the body is not whole blocks, which anyone can see without the key */
 export function checkCbcBody(body: Uint8Array): void {
   if (body.length === 0 || body.length % CBC_BLOCK_BYTES !== 0)
-    throw new SealexecError("data", `body is ${body.length} bytes, not whole blocks of ${CBC_BLOCK_BYTES}`);
+    throw invalid(`body is ${body.length} bytes, not whole blocks of ${CBC_BLOCK_BYTES}`);
 }

@@ -1,12 +1,11 @@
 /** What the encryption context must say before KMS is asked, and what we put into it. */
-import { SealexecError } from "../base/errors.ts";
 import {
   type EncryptionContext,
   type Envelope,
   GCM_CONTENT_ALGORITHM,
   V3_CONTENT_ALGORITHM,
 } from "./format.ts";
-import { quote } from "./quote.ts";
+import { invalid, quote } from "./invalid.ts";
 import { REVISION_NAME, SEAL_AGAIN } from "./revision.ts";
 import { emptyMap } from "./string-map.ts";
 
@@ -57,7 +56,7 @@ export function checkContext(
   // What wrote the older formats knew of no binding: who accepts one of them by name accepts that.
   const mayBeUnbound = expected.unbound === true || (format !== "v3" && format !== "v2");
   if (!isBound && !mayBeUnbound) {
-    throw new SealexecError("data", "not bound to its place: nothing tells that it was sealed for this one", {
+    throw invalid("not bound to its place: nothing tells that it was sealed for this one", {
       hint:
         `${SEAL_AGAIN}; if another client wrote it, or push --no-bind: ` +
         "--accept unbound, or ?accept=unbound in its URI",
@@ -90,7 +89,7 @@ export function writerContext(
   if (dialect !== undefined) context[FORMAT_NAME] = dialect;
   for (const [name, value] of Object.entries(context)) {
     if (!name.isWellFormed() || !value.isWellFormed())
-      throw new SealexecError("data", `encryption context: ${quote(name)} is not valid Unicode`);
+      throw invalid(`encryption context: ${quote(name)} is not valid Unicode`);
   }
   return context;
 }
@@ -100,15 +99,12 @@ export function writerContext(
  * go unseen: KMS authenticates the context.
  *
  * @param field the metadata key that names the algorithm, for the message
- * @throws SealexecError "data"
  */
 export function checkAlgorithm(context: EncryptionContext, algorithm: string, field: string): void {
   const stored = valueOf(context, ALGORITHM_NAME);
-  if (stored === undefined)
-    throw new SealexecError("data", `encryption context: ${ALGORITHM_NAME} is missing`);
+  if (stored === undefined) throw invalid(`encryption context: ${ALGORITHM_NAME} is missing`);
   if (stored !== algorithm) {
-    throw new SealexecError(
-      "data",
+    throw invalid(
       `encryption context: ${ALGORITHM_NAME} is ${quote(stored)}, but ${field} is ${quote(algorithm)}`,
     );
   }
@@ -119,7 +115,7 @@ function checkBinding(stored: EncryptionContext, object: string): boolean {
   if (bound === undefined) return false;
   if (bound === object) return true;
   const name = /^file:(?=[^/])/.test(object) ? ", or name what it was sealed for: ?name=NAME" : "";
-  throw new SealexecError("data", `sealed for ${quote(bound, MAX_URI_CHARACTERS)}, not for this object`, {
+  throw invalid(`sealed for ${quote(bound, MAX_URI_CHARACTERS)}, not for this object`, {
     hint: `it was copied or moved here: ${SEAL_AGAIN}${name}`,
   });
 }
@@ -147,17 +143,15 @@ function checkUserContext(stored: EncryptionContext, expected: EncryptionContext
   }
   if (differences.length === 0) return;
   const more = differences.length > MAX_NAMES ? `, and ${differences.length - MAX_NAMES} more` : "";
-  throw new SealexecError(
-    "data",
-    `encryption context does not match: ${differences.slice(0, MAX_NAMES).join(", ")}${more}`,
-    { hint: "the object was sealed with another --context, or it is not the object you mean" },
-  );
+  throw invalid(`encryption context does not match: ${differences.slice(0, MAX_NAMES).join(", ")}${more}`, {
+    hint: "the object was sealed with another --context, or it is not the object you mean",
+  });
 }
 
 function refuseReserved(user: EncryptionContext): void {
   for (const name of RESERVED_CONTEXT_NAMES) {
     if (valueOf(user, name) === undefined) continue;
-    throw new SealexecError("data", `encryption context: ${name} is a reserved name`, {
+    throw invalid(`encryption context: ${name} is a reserved name`, {
       hint: "leave it out: sealexec sets it and checks it by itself",
     });
   }

@@ -2,9 +2,9 @@
  * The fields of an envelope, read strictly, from the object's metadata or from an instruction file.
  * Names: s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys.
  */
-import { SealexecError } from "../base/errors.ts";
 import { decodeBase64 } from "./base64.ts";
 import { type EncryptionContext, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
+import { invalid } from "./invalid.ts";
 import { decodeHeaderText } from "./mime.ts";
 import { emptyMap, parseStringMap } from "./string-map.ts";
 
@@ -44,23 +44,17 @@ export function optionalField(fields: Fields, name: FieldName): string | undefin
   return Object.hasOwn(fields.values, name) ? fields.values[name] : undefined;
 }
 
-/** @throws SealexecError "data" when the field is missing or empty */
 export function requiredField(fields: Fields, name: FieldName): string {
   const value = optionalField(fields, name);
-  if (value === undefined) throw new SealexecError("data", `${name} is missing`);
-  if (value === "") throw new SealexecError("data", `${name} is empty`);
+  if (value === undefined) throw invalid(`${name} is missing`);
+  if (value === "") throw invalid(`${name} is empty`);
   return value;
 }
 
-/**
- * The bytes of a base64 field, exactly `lengthBytes` of them.
- *
- * @throws SealexecError "data"
- */
+/** The bytes of a base64 field, exactly `lengthBytes` of them. */
 export function bytesField(fields: Fields, name: FieldName, lengthBytes: number): Uint8Array {
   const bytes = base64Field(fields, name);
-  if (bytes.length !== lengthBytes)
-    throw new SealexecError("data", `${name} is ${bytes.length} bytes, not ${lengthBytes}`);
+  if (bytes.length !== lengthBytes) throw invalid(`${name} is ${bytes.length} bytes, not ${lengthBytes}`);
   return bytes;
 }
 
@@ -68,15 +62,11 @@ export function bytesField(fields: Fields, name: FieldName, lengthBytes: number)
 export function wrappedKeyField(fields: Fields, name: "x-amz-key-v2" | "x-amz-3"): Uint8Array {
   const bytes = base64Field(fields, name);
   if (bytes.length > WRAPPED_KEY_MAX_BYTES)
-    throw new SealexecError("data", `${name} is ${bytes.length} bytes, more than KMS can have written`);
+    throw invalid(`${name} is ${bytes.length} bytes, more than KMS can have written`);
   return bytes;
 }
 
-/**
- * The encryption context. content-metadata.md, V1/V2 Shared and V3 Only: a missing one is the empty map.
- *
- * @throws SealexecError "data" when it is not a JSON object of strings
- */
+/** The encryption context. content-metadata.md, V1/V2 Shared and V3 Only: a missing one is the empty map. */
 export function contextField(
   fields: Fields,
   name: "x-amz-matdesc" | "x-amz-t" | "x-amz-m",
@@ -88,6 +78,6 @@ export function contextField(
 
 function base64Field(fields: Fields, name: FieldName): Uint8Array {
   const bytes = decodeBase64(requiredField(fields, name));
-  if (bytes === undefined) throw new SealexecError("data", `${name} is not valid base64`);
+  if (bytes === undefined) throw invalid(`${name} is not valid base64`);
   return bytes;
 }

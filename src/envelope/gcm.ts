@@ -1,7 +1,7 @@
 /** AES-256-GCM with a 16-byte tag after the ciphertext, for every format that is authenticated. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { SealexecError } from "../base/errors.ts";
 import { GCM_TAG_BYTES } from "./format.ts";
+import { invalid } from "./invalid.ts";
 
 const NO_AAD = new Uint8Array(0);
 
@@ -22,7 +22,6 @@ export function encryptGcm(
 /**
  * @param body ciphertext ‖ tag
  * @returns the plaintext, once its tag has been verified; what was decrypted before is wiped otherwise
- * @throws SealexecError "data"
  */
 export function decryptGcm(
   key: Uint8Array,
@@ -41,7 +40,7 @@ export function decryptGcm(
     decipher.final();
   } catch (cause) {
     unverified.fill(0);
-    throw new SealexecError("data", "authentication tag does not match: the object was changed or damaged", {
+    throw invalid("authentication tag does not match: the object was changed or damaged", {
       hint: "restore an earlier version of the object, or seal it again",
       cause,
     });
@@ -49,8 +48,7 @@ export function decryptGcm(
   return new Uint8Array(unverified.buffer, unverified.byteOffset, unverified.byteLength);
 }
 
-/** @throws SealexecError "data" when the body cannot hold a tag */
 export function checkGcmBody(body: Uint8Array): void {
   if (body.length < GCM_TAG_BYTES)
-    throw new SealexecError("data", `body is ${body.length} bytes, too short for its authentication tag`);
+    throw invalid(`body is ${body.length} bytes, too short for its authentication tag`);
 }

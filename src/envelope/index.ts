@@ -23,10 +23,8 @@ export type {
   SealInput,
   StoredObject,
 } from "./format.ts";
-export { readEnvelope } from "./metadata.ts";
-export type { Reading } from "./metadata.ts";
+export { claimedRevision, readEnvelope, type Reading } from "./metadata.ts";
 export { openEnvelope } from "./open.ts";
-export { quote } from "./quote.ts";
-export { claimedRevision } from "./claimed-revision.ts";
+export { quote } from "./invalid.ts";
 export { checkRevision, MOST_AHEAD_MS, parseRevision, REVISION_NAME, SEAL_AGAIN } from "./revision.ts";
 export { seal } from "./seal.ts";

@@ -4,10 +4,10 @@
  * KMS does. Amazon's clients authenticate the name of the content algorithm only; that is what an empty context means.
  */
 import { randomBytes } from "node:crypto";
-import { SealexecError } from "../base/errors.ts";
 import { DATA_KEY_BYTES, GCM_IV_BYTES, GCM_TAG_BYTES, V3_CONTENT_ALGORITHM } from "./format.ts";
 import type { EncryptionContext } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
+import { invalid } from "./invalid.ts";
 
 /** Length of a local key, bytes. */
 export const LOCAL_KEY_BYTES = 32;
@@ -41,19 +41,15 @@ export function unwrapLocalDataKey(
   encryptionContext: EncryptionContext,
 ): Uint8Array {
   if (wrappedKey.length !== WRAPPED_BYTES)
-    throw new SealexecError("data", `x-amz-3 is ${wrappedKey.length} bytes, not ${WRAPPED_BYTES}`);
+    throw invalid(`x-amz-3 is ${wrappedKey.length} bytes, not ${WRAPPED_BYTES}`);
   const nonce = wrappedKey.subarray(0, GCM_IV_BYTES);
   try {
     return decryptGcm(localKey, nonce, wrappedKey.subarray(GCM_IV_BYTES), authenticated(encryptionContext));
   } catch (cause) {
-    throw new SealexecError(
-      "data",
-      "the data key does not open: sealed under another local key, or changed",
-      {
-        hint: "name the key that it was sealed under (--key local:PATH), or seal it again",
-        cause,
-      },
-    );
+    throw invalid("the data key does not open: sealed under another local key, or changed", {
+      hint: "name the key that it was sealed under (--key local:PATH), or seal it again",
+      cause,
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 import { SealexecError } from "../base/errors.ts";
 import { checkCbcBody } from "./cbc.ts";
 import {
+  contextField,
   type Fields,
   KEY_FIELDS,
   presentOf,
@@ -16,16 +17,18 @@ import {
 import {
   type Accepted,
   type Envelope,
+  type Metadata,
   NAME_KMS_KEY,
   type StoredObject,
   WRAPPED_KEY_MAX_BYTES,
 } from "./format.ts";
 import { checkGcmBody } from "./gcm.ts";
 import { parseV2InstructionFile, parseV3InstructionFile } from "./instruction-file.ts";
+import { invalid } from "./invalid.ts";
+import { revisionOf, SEAL_AGAIN } from "./revision.ts";
 import { emptyMap } from "./string-map.ts";
 import { parseV2 } from "./v2.ts";
 import { parseV3, parseV3Content } from "./v3.ts";
-import { SEAL_AGAIN } from "./revision.ts";
 
 /** An envelope, or the fact that the object's instruction file must be read first. */
 export type Reading =
@@ -59,24 +62,22 @@ export function readEnvelope(
     case "v3-instruction-file": {
       const content = parseV3Content(fields);
       if (!accept.has("instruction-file")) {
-        throw new SealexecError("data", "x-amz-3 is missing: its data key would be in an instruction file", {
+        throw invalid("x-amz-3 is missing: its data key would be in an instruction file", {
           hint: `${SEAL_AGAIN}; or add --accept instruction-file if that is how it was sealed`,
         });
       }
       if (instructionFile === undefined) return { kind: "instruction-file-needed" };
       if (accept.has("local-key")) {
-        throw new SealexecError(
-          "data",
-          "its data key is in an instruction file, not wrapped with a local key",
-          { hint: NAME_KMS_KEY },
-        );
+        throw invalid("its data key is in an instruction file, not wrapped with a local key", {
+          hint: NAME_KMS_KEY,
+        });
       }
       return accepted(parseV3(content, parseV3InstructionFile(instructionFile)), object.body, accept);
     }
     case "bare": {
       if (accept.has("kms-direct")) return accepted(direct(object.body), object.body, accept);
       if (!accept.has("instruction-file")) {
-        throw new SealexecError("data", "no envelope in its metadata: it is not a sealed object", {
+        throw invalid("no envelope in its metadata: it is not a sealed object", {
           hint: "seal it with push, or add --accept instruction-file or kms-direct if that is how it was sealed",
         });
       }
@@ -103,10 +104,10 @@ function shapeOf(fields: Fields): Shape {
     return "v2";
   }
   if (v3[0] !== undefined && v2[0] !== undefined) throw mixed(v3[0], v2[0]);
-  if (v2.length > 0) throw new SealexecError("data", "x-amz-key-v2 is missing");
+  if (v2.length > 0) throw invalid("x-amz-key-v2 is missing");
   if (v3.length === 0) return "bare";
   // x-amz-w and x-amz-t are where x-amz-3 is: they alone are what is left of a damaged envelope.
-  if (presentOf(fields, V3_WRAP_FIELDS).length > 0) throw new SealexecError("data", "x-amz-3 is missing");
+  if (presentOf(fields, V3_WRAP_FIELDS).length > 0) throw invalid("x-amz-3 is missing");
   return "v3-instruction-file";
 }
 
@@ -115,12 +116,12 @@ function accepted(envelope: Envelope, body: Uint8Array, accept: Accepted): Readi
   const { format } = envelope;
   // Only v3 has a form for it; and with a local key named, nothing that KMS is to open may slip in.
   if (accept.has("local-key") && format !== "v3") {
-    throw new SealexecError("data", `sealed in the older format ${format}, by KMS and not with a local key`, {
+    throw invalid(`sealed in the older format ${format}, by KMS and not with a local key`, {
       hint: NAME_KMS_KEY,
     });
   }
   if (format !== "v3" && !accept.has(format)) {
-    throw new SealexecError("data", `sealed in the older format ${format}, which is not accepted`, {
+    throw invalid(`sealed in the older format ${format}, which is not accepted`, {
       hint: `${SEAL_AGAIN}; or add --accept ${format}`,
     });
   }
@@ -145,21 +146,29 @@ function checkBody(envelope: Envelope, body: Uint8Array): void {
 
 function direct(body: Uint8Array): Envelope {
   if (body.length === 0 || body.length > WRAPPED_KEY_MAX_BYTES)
-    throw new SealexecError("data", `body is ${body.length} bytes, which no KMS ciphertext is`);
+    throw invalid(`body is ${body.length} bytes, which no KMS ciphertext is`);
   return { format: "kms-direct", wrappedKey: body, encryptionContext: emptyMap() };
 }
 
 function refuseRawKey(fields: Fields): void {
   if (presentOf(fields, ["x-amz-key"]).length === 0) return;
-  throw new SealexecError(
-    "data",
-    "x-amz-key: the data key is wrapped with a raw key (format v1), not by KMS",
-    {
-      hint: `sealexec opens what KMS wrapped: ${SEAL_AGAIN}`,
-    },
-  );
+  throw invalid("x-amz-key: the data key is wrapped with a raw key (format v1), not by KMS", {
+    hint: `sealexec opens what KMS wrapped: ${SEAL_AGAIN}`,
+  });
 }
 
 function mixed(one: string, other: string): SealexecError {
-  return new SealexecError("data", `${one} and ${other} are both there: formats are mixed`);
+  return invalid(`${one} and ${other} are both there: formats are mixed`);
+}
+
+/**
+ * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified, and what is not a
+ * sealed object has none.
+ *
+ * @throws SealexecError "data"
+ */
+export function claimedRevision(metadata: Metadata): number | undefined {
+  const fields: Fields = { from: "metadata", values: metadata };
+  const names = ["x-amz-matdesc", "x-amz-m", "x-amz-t"] as const;
+  return revisionOf(Object.assign({}, ...names.map((name) => contextField(fields, name))));
 }

@@ -5,6 +5,7 @@
  */
 import { SealexecError } from "../base/errors.ts";
 import { decodeBase64 } from "./base64.ts";
+import { invalid } from "./invalid.ts";
 
 // RFC 2047, section 2: =?charset?encoding?text?=. White space is let through in the text.
 const WORD = "=\\?[^?\\s]+\\?[bBqQ]\\?[^?]*\\?=";
@@ -16,8 +17,6 @@ const RUN = new RegExp(`${WORD}(?:\\s+${WORD})*`, "g");
  *
  * Latin-1 characters that make up valid UTF-8 are read as that; others are left as they are, for
  * stores that encode once. Nothing hangs on the choice: KMS authenticates the result.
- *
- * @throws SealexecError "data" when an encoded word is not valid
  */
 export function decodeHeaderText(value: string, what: string): string {
   const text = value.replace(RUN, (run) => decodeRun(run, what));
@@ -45,13 +44,13 @@ function decodeRun(run: string, what: string): string {
     // RFC 2231, section 5: a language may follow the charset, after "*".
     charsets.add(charset.toLowerCase().replace(/\*.*$/, ""));
     const bytes = encoding.toLowerCase() === "b" ? decodeBase64(text) : decodeQ(text);
-    if (bytes === undefined) throw invalid(what);
+    if (bytes === undefined) throw notRfc2047(what);
     parts.push(bytes);
   }
   const [charset] = charsets;
-  if (charset === undefined || charsets.size > 1) throw invalid(what);
+  if (charset === undefined || charsets.size > 1) throw notRfc2047(what);
   const decoded = decodeCharset(charset, Buffer.concat(parts));
-  if (decoded === undefined) throw invalid(what);
+  if (decoded === undefined) throw notRfc2047(what);
   return decoded;
 }
 
@@ -70,6 +69,6 @@ function decodeQ(text: string): Uint8Array | undefined {
   return Buffer.from(latin1, "latin1");
 }
 
-function invalid(what: string): SealexecError {
-  return new SealexecError("data", `${what} is not valid RFC 2047 text`);
+function notRfc2047(what: string): SealexecError {
+  return invalid(`${what} is not valid RFC 2047 text`);
 }

@@ -1,6 +1,6 @@
-import { SealexecError } from "../base/errors.ts";
 import { openCbc } from "./cbc.ts";
 import { DATA_KEY_BYTES, type Envelope } from "./format.ts";
+import { invalid } from "./invalid.ts";
 import { openGcm } from "./v2.ts";
 import { openV3 } from "./v3.ts";
 
@@ -27,8 +27,7 @@ export function openEnvelope(envelope: Envelope, dataKey: Uint8Array, body: Uint
   }
 }
 
-/** @throws SealexecError "data" when it is not 32 bytes: all formats are AES-256 */
 export function checkDataKey(dataKey: Uint8Array): void {
   if (dataKey.length !== DATA_KEY_BYTES)
-    throw new SealexecError("data", `data key is ${dataKey.length} bytes, not ${DATA_KEY_BYTES}`);
+    throw invalid(`data key is ${dataKey.length} bytes, not ${DATA_KEY_BYTES}`);
 }

@@ -2,8 +2,8 @@
  * The revision of a sealed object: a time in its encryption context, larger with each push, so that an older object put
  * back in the newer one's place can be told. KMS authenticates the context: nobody can change the number of what is sealed.
  */
-import { SealexecError } from "../base/errors.ts";
 import type { EncryptionContext } from "./format.ts";
+import { invalid } from "./invalid.ts";
 
 /** Ours, beside `sealexec:object`. */
 export const REVISION_NAME = "sealexec:revision";
@@ -17,16 +17,12 @@ export const MOST_AHEAD_MS = 10 * 60_000;
 /** The way out for whoever finds what is old, of the future, or not sealed as push seals: a command that works as it is typed. */
 export const SEAL_AGAIN = "seal the right content again: sealexec push FILE URI --key KEY --replace --force";
 
-/**
- * The revision in an encryption context; undefined where the writer gave none.
- *
- * @throws SealexecError "data" where it is not a number from 1
- */
+/** The revision in an encryption context; undefined where the writer gave none. */
 export function revisionOf(context: EncryptionContext): number | undefined {
   if (!Object.hasOwn(context, REVISION_NAME)) return undefined;
   const revision = parseRevision(context[REVISION_NAME] ?? "");
   if (revision !== undefined) return revision;
-  throw new SealexecError("data", `encryption context: ${REVISION_NAME} is not a number from 1`, {
+  throw invalid(`encryption context: ${REVISION_NAME} is not a number from 1`, {
     hint: `another program wrote it: ${SEAL_AGAIN}`,
   });
 }
@@ -51,7 +47,7 @@ export function checkRevision(
   const revision = revisionOf(context);
   if ((revision ?? 0) >= least) return revision;
   const found = revision === undefined ? "it has no revision" : `it is revision ${revision}`;
-  throw new SealexecError("data", `${found}, and ${least} is the oldest that may be opened`, {
+  throw invalid(`${found}, and ${least} is the oldest that may be opened`, {
     code: "revision-too-old",
     hint: wayOut(revision, least, now),
   });

@@ -10,6 +10,7 @@ import {
   V3_CONTENT_ALGORITHM,
   WRAPPED_KEY_MAX_BYTES,
 } from "./format.ts";
+import { invalid } from "./invalid.ts";
 import { checkDataKey } from "./open.ts";
 import { sealV2 } from "./v2.ts";
 import { sealV3 } from "./v3.ts";
@@ -23,7 +24,7 @@ export function seal(format: "v3" | "v2", input: SealInput): { metadata: Metadat
   checkDataKey(input.dataKey);
   const { length } = input.wrappedKey;
   if (length === 0 || length > WRAPPED_KEY_MAX_BYTES)
-    throw new SealexecError("data", `wrapped data key is ${length} bytes, which no KMS ciphertext is`);
+    throw invalid(`wrapped data key is ${length} bytes, which no KMS ciphertext is`);
   switch (format) {
     case "v3":
       if (input.wrap === undefined || Object.keys(input.encryptionContext).length > 0)

@@ -1,4 +1,4 @@
-import { SealexecError } from "../base/errors.ts";
+import { invalid } from "./invalid.ts";
 
 /** Far above what S3 metadata or a map of four base64 texts can hold. */
 const MAX_CHARACTERS = 65_536;
@@ -9,17 +9,16 @@ const MAX_CHARACTERS = 65_536;
  * @param what names the text in messages, such as `x-amz-t`
  * @param integers the names whose value may be a whole number as well, which then is as its digits
  * @returns the map, without a prototype, so that `__proto__` is a name like any other
- * @throws SealexecError "data"
  */
 export function parseStringMap(
   text: string,
   what: string,
   integers: readonly string[] = [],
 ): Record<string, string> {
-  if (text.length > MAX_CHARACTERS) throw new SealexecError("data", `${what} is too long`);
+  if (text.length > MAX_CHARACTERS) throw invalid(`${what} is too long`);
   const value = parseJson(text, what);
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new SealexecError("data", `${what} is not a JSON object`);
+    throw invalid(`${what} is not a JSON object`);
   const map = emptyMap();
   const entries: [string, unknown][] = Object.entries(value);
   let strings = 0;
@@ -27,13 +26,13 @@ export function parseStringMap(
     const digits = integers.includes(name) ? digitsOf(text, name, found) : undefined;
     strings += digits === undefined ? 2 : 1;
     const entry = digits ?? found;
-    if (typeof entry !== "string") throw new SealexecError("data", `${what} holds something not a string`);
+    if (typeof entry !== "string") throw invalid(`${what} holds something not a string`);
     if (!name.isWellFormed() || !entry.isWellFormed())
-      throw new SealexecError("data", `${what} holds text that is not valid Unicode`);
+      throw invalid(`${what} holds text that is not valid Unicode`);
     map[name] = entry;
   }
   // JSON.parse keeps the last of two equal names. Every pair is two strings, or one and a number, so one more tells.
-  if (countStrings(text) !== strings) throw new SealexecError("data", `${what} holds a name twice`);
+  if (countStrings(text) !== strings) throw invalid(`${what} holds a name twice`);
   return map;
 }
 
@@ -66,7 +65,7 @@ function parseJson(text: string, what: string): unknown {
     return JSON.parse(text);
   } catch {
     // The runtime's own message quotes the text: it is left out, as a cause as well.
-    throw new SealexecError("data", `${what} is not JSON`);
+    throw invalid(`${what} is not JSON`);
   }
 }
 

@@ -18,7 +18,7 @@ import {
   type SealInput,
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
-import { quote } from "./quote.ts";
+import { invalid, quote } from "./invalid.ts";
 import { stringifyAscii } from "./string-map.ts";
 
 const CBC_CONTENT_ALGORITHMS: ReadonlySet<string> = new Set(["AES/CBC/PKCS5Padding", "AES/CBC/PKCS7Padding"]);
@@ -31,10 +31,7 @@ const RAW_KEY_WRAPS: ReadonlySet<string> = new Set([
   "RSA-OAEP-SHA1",
 ]);
 
-/**
- * @param fields the object's own metadata, or its instruction file
- * @throws SealexecError "data"
- */
+/** @param fields the object's own metadata, or its instruction file */
 export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
   const wrappedKey = wrappedKeyField(fields, "x-amz-key-v2");
   const wrap = requiredField(fields, "x-amz-wrap-alg");
@@ -48,8 +45,7 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
     }
     case "kms": {
       if (Object.hasOwn(encryptionContext, ALGORITHM_NAME)) {
-        throw new SealexecError(
-          "data",
+        throw invalid(
           "x-amz-wrap-alg is kms, but the encryption context is one of kms+context: the object was relabelled",
         );
       }
@@ -60,18 +56,14 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
     }
   }
   if (RAW_KEY_WRAPS.has(wrap)) {
-    throw new SealexecError(
-      "data",
-      `x-amz-wrap-alg is ${wrap}: the data key is wrapped with a raw key, not by KMS`,
-    );
+    throw invalid(`x-amz-wrap-alg is ${wrap}: the data key is wrapped with a raw key, not by KMS`);
   }
-  throw new SealexecError("data", `x-amz-wrap-alg is ${quote(wrap)}, not kms+context or kms`);
+  throw invalid(`x-amz-wrap-alg is ${quote(wrap)}, not kms+context or kms`);
 }
 
 /**
  * @param dataKey 32 bytes
  * @returns the plaintext
- * @throws SealexecError "data" when the tag does not match
  */
 export function openGcm(envelope: EnvelopeGcm, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   // encryption.md, ALG_AES_256_GCM_IV12_TAG16_NO_KDF: the data key itself, and no AAD.
@@ -96,8 +88,7 @@ export function sealV2(input: SealInput, iv: Uint8Array): { metadata: Metadata; 
 /** content-metadata.md, Content Metadata MapKeys: GCM has a tag length, and 128 is the only one. */
 function parseGcm(fields: Fields): Uint8Array {
   const tagBits = requiredField(fields, "x-amz-tag-len");
-  if (tagBits !== TAG_BITS)
-    throw new SealexecError("data", `x-amz-tag-len is ${quote(tagBits)}, not ${TAG_BITS}`);
+  if (tagBits !== TAG_BITS) throw invalid(`x-amz-tag-len is ${quote(tagBits)}, not ${TAG_BITS}`);
   return bytesField(fields, "x-amz-iv", GCM_IV_BYTES);
 }
 
@@ -107,10 +98,10 @@ function parseGcm(fields: Fields): Uint8Array {
  */
 function parseCbc(fields: Fields): Uint8Array {
   if (!["", "0"].includes(optionalField(fields, "x-amz-tag-len") ?? ""))
-    throw new SealexecError("data", "x-amz-tag-len is there, but x-amz-cek-alg is CBC, which has no tag");
+    throw invalid("x-amz-tag-len is there, but x-amz-cek-alg is CBC, which has no tag");
   return bytesField(fields, "x-amz-iv", CBC_BLOCK_BYTES);
 }
 
 function notContentAlgorithm(algorithm: string, wrap: string): SealexecError {
-  return new SealexecError("data", `x-amz-cek-alg is ${quote(algorithm)}, which does not go with ${wrap}`);
+  return invalid(`x-amz-cek-alg is ${quote(algorithm)}, which does not go with ${wrap}`);
 }

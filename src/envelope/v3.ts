@@ -2,11 +2,9 @@
  * v3, what we write: AES-256-GCM under a key derived from the data key, with a commitment to the data key.
  * Sources: s3-encryption/data-format/content-metadata.md (V3), key-derivation.md, decryption.md.
  */
-import { timingSafeEqual } from "node:crypto";
-import { SealexecError } from "../base/errors.ts";
+import { hkdfSync, timingSafeEqual } from "node:crypto";
 import { encodeBase64 } from "./base64.ts";
 import { checkAlgorithm } from "./context.ts";
-import { ALGORITHM_SUITE_ID, deriveCommitment, deriveEncryptionKey } from "./derivation.ts";
 import { bytesField, contextField, presentOf, requiredField, wrappedKeyField } from "./fields.ts";
 import type { Fields } from "./fields.ts";
 import {
@@ -23,8 +21,13 @@ import {
   V3_KMS_CONTEXT_WRAP,
 } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
-import { quote } from "./quote.ts";
+import { invalid, quote } from "./invalid.ts";
 import { stringifyAscii } from "./string-map.ts";
+
+const ENCRYPTION_KEY_BYTES = 32;
+
+/** The id of ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, 2 bytes: starts the HKDF info, and is the AAD. */
+export const ALGORITHM_SUITE_ID: Uint8Array = Uint8Array.of(0x00, 0x73);
 
 // key-derivation.md, HKDF Operation: the IV is twelve 0x01 bytes (early revisions said zeros). It may be
 // fixed because the message id gives every object a key of its own.
@@ -40,24 +43,21 @@ type Content = Pick<EnvelopeV3, "messageId" | "commitment">;
 /**
  * x-amz-c, x-amz-d and x-amz-i, which are in the object's own metadata wherever the rest is
  * (metadata-strategy.md, V3 Instruction Files).
- *
- * @throws SealexecError "data"
  */
 export function parseV3Content(fields: Fields): Content {
   const algorithm = requiredField(fields, "x-amz-c");
   if (algorithm !== V3_CONTENT_ALGORITHM)
-    throw new SealexecError("data", `x-amz-c is ${quote(algorithm)}, not ${V3_CONTENT_ALGORITHM}`);
+    throw invalid(`x-amz-c is ${quote(algorithm)}, not ${V3_CONTENT_ALGORITHM}`);
   const commitment = bytesField(fields, "x-amz-d", COMMITMENT_BYTES);
   const messageId = bytesField(fields, "x-amz-i", MESSAGE_ID_BYTES);
   // encryption.md, Cipher Initialization: all zeros mean that none was generated.
-  if (messageId.every((byte) => byte === 0)) throw new SealexecError("data", "x-amz-i is all zeros");
+  if (messageId.every((byte) => byte === 0)) throw invalid("x-amz-i is all zeros");
   return { messageId, commitment };
 }
 
 /**
  * @param wrap x-amz-3, x-amz-w, and x-amz-t or x-amz-m: the object's own metadata, or its instruction file
  * @param localKey a data key that a local key has wrapped is expected, and no other
- * @throws SealexecError "data"
  */
 export function parseV3(content: Content, wrap: Fields, localKey = false): EnvelopeV3 {
   const wrappedKey = wrappedKeyField(wrap, "x-amz-3");
@@ -79,13 +79,12 @@ export function parseV3(content: Content, wrap: Fields, localKey = false): Envel
 /**
  * @param dataKey 32 bytes
  * @returns the plaintext
- * @throws SealexecError "data" when the commitment or the tag does not match
  */
 export function openV3(envelope: EnvelopeV3, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   // decryption.md, Decrypting With Commitment: in constant time, and before the encryption key is derived.
   const commitment = deriveCommitment(dataKey, envelope.messageId);
   if (envelope.commitment.length !== COMMITMENT_BYTES || !timingSafeEqual(commitment, envelope.commitment)) {
-    throw new SealexecError("data", "commitment does not match: the object or its key was replaced", {
+    throw invalid("commitment does not match: the object or its key was replaced", {
       hint: "restore an earlier version of the object, or seal it again",
     });
   }
@@ -122,25 +121,40 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
 // content-metadata.md, V3 Only: x-amz-t is of kms+context alone.
 function checkLocalWrap(code: string, wrap: Fields): void {
   if (code === V3_KMS_CONTEXT_WRAP) {
-    throw new SealexecError("data", "x-amz-w is 12: its data key is wrapped by KMS, not with a local key", {
+    throw invalid("x-amz-w is 12: its data key is wrapped by KMS, not with a local key", {
       hint: NAME_KMS_KEY,
     });
   }
-  if (code !== V3_AES_GCM_WRAP)
-    throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_AES_GCM_WRAP} (AES-GCM)`);
+  if (code !== V3_AES_GCM_WRAP) throw invalid(`x-amz-w is ${quote(code)}, not ${V3_AES_GCM_WRAP} (AES-GCM)`);
   if (presentOf(wrap, ["x-amz-t"]).length > 0)
-    throw new SealexecError("data", "x-amz-t is there, but the context of a local key is in x-amz-m");
+    throw invalid("x-amz-t is there, but the context of a local key is in x-amz-m");
 }
 
 function checkWrap(code: string): void {
   if (code === V3_KMS_CONTEXT_WRAP) return;
   const raw = Object.hasOwn(RAW_KEY_WRAPS, code) ? RAW_KEY_WRAPS[code] : undefined;
   if (raw !== undefined) {
-    throw new SealexecError(
-      "data",
+    throw invalid(
       `x-amz-w is ${code} (${raw}): the data key is wrapped with a raw key, not by KMS`,
       code === V3_AES_GCM_WRAP ? { hint: NAME_LOCAL_KEY } : {},
     );
   }
-  throw new SealexecError("data", `x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);
+  throw invalid(`x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);
+}
+
+// The two keys of v3, by HKDF-SHA512 (RFC 5869) with the message id as its salt: key-derivation.md, HKDF Operation.
+
+/** The key commitment, 28 bytes: stored beside the object, and not a secret. */
+export function deriveCommitment(dataKey: Uint8Array, messageId: Uint8Array): Uint8Array {
+  return derive(dataKey, messageId, "COMMITKEY", COMMITMENT_BYTES);
+}
+
+/** The AES-256 key of the body, 32 bytes. The caller wipes it. */
+export function deriveEncryptionKey(dataKey: Uint8Array, messageId: Uint8Array): Uint8Array {
+  return derive(dataKey, messageId, "DERIVEKEY", ENCRYPTION_KEY_BYTES);
+}
+
+function derive(dataKey: Uint8Array, messageId: Uint8Array, label: string, lengthBytes: number): Uint8Array {
+  const info = Buffer.concat([ALGORITHM_SUITE_ID, Buffer.from(label)]);
+  return new Uint8Array(hkdfSync("sha512", dataKey, messageId, info, lengthBytes));
 }

@@ -8,11 +8,7 @@ import { readFirstBytes } from "../base/files/read.ts";
 /** Where execvp(3) looks when PATH is not set (glibc's confstr(_CS_PATH)). */
 const DEFAULT_PATH = "/bin:/usr/bin";
 
-/**
- * The file to execute for `command`.
- *
- * @throws "not-found" (127) or "cannot-execute" (126), naming the command
- */
+/** The file to execute for `command`. */
 export function findProgram(command: string, env: Environment): string {
   if (command === "") throw refusal("not-found", '""', "the command is empty", "name a program after --");
   if (command.includes("/")) {

@@ -25,11 +25,7 @@ export function fileLimit(ppid: number): FileLimit {
 
 const FILES = "Max open files";
 
-/**
- * The limit that CMD gets: the soft one asked for, or else the one that was inherited. Undefined: nothing is changed.
- *
- * @throws "usage" where the hard limit is lower; "config" where it cannot be set, as on Node
- */
+/** The limit that CMD gets: the one asked for, or the one that was inherited. Undefined: nothing is changed. */
 export function chooseFileLimit(
   { now, inherited }: FileLimit,
   asked: number | undefined,

@@ -14,7 +14,6 @@ const RESERVE_BYTES = 4_096;
 /**
  * @param args the arguments of CMD, argv[0] among them
  * @param totalBytes the limit of all together; asked for only where it could matter
- * @throws "cannot-execute", naming the variable or argument and its size
  */
 export function checkArgumentSize(
   args: readonly Buffer[],

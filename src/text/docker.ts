@@ -2,8 +2,7 @@
  * The form of `docker run --env-file`: `NAME=value`, one a line, nothing quoted.
  * Source: github.com/docker/cli, pkg/kvfile/kvfile.go (28.x; opts/file.go before), parseKeyValueFile.
  */
-import { decodeUtf8 } from "./dotenv/decode.ts";
-import { refusal } from "./dotenv/refusal.ts";
+import { decodeUtf8, refusal } from "./dotenv/decode.ts";
 import type { Variables } from "../base/secret.ts";
 import { SizedVariables, type SizeLimit } from "../base/start-size.ts";
 
@@ -21,9 +20,6 @@ const LONGEST_LINE_BYTES = 64 * 1024 - 1;
  * that begin with `#` are left out, and so is one CR before the line feed. A name without `=` takes the value that is
  * set already, or is left out. Of a name that is there twice the last one wins, as with Docker. What Docker's engine
  * could not start is refused here: a NUL, and a name with a control character, white space of any kind or a byte order mark.
- *
- * @throws SealexecError "data" with the line, never with any of it; "cannot-execute" where they are more
- *   than a program can be started with
  */
 export function parseDocker(bytes: Uint8Array, lookUp: LookUp, limit?: SizeLimit): Variables {
   const variables = new SizedVariables(limit);

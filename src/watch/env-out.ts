@@ -17,7 +17,6 @@ const IN_MEMORY: ReadonlySet<number> = new Set([
   0x858458f6, // RAMFS_MAGIC
 ]);
 
-/** @throws "config" where the file would not lie in memory, or others could put another in its place for CMD to read */
 function checkEnvOut(path: string): void {
   const folder = dirname(path);
   let type: number;

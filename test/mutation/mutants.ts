@@ -54,7 +54,7 @@ const TWINS: Readonly<Record<string, string>> = {
 };
 
 /** Their arguments are what a person reads; which failure it is, is a mutant of its own. */
-const ERRORS: ReadonlySet<string> = new Set(["SealexecError", "refusal", "valueRefusal", "Error"]);
+const ERRORS: ReadonlySet<string> = new Set(["SealexecError", "invalid", "refusal", "valueRefusal", "Error"]);
 /** Nothing in them runs. */
 const NOT_RUN = /^(?:TS|ImportDeclaration|ExportAllDeclaration)/;
 

@@ -1,19 +1,26 @@
-import { refusal } from "./refusal.ts";
+import { SealexecError } from "../../base/errors.ts";
 
 const LF = 0x0a;
 const BYTE_ORDER_MARK = "\uFEFF";
 
 /**
+ * The error for a text that is not taken: `line 3: no "=" in assignment`. Lines count from 1.
+ *
+ * @param what without any part of a value or of a malformed line
+ */
+export function refusal(line: number, what: string, hint: string): SealexecError {
+  return new SealexecError("data", `line ${line}: ${what}`, { hint });
+}
+
+/**
  * The text of a .env file: UTF-8 without a leading byte order mark, every line ended by LF alone.
  * CRLF becomes LF inside quotes too, as dotenv does it.
- *
- * @throws SealexecError "data", with the line, for invalid UTF-8, NUL, and CR without LF. dotenv would turn
- *   the last into a line end, so that a terminal shows one assignment where two are set.
  */
 export function decodeText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
   const nul = text.indexOf("\0");
   if (nul !== -1) throw refusal(lineAt(text, nul), "NUL byte", "no environment variable can hold it");
+  // dotenv would end a line there: a terminal shows one assignment, and two are set.
   const carriageReturn = text.search(/\r(?!\n)/);
   if (carriageReturn !== -1) {
     throw refusal(
@@ -26,11 +33,7 @@ export function decodeText(bytes: Uint8Array): string {
   return text.slice(start).replaceAll("\r\n", "\n");
 }
 
-/**
- * UTF-8 as it stands, a byte order mark too.
- *
- * @throws SealexecError "data", with the line
- */
+/** UTF-8 as it stands, a byte order mark too. */
 export function decodeUtf8(bytes: Uint8Array): string {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {

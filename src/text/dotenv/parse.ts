@@ -1,18 +1,12 @@
 import { parse } from "dotenv";
 import type { Variables } from "../../base/secret.ts";
 import { SizedVariables, type SizeLimit } from "../../base/start-size.ts";
-import { agreedValue } from "./agreement.ts";
-import { decodeText } from "./decode.ts";
-import { refusal } from "./refusal.ts";
+import { decodeText, refusal } from "./decode.ts";
 import { type Assignment, scanAssignments } from "./scan.ts";
 
 /**
  * Reads the bytes of a .env file. Names and values are dotenv's, in the order of the file; what dotenv would
  * skip, repair or swallow is refused. Nothing is expanded.
- *
- * @throws SealexecError "data", `line 3: no "=" in assignment`: a line number, at most the name of a variable,
- *   never any part of a value or of a malformed line; "cannot-execute" where they are more than a program can be
- *   started with
  */
 export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
   const variables = new SizedVariables(limit);
@@ -35,4 +29,20 @@ export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
  */
 function readWithDotenv(assignment: Assignment): string {
   return agreedValue(assignment, parse(assignment.text, { fast: true }));
+}
+
+/**
+ * The value of an assignment, once dotenv's answer for it is the scanner's: this one name, this value. Two
+ * readers that do not agree mean that one of them has lost or made up something.
+ *
+ * @param parsed what dotenv gave for `assignment.text`
+ */
+export function agreedValue(
+  { line, name, value }: Assignment,
+  parsed: Readonly<Record<string, string>>,
+): string {
+  const [entry, ...others] = Object.entries(parsed);
+  if (entry === undefined || others.length > 0 || entry[0] !== name || entry[1] !== value)
+    throw refusal(line, "dotenv reads this assignment in another way", "write it as NAME='value'");
+  return entry[1];
 }

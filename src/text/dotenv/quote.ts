@@ -1,4 +1,4 @@
-import { refusal } from "./refusal.ts";
+import { refusal } from "./decode.ts";
 
 /** What dotenv allows after a closing quote: blanks, then a comment or the end of the line. */
 const END_OF_VALUE = /[^\S\n\u2028\u2029]*(?:[#\n\u2028\u2029]|$)/y;
@@ -18,7 +18,6 @@ export interface ClosingQuote {
  * could end the value it swallows the lines between. Both are refused.
  *
  * @param line the line of `open`, from 1
- * @throws SealexecError "data": unterminated, text after the closing quote, or two ways to read it
  */
 export function findClosingQuote(text: string, open: number, line: number): ClosingQuote {
   const quote = text.charAt(open);

@@ -1,6 +1,6 @@
+import { decodeText, refusal } from "./decode.ts";
 import { isDotenvName } from "./name.ts";
 import { findClosingQuote } from "./quote.ts";
-import { refusal } from "./refusal.ts";
 
 /** One `NAME=value` as it stands in the text. */
 export interface Assignment {
@@ -27,7 +27,6 @@ const LINE_SEPARATOR = /[\u2028\u2029]/;
  * comment or a whole assignment.
  *
  * @param text as `decodeText` gives it: LF line ends, no NUL
- * @throws SealexecError "data" with the line number, never with any of the line
  */
 export function* scanAssignments(text: string): Generator<Assignment, void, undefined> {
   let line = 1;
@@ -45,6 +44,18 @@ export function* scanAssignments(text: string): Generator<Assignment, void, unde
       line = read.lastLine;
     }
   }
+}
+
+/**
+ * The variables whose unquoted value ends at a "#": a comment, or half of a password that nobody put in quotes.
+ *
+ * @returns `NAME (line 3)` each
+ * @throws "data" as parseDotenv
+ */
+export function findCutValues(bytes: Uint8Array): string[] {
+  return [...scanAssignments(decodeText(bytes))].flatMap(({ name, line, isCut }) =>
+    isCut ? [`${name} (line ${line})`] : [],
+  );
 }
 
 interface Place {

@@ -2,9 +2,8 @@
  * A flat mapping of texts in YAML: the part of the language that every reader of YAML, 1.1 or 1.2, reads alike. What is
  * outside of it is refused, with the line and the way to write it. Source: YAML 1.2.2.
  */
-import { decodeText } from "../dotenv/decode.ts";
+import { decodeText, refusal } from "../dotenv/decode.ts";
 import { isDotenvName } from "../dotenv/name.ts";
-import { refusal } from "../dotenv/refusal.ts";
 import type { Variables } from "../../base/secret.ts";
 import { SizedVariables, type SizeLimit } from "../../base/start-size.ts";
 import { lineThatSays, readScalar } from "./scalar.ts";

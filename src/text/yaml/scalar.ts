@@ -2,7 +2,7 @@
  * One value. The package `yaml` finds its end and gives its text, as YAML 1.2 says. Of its errors only the code and the place
  * are used, as their messages quote the text.
  */
-import { refusal } from "../dotenv/refusal.ts";
+import { refusal } from "../dotenv/decode.ts";
 import { CST, Lexer } from "./yaml.ts";
 
 interface Scalar {

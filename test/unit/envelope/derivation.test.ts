@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { createHmac, randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { deriveCommitment, deriveEncryptionKey } from "../../../src/envelope/derivation.ts";
+import { deriveCommitment, deriveEncryptionKey } from "../../../src/envelope/v3.ts";
 import { sealV3 } from "../../../src/envelope/v3.ts";
 import { assertBytes, fromBase64 } from "./expect.ts";
 import { valueOf } from "./samples.ts";

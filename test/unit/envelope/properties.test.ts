@@ -17,7 +17,7 @@ import {
 import { SealexecError } from "../../../src/base/errors.ts";
 import { decodeBase64 } from "../../../src/envelope/base64.ts";
 import { decodeHeaderText } from "../../../src/envelope/mime.ts";
-import { quote } from "../../../src/envelope/quote.ts";
+import { quote } from "../../../src/envelope/invalid.ts";
 import { parseStringMap, stringifyAscii } from "../../../src/envelope/string-map.ts";
 import { assertBytes, flipBit, refusal } from "./expect.ts";
 import { ModelKms } from "./model-kms.ts";

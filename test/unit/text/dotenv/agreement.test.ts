@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { agreedValue } from "../../../../src/text/dotenv/agreement.ts";
+import { agreedValue } from "../../../../src/text/dotenv/parse.ts";
 
 const ASSIGNMENT = { line: 7, name: "A", text: "A=x", value: "x", isCut: false };
 

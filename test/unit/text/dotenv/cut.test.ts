@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findCutValues } from "../../../../src/text/dotenv/cut.ts";
+import { findCutValues } from "../../../../src/text/dotenv/scan.ts";
 import { utf8 } from "./reveal.ts";
 
 test("values that end at a # without quotes are named, with their lines, and no others", () => {

@@ -1,3 +1,10 @@
+import { SealexecError, type ErrorDetails } from "../base/errors.ts";
+
+/** A sealed object that is not taken: the message holds none of it, unless quoted. */
+export function invalid(message: string, details?: ErrorDetails): SealexecError {
+  return new SealexecError("data", message, details);
+}
+
 /**
  * Text that came from storage, made safe for one line of a log: in quotes, capped, and without line
  * breaks, escape sequences, invisible or direction-changing characters.
