@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The npm package's first file has the plain form of `run` and no other command: Node reads the whole of a file before it
- * runs a line of it (bench/README.md). All else is for the file beside it.
+ * The npm package's first file has the plain form of `run` and no other command: Node reads the whole of a
+ * file before it runs a line of it (bench/README.md). All else is for the file beside it.
  */
 import { writeSync } from "node:fs";
 import { mentionsWatching, readRunLine } from "../src/cli/run-line.ts";

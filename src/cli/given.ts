@@ -5,7 +5,9 @@ import { SWITCHES, VARIABLES } from "./table.ts";
 
 export const PREFIX = "SEALEXEC_";
 
-/** What Kubernetes sets for each service of a namespace: one may have our name, or one that begins with it. */
+/**
+ * What Kubernetes sets for each service of a namespace: one may have our name, or one that begins with it.
+ */
 const OF_SERVICE =
   /^SEALEXEC_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 
@@ -13,7 +15,8 @@ const OF_SERVICE =
 const EMPTY = /^[\s,]*$/;
 
 /**
- * What is given empty was meant to say something: a pin or a list that silently goes missing weakens what was asked for.
+ * What is given empty was meant to say something: a pin or a list that silently goes missing weakens what was
+ * asked for.
  *
  * @param flags by the names of their options in camel case
  * @returns the variables that look like ours and are not

@@ -1,4 +1,7 @@
-/** What help says beside the table, and how it says what is in it. The manual page and docs/reference.md say the same. */
+/**
+ * What help says beside the table, and how it says what is in it. The manual page and docs/reference.md say
+ * the same.
+ */
 import { COMMANDS, type CommandName, type OptionRow } from "./table.ts";
 
 /** Each form of a source's URI. */

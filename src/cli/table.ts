@@ -1,6 +1,7 @@
 /**
- * The table of commands and options, each in the order of help. Made from it: the quick line of `run`, what commander is told,
- * help, completion, the README's tables, docs/reference.md and the manual page. Texts have `code` between backticks.
+ * The table of commands and options, each in the order of help. Made from it: the quick line of `run`, what
+ * commander is told, help, completion, the README's tables, docs/reference.md and the manual page. Texts have
+ * `code` between backticks.
  */
 export const COMMAND_NAMES = ["run", "push", "pull", "check", "keygen", "completion"] as const;
 
@@ -484,7 +485,10 @@ export function optionsOf(command: CommandName): OptionRow[] {
   return Object.keys(GROUPS).flatMap((name) => own.filter(({ group }) => group === name));
 }
 
-/** What a command's code calls the option: `--min-revision` → `minRevision`. Asked at every start: no pattern is made for it. */
+/**
+ * What a command's code calls the option: `--min-revision` → `minRevision`. Asked at every start: no pattern
+ * is made for it.
+ */
 export function flagName(long: string): string {
   let name = long.slice(2);
   for (let at = name.indexOf("-"); at !== -1; at = name.indexOf("-"))

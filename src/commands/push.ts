@@ -1,4 +1,7 @@
-/** `sealexec push`: check a .env and put it where the URI says, sealed where the store does not encrypt by itself. */
+/**
+ * `sealexec push`: check a .env and put it where the URI says, sealed where the store does not encrypt by
+ * itself.
+ */
 import { existsSync } from "node:fs";
 import type { Context } from "../base/context.ts";
 import { parseText } from "../text/parse.ts";
@@ -90,7 +93,10 @@ async function readSource(
   }
 }
 
-/** The deadline is for services: a person may think as long as they like, and so may a program before the pipe. */
+/**
+ * The deadline is for services: a person may think as long as they like, and so may a program before the
+ * pipe.
+ */
 async function readStandardInput(largestBytes: number, world: World, context: Context): Promise<Uint8Array> {
   const { deadline, log, waiting } = context;
   const arrived = waiting?.begin("input", "standard input");
@@ -143,7 +149,8 @@ function neverRun({ message, hint }: SealexecError): SealexecError {
   return new SealexecError("data", message, { hint });
 }
 
-// `sops -d FILE | sealexec push - URI`: where the left side fails, nothing arrives, and nothing is what would be sealed.
+// `sops -d FILE | sealexec push - URI`: where the left side fails, nothing arrives, and nothing is what would
+// be sealed.
 function nothingInIt(): SealexecError {
   return new SealexecError("data", "no variables in it", {
     hint: "if it comes from a pipe, the program before the pipe may have failed",

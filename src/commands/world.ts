@@ -2,7 +2,9 @@ import type { Environment } from "../base/env.ts";
 import type { Trace } from "../base/trace.ts";
 import type { Host } from "../process/replace.ts";
 
-/** The outside world, handed in by bin/. Streams are opened only when used: CMD is to find them as they were. */
+/**
+ * The outside world, handed in by bin/. Streams are opened only when used: CMD is to find them as they were.
+ */
 export interface World extends Host {
   readonly args: readonly string[];
   readonly env: Environment;
@@ -13,13 +15,19 @@ export interface World extends Host {
   readonly trace: Trace | undefined;
   /** milliseconds of a monotonic clock */
   readonly now: () => number;
-  /** standard input, whole; stops with an error behind `limit` bytes. A terminal's user is told what is waited for */
+  /**
+   * standard input, whole; stops with an error behind `limit` bytes. A terminal's user is told what is waited
+   * for
+   */
   readonly readInput: (limit: number, tellUser?: () => void) => Promise<Uint8Array>;
   /** standard output; settles when it is written */
   readonly writeOutput: (bytes: string | Uint8Array) => Promise<void>;
   /** standard error; written before it returns */
   readonly writeError: (text: string) => void;
-  /** from now on nobody opens standard output or error, by looking at it or by writing to it; `writeError` still can */
+  /**
+   * from now on nobody opens standard output or error, by looking at it or by writing to it; `writeError`
+   * still can
+   */
   readonly leaveStreams: () => void;
   /** standard output is a terminal that wants colours */
   readonly wantsColour: () => boolean;

@@ -12,8 +12,8 @@ const ONE: Readonly<Record<Target["noun"], string>> = {
 };
 
 /**
- * @throws "conflict" if something is there and nothing in the flags speaks of it, or it is not what they speak of;
- *   as the look failed if it may not be looked at and no flag says what to expect
+ * @throws "conflict" if something is there and nothing in the flags speaks of it, or it is not what they
+ *   speak of; as the look failed if it may not be looked at and no flag says what to expect
  */
 export function checkPermission(
   { name, noun }: Target,

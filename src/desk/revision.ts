@@ -1,6 +1,6 @@
 /**
- * The revision of what is written next: a hybrid clock, milliseconds since 1970. It is larger than any honest one before it,
- * also if somebody took away or forged what is there: time goes on by itself.
+ * The revision of what is written next: a hybrid clock, milliseconds since 1970. It is larger than any honest
+ * one before it, also if somebody took away or forged what is there: time goes on by itself.
  */
 import { MOST_AHEAD_MS } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";

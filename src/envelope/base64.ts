@@ -1,9 +1,5 @@
-/**
- * Strict padded standard base64 (RFC 4648, section 4) without line breaks: Buffer alone would skip
- * what it does not know, so that many texts mean the same bytes.
- *
- * @returns the bytes, or undefined when the text is not exactly what encoding them gives
- */
+// Strictly (RFC 4648, section 4): Buffer alone skips what it does not know, so that many texts mean the same
+// bytes.
 export function decodeBase64(text: string): Uint8Array | undefined {
   const bytes = Buffer.from(text, "base64");
   return bytes.toString("base64") === text ? new Uint8Array(bytes) : undefined;

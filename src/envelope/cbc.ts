@@ -1,8 +1,6 @@
 /**
- * AES-256-CBC with PKCS #7 padding, what Ruby's first client wrote. Reading only.
- *
- * **CBC is not authenticated**: whoever can write the object can change what it decrypts to, and
- * nothing here can tell. It is read only with `--accept kms-cbc`
+ * AES-256-CBC with PKCS #7 padding, what Ruby's first client wrote. **It is not authenticated**: whoever can
+ * write the object can change what it decrypts to. Read only with `--accept kms-cbc`
  * (s3-encryption/decryption.md, Legacy Decryption).
  */
 import { createDecipheriv } from "node:crypto";

@@ -13,10 +13,10 @@ import { emptyMap } from "./string-map.ts";
 export const ALGORITHM_NAME = "aws:x-amz-cek-alg";
 /** The KMS key as the writer had it; written by clients before v2. */
 const KEY_ID_NAME = "kms_cmk_id";
-/** Which object the data key is for: ours, `s3://BUCKET/KEY` or `file:NAME`. */
+/**
+ * Ours: which object the data key is for, `s3://BUCKET/KEY` or `file:NAME`; and what the text is, if no .env.
+ */
 export const BINDING_NAME = "sealexec:object";
-
-/** What the sealed text is written in, where it is no .env: ours. */
 export const FORMAT_NAME = "sealexec:format";
 
 /** Names that a user's context may not hold. */
@@ -30,17 +30,16 @@ export const RESERVED_CONTEXT_NAMES: readonly string[] = [
 
 const CONTENT_ALGORITHM = { v3: V3_CONTENT_ALGORITHM, v2: GCM_CONTENT_ALGORITHM } as const;
 
-/** A message names no more than this many context names. */
+/** of context, in a message */
 const MAX_NAMES = 5;
 const MAX_URI_CHARACTERS = 120;
 
 /**
- * The envelope's context is for this object and is the one that the caller expects. To be called before
- * KMS Decrypt (s3-encryption/materials/s3-kms-keyring.md, Kms+Context).
+ * The envelope's context is for this object and is the one that the caller expects. To be called before KMS
+ * Decrypt (s3-encryption/materials/s3-kms-keyring.md, Kms+Context).
  *
- * @param expected `object`: where it was read from, `s3://BUCKET/KEY` or `file:NAME`; `unbound`: what names no place
- *   may be opened; `context`: the user's pairs, and then the stored ones, less the reserved names, must be the same
- *   map. Without it any pairs of the user's are accepted
+ * @param expected `object`: where it was read from; `unbound`: what names no place may be opened; `context`:
+ *   what the stored pairs must be, less the reserved names; without it, any
  * @returns whether it is bound to its place
  * @throws SealexecError "data" naming the names that differ
  */
@@ -67,11 +66,10 @@ export function checkContext(
 }
 
 /**
- * The encryption context to seal under: the user's pairs, the content algorithm, and the rest where it is given.
+ * The encryption context to seal under: the user's pairs, the content algorithm, and the rest if it is given.
  *
- * @param object the place to bind it to, `s3://BUCKET/KEY` or `file:NAME`
- * @param dialect what the text is written in, where that is no .env
- * @throws SealexecError "data" when `user` has a reserved name, or text that has no UTF-8 form
+ * @param object the place to bind it to
+ * @throws SealexecError "data": a reserved name, or text that has no UTF-8 form
  */
 export function writerContext(
   format: "v3" | "v2",
@@ -95,10 +93,7 @@ export function writerContext(
 }
 
 /**
- * The data key is for the content algorithm that the envelope names, so that relabelling a body does not
- * go unseen: KMS authenticates the context.
- *
- * @param field the metadata key that names the algorithm, for the message
+ * That the context names the algorithm of the envelope: KMS authenticates it, so that nobody relabels a body.
  */
 export function checkAlgorithm(context: EncryptionContext, algorithm: string, field: string): void {
   const stored = valueOf(context, ALGORITHM_NAME);
@@ -120,11 +115,7 @@ function checkBinding(stored: EncryptionContext, object: string): boolean {
   });
 }
 
-/**
- * What the sealed text is, by its writer: that is authenticated, and what a reader's URI says of it is not.
- *
- * @returns undefined where the writer said nothing
- */
+/** What the text is, as its writer said: that is authenticated, and what a reader's URI says of it is not. */
 export function sealedFormat({ encryptionContext }: Pick<Envelope, "encryptionContext">): string | undefined {
   return valueOf(encryptionContext, FORMAT_NAME);
 }

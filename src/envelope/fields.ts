@@ -1,6 +1,6 @@
 /**
- * The fields of an envelope, read strictly, from the object's metadata or from an instruction file.
- * Names: s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys.
+ * The fields of an envelope, read strictly, from the object's metadata or from an instruction file. Names:
+ * s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys.
  */
 import { decodeBase64 } from "./base64.ts";
 import { type EncryptionContext, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
@@ -35,7 +35,7 @@ export interface Fields {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Which of the names are there, empty ones too. */
+/** Empty ones too. */
 export function presentOf(fields: Fields, names: readonly FieldName[]): FieldName[] {
   return names.filter((name) => Object.hasOwn(fields.values, name));
 }
@@ -51,7 +51,6 @@ export function requiredField(fields: Fields, name: FieldName): string {
   return value;
 }
 
-/** The bytes of a base64 field, exactly `lengthBytes` of them. */
 export function bytesField(fields: Fields, name: FieldName, lengthBytes: number): Uint8Array {
   const bytes = base64Field(fields, name);
   if (bytes.length !== lengthBytes) throw invalid(`${name} is ${bytes.length} bytes, not ${lengthBytes}`);

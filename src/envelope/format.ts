@@ -1,15 +1,13 @@
 /**
- * The names and shapes of the sealed object formats of Amazon's S3 Encryption Clients.
- * Source: awslabs/aws-encryption-sdk-specification, s3-encryption/data-format/content-metadata.md.
+ * The names and shapes of the sealed object formats of Amazon's S3 Encryption Clients. Source:
+ * awslabs/aws-encryption-sdk-specification, s3-encryption/data-format/content-metadata.md.
  */
 
-/** User metadata of an S3 object: lower-case keys without `x-amz-meta-`. */
+/** Of an S3 object, the user's: lower-case keys without `x-amz-meta-`. */
 export type Metadata = Readonly<Record<string, string>>;
 
-/** A KMS encryption context, as sent to KMS. */
 export type EncryptionContext = Readonly<Record<string, string>>;
 
-/** What S3 returned: the user metadata and the whole body. */
 export interface StoredObject {
   readonly metadata: Metadata;
   readonly body: Uint8Array;
@@ -17,7 +15,10 @@ export interface StoredObject {
 
 export type Format = "v3" | "v2" | "kms-gcm" | "kms-cbc" | "kms-direct";
 
-/** What is read only when the user asks for it by name (`--accept`): older formats, and what is bound to no place. */
+/**
+ * What is read only when the user asks for it by name (`--accept`): older formats, and what is bound to no
+ * place.
+ */
 export type Acceptance = Exclude<Format, "v3"> | "instruction-file" | "unbound";
 
 /** What may be opened: formats by name, and a data key that a local key has wrapped. */
@@ -35,7 +36,10 @@ export const ACCEPTANCES: readonly Acceptance[] = [
 interface Wrapped {
   /** what KMS Decrypt takes as CiphertextBlob, 1 to 6,144 bytes */
   readonly wrappedKey: Uint8Array;
-  /** what KMS Decrypt takes as EncryptionContext, or a local key authenticates: the stored map exactly, without a prototype */
+  /**
+   * what KMS Decrypt takes as EncryptionContext, or a local key authenticates: the stored map exactly,
+   * without a prototype
+   */
   readonly encryptionContext: EncryptionContext;
 }
 
@@ -84,7 +88,6 @@ export interface SealInput {
   readonly encryptionContext: EncryptionContext;
 }
 
-/** Lengths in bytes. */
 export const DATA_KEY_BYTES = 32;
 /** API_Decrypt, CiphertextBlob: at most 6,144 bytes. */
 export const WRAPPED_KEY_MAX_BYTES = 6144;

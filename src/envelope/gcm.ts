@@ -1,4 +1,4 @@
-/** AES-256-GCM with a 16-byte tag after the ciphertext, for every format that is authenticated. */
+/** AES-256-GCM, for every format that is authenticated. */
 import { createCipheriv, createDecipheriv } from "node:crypto";
 import { GCM_TAG_BYTES } from "./format.ts";
 import { invalid } from "./invalid.ts";

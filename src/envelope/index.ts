@@ -1,7 +1,7 @@
 /**
- * The S3 Encryption Client formats: metadata and body in, plaintext out, and back. Pure: no I/O, no KMS.
- * To open: readEnvelope, checkContext, KMS Decrypt, openEnvelope. To seal: writerContext, KMS
- * GenerateDataKey, seal.
+ * The S3 Encryption Client formats: metadata and body in, plaintext out, and back. Pure: no I/O, no KMS. To
+ * open: readEnvelope, checkContext, KMS Decrypt, openEnvelope. To seal: writerContext, KMS GenerateDataKey,
+ * seal.
  */
 export {
   BINDING_NAME,

@@ -1,9 +1,7 @@
 /**
- * An envelope, or a part of it, beside the object: its own file, KEY + `.instruction`.
- * Source: s3-encryption/data-format/metadata-strategy.md, Instruction File.
- *
- * A writer without the KMS key can put another data key there; it is read only with
- * `--accept instruction-file`.
+ * An envelope, or a part of it, in a file beside the object (s3-encryption/data-format/metadata-strategy.md).
+ * A writer without the KMS key can put another data key there: it is read only with `--accept
+ * instruction-file`.
  */
 import {
   type Fields,

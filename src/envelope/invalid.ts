@@ -6,8 +6,8 @@ export function invalid(message: string, details?: ErrorDetails): SealexecError 
 }
 
 /**
- * Text that came from storage, made safe for one line of a log: in quotes, capped, and without line
- * breaks, escape sequences, invisible or direction-changing characters.
+ * Text that came from storage, made safe for one line of a log: in quotes, capped, and without line breaks,
+ * escape sequences, invisible or direction-changing characters.
  */
 export function quote(text: string, maxCharacters = 60): string {
   // Two UTF-16 units a character at most: cut before the costly part, whatever the size.

@@ -1,7 +1,8 @@
 /**
- * A data key wrapped with a local AES key instead of by KMS: wrapping algorithm AES/GCM, code 02 in v3, as a random
- * 12-byte nonce, the ciphertext and a 16-byte tag. What the wrap authenticates is ours: the whole encryption context, as
- * KMS does. Amazon's clients authenticate the name of the content algorithm only; that is what an empty context means.
+ * A data key wrapped with a local AES key instead of by KMS: wrapping algorithm AES/GCM, code 02 in v3, as a
+ * random 12-byte nonce, the ciphertext and a 16-byte tag. What the wrap authenticates is ours: the whole
+ * encryption context, as KMS does. Amazon's clients authenticate the name of the content algorithm only; that
+ * is what an empty context means.
  */
 import { randomBytes } from "node:crypto";
 import { DATA_KEY_BYTES, GCM_IV_BYTES, GCM_TAG_BYTES, V3_CONTENT_ALGORITHM } from "./format.ts";
@@ -9,16 +10,11 @@ import type { EncryptionContext } from "./format.ts";
 import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { invalid } from "./invalid.ts";
 
-/** Length of a local key, bytes. */
 export const LOCAL_KEY_BYTES = 32;
 
 const WRAPPED_BYTES = GCM_IV_BYTES + DATA_KEY_BYTES + GCM_TAG_BYTES;
 
-/**
- * @param localKey 32 bytes
- * @param encryptionContext what the wrap authenticates
- * @returns a fresh data key of 32 bytes, and the same wrapped, 60 bytes
- */
+/** A fresh data key of 32 bytes, and the same wrapped, 60 bytes. */
 export function generateLocalDataKey(
   localKey: Uint8Array,
   encryptionContext: EncryptionContext,
@@ -29,12 +25,7 @@ export function generateLocalDataKey(
   return { dataKey, wrappedKey: Buffer.concat([nonce, wrapped]) };
 }
 
-/**
- * @param localKey 32 bytes
- * @param encryptionContext the stored map, exactly
- * @returns the data key, 32 bytes
- * @throws SealexecError "data" where it was wrapped with another key or context, or was changed
- */
+/** @throws SealexecError "data": wrapped with another key or context, or changed */
 export function unwrapLocalDataKey(
   localKey: Uint8Array,
   wrappedKey: Uint8Array,

@@ -1,7 +1,6 @@
 /**
- * Telling the formats apart, by the object's user metadata.
- * Source: s3-encryption/data-format/content-metadata.md, Determining S3EC Object Status; stricter than
- * that where the clause only recommends an error.
+ * Telling the formats apart, by the object's user metadata: s3-encryption/data-format/content-metadata.md,
+ * Determining S3EC Object Status; stricter if the clause only recommends an error.
  */
 import { SealexecError } from "../base/errors.ts";
 import { checkCbcBody } from "./cbc.ts";
@@ -34,17 +33,13 @@ import { parseV3, parseV3Content } from "./v3.ts";
 export type Reading =
   { readonly kind: "envelope"; readonly envelope: Envelope } | { readonly kind: "instruction-file-needed" };
 
-/** What the metadata says by the names in it. */
 type Shape = "v3" | "v3-instruction-file" | "v2" | "bare";
 
 /**
- * Reads the envelope: valid, of a format that is accepted, with a body that can belong to it.
+ * Reads the envelope: valid, of a format that is accepted, with a body that can belong to it. Without any envelope it is
+ * `kms-direct`, if that is accepted.
  *
- * An object without any envelope is `kms-direct` where that is accepted, whether instruction files are
- * accepted or not; otherwise its instruction file is asked for.
- *
- * @param instructionFile the file, once a first call has said that it is needed; it is not looked at when
- *   the object has a whole envelope of its own, and so never overrides one
+ * @param instructionFile once a first call has said that it is needed; it never overrides an envelope of the object's own
  * @throws SealexecError "data"
  */
 export function readEnvelope(
@@ -162,8 +157,7 @@ function mixed(one: string, other: string): SealexecError {
 }
 
 /**
- * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified, and what is not a
- * sealed object has none.
+ * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified.
  *
  * @throws SealexecError "data"
  */

@@ -1,7 +1,7 @@
 /**
- * How S3 returns metadata that was not ASCII. It takes the UTF-8 bytes of the request header for
- * Latin-1 characters, and returns these characters as RFC 2047 encoded words in UTF-8: "double
- * encoding" (s3-encryption/data-format/metadata-strategy.md, Object Metadata).
+ * How S3 returns metadata that was not ASCII. It takes the UTF-8 bytes of the request header for Latin-1
+ * characters, and returns these characters as RFC 2047 encoded words in UTF-8: "double encoding"
+ * (s3-encryption/data-format/metadata-strategy.md, Object Metadata).
  */
 import { SealexecError } from "../base/errors.ts";
 import { decodeBase64 } from "./base64.ts";
@@ -13,10 +13,9 @@ const WORD = "=\\?[^?\\s]+\\?[bBqQ]\\?[^?]*\\?=";
 const RUN = new RegExp(`${WORD}(?:\\s+${WORD})*`, "g");
 
 /**
- * Text as its writer had it, from the value of a metadata header.
- *
- * Latin-1 characters that make up valid UTF-8 are read as that; others are left as they are, for
- * stores that encode once. Nothing hangs on the choice: KMS authenticates the result.
+ * The value of a metadata header as its writer had it. Latin-1 characters that make up valid UTF-8 are read
+ * as that; others stay, for stores that encode once. Nothing hangs on the choice: KMS authenticates the
+ * result.
  */
 export function decodeHeaderText(value: string, what: string): string {
   const text = value.replace(RUN, (run) => decodeRun(run, what));
@@ -27,7 +26,6 @@ export function decodeHeaderText(value: string, what: string): string {
   return decodeUtf8(Buffer.from(text, "latin1")) ?? text;
 }
 
-/** Text of UTF-8 bytes, a byte order mark kept; undefined when they are not UTF-8. */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);

@@ -8,9 +8,8 @@ import { openV3 } from "./v3.ts";
  * The plaintext of an object, whole and verified (but for kms-cbc, which nothing verifies).
  *
  * @param envelope what readEnvelope gave and checkContext passed
- * @param dataKey what KMS Decrypt made of `envelope.wrappedKey`: 32 bytes; with kms-direct the plaintext
- *   itself, of any length. The caller wipes it: what is returned never shares memory with it
- * @param body the object's body
+ * @param dataKey 32 bytes; with kms-direct the plaintext itself. The caller wipes it: what is returned shares
+ *   no memory
  * @throws SealexecError "data"
  */
 export function openEnvelope(envelope: Envelope, dataKey: Uint8Array, body: Uint8Array): Uint8Array {

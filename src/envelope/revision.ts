@@ -1,23 +1,28 @@
 /**
- * The revision of a sealed object: a time in its encryption context, larger with each push, so that an older object put
- * back in the newer one's place can be told. KMS authenticates the context: nobody can change the number of what is sealed.
+ * The revision of a sealed object: a time in its encryption context, which KMS authenticates, larger with
+ * each push, so that an older object put back can be told.
  */
 import type { EncryptionContext } from "./format.ts";
 import { invalid } from "./invalid.ts";
 
-/** Ours, beside `sealexec:object`. */
 export const REVISION_NAME = "sealexec:revision";
 
 /** From 1, without leading zeros, and exact as a number. */
 const REVISION = /^[1-9]\d{0,14}$/;
 
-/** A revision is a time, milliseconds since 1970: none is written or opened that is further ahead of the store's own time. */
+/**
+ * A revision is a time, milliseconds since 1970: none is written or opened that is further ahead of the
+ * store's own time.
+ */
 export const MOST_AHEAD_MS = 10 * 60_000;
 
-/** The way out for whoever finds what is old, of the future, or not sealed as push seals: a command that works as it is typed. */
+/**
+ * The way out for whoever finds what is old, of the future, or not sealed as push seals: a command that works
+ * as it is typed.
+ */
 export const SEAL_AGAIN = "seal the right content again: sealexec push FILE URI --key KEY --replace --force";
 
-/** The revision in an encryption context; undefined where the writer gave none. */
+/** @returns undefined: the writer gave none */
 export function revisionOf(context: EncryptionContext): number | undefined {
   if (!Object.hasOwn(context, REVISION_NAME)) return undefined;
   const revision = parseRevision(context[REVISION_NAME] ?? "");
@@ -27,17 +32,13 @@ export function revisionOf(context: EncryptionContext): number | undefined {
   });
 }
 
-/** A revision as text; undefined where it is none. */
 export function parseRevision(text: string): number | undefined {
   return REVISION.test(text) ? Number(text) : undefined;
 }
 
 /**
- * Refuses an object that is older than what is wanted.
- *
  * @param least 0: any, also one without a revision
- * @param now milliseconds since 1970, for the way out
- * @throws SealexecError "data"
+ * @throws SealexecError "data": it is older
  */
 export function checkRevision(
   context: EncryptionContext,

@@ -6,9 +6,9 @@ const MAX_CHARACTERS = 65_536;
 /**
  * A JSON object of strings, strictly: nothing else, no name twice, no lone surrogates.
  *
- * @param what names the text in messages, such as `x-amz-t`
- * @param integers the names whose value may be a whole number as well, which then is as its digits
- * @returns the map, without a prototype, so that `__proto__` is a name like any other
+ * @param what names the text in messages
+ * @param integers the names whose value may be a whole number as well: its digits
+ * @returns a map without a prototype: `__proto__` is a name like any other
  */
 export function parseStringMap(
   text: string,
@@ -31,20 +31,20 @@ export function parseStringMap(
       throw invalid(`${what} holds text that is not valid Unicode`);
     map[name] = entry;
   }
-  // JSON.parse keeps the last of two equal names. Every pair is two strings, or one and a number, so one more tells.
+  // JSON.parse keeps the last of two equal names. Every pair is two strings, or one and a number, so one more
+  // tells.
   if (countStrings(text) !== strings) throw invalid(`${what} holds a name twice`);
   return map;
 }
 
-/** A map without a prototype. */
 export function emptyMap(): Record<string, string> {
   const map: Record<string, string> = Object.create(null);
   return map;
 }
 
 /**
- * JSON of a map in printable ASCII, so that it survives an HTTP header as it is. `=?` is escaped as
- * well: a reader that decodes RFC 2047 would take it for the start of an encoded word.
+ * JSON of a map in printable ASCII, so that it survives an HTTP header as it is. `=?` is escaped as well: a
+ * reader that decodes RFC 2047 would take it for the start of an encoded word.
  */
 export function stringifyAscii(map: Readonly<Record<string, string>>): string {
   return JSON.stringify(map)
@@ -52,7 +52,10 @@ export function stringifyAscii(map: Readonly<Record<string, string>>): string {
     .replaceAll("=?", "=\\u003f");
 }
 
-/** The digits of a whole number from 0, where it is one and is written so: 128.0 is the same number, and not the same text. */
+/**
+ * The digits of a whole number from 0, where it is one and is written so: 128.0 is the same number, and not
+ * the same text.
+ */
 function digitsOf(text: string, name: string, value: unknown): string | undefined {
   if (!Number.isSafeInteger(value)) return undefined;
   return new RegExp(`"${name}"\\s*:\\s*${String(value)}\\s*[,}]`).test(text) && Number(value) >= 0

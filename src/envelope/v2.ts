@@ -1,6 +1,6 @@
 /**
- * The three formats behind `x-amz-key-v2`: v2 (kms+context), kms-gcm and kms-cbc (kms).
- * Sources: s3-encryption/data-format/content-metadata.md (V2), encryption.md.
+ * The three formats behind `x-amz-key-v2`: v2 (kms+context), kms-gcm and kms-cbc (kms). Sources:
+ * s3-encryption/data-format/content-metadata.md (V2), encryption.md.
  */
 import { SealexecError } from "../base/errors.ts";
 import { encodeBase64 } from "./base64.ts";
@@ -31,7 +31,6 @@ const RAW_KEY_WRAPS: ReadonlySet<string> = new Set([
   "RSA-OAEP-SHA1",
 ]);
 
-/** @param fields the object's own metadata, or its instruction file */
 export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
   const wrappedKey = wrappedKeyField(fields, "x-amz-key-v2");
   const wrap = requiredField(fields, "x-amz-wrap-alg");
@@ -61,10 +60,6 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
   throw invalid(`x-amz-wrap-alg is ${quote(wrap)}, not kms+context or kms`);
 }
 
-/**
- * @param dataKey 32 bytes
- * @returns the plaintext
- */
 export function openGcm(envelope: EnvelopeGcm, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   // encryption.md, ALG_AES_256_GCM_IV12_TAG16_NO_KDF: the data key itself, and no AAD.
   return decryptGcm(dataKey, envelope.iv, body);
@@ -92,10 +87,8 @@ function parseGcm(fields: Fields): Uint8Array {
   return bytesField(fields, "x-amz-iv", GCM_IV_BYTES);
 }
 
-/**
- * content-metadata.md, V2 Only: CBC has no tag length. Go's client writes an empty one into instruction files, and that of
- * C++ writes 0.
- */
+// content-metadata.md, V2 Only: CBC has no tag length. Go's client writes an empty one into instruction
+// files, C++'s 0.
 function parseCbc(fields: Fields): Uint8Array {
   if (!["", "0"].includes(optionalField(fields, "x-amz-tag-len") ?? ""))
     throw invalid("x-amz-tag-len is there, but x-amz-cek-alg is CBC, which has no tag");

@@ -40,10 +40,7 @@ const RAW_KEY_WRAPS: Readonly<Record<string, string>> = {
 
 type Content = Pick<EnvelopeV3, "messageId" | "commitment">;
 
-/**
- * x-amz-c, x-amz-d and x-amz-i, which are in the object's own metadata wherever the rest is
- * (metadata-strategy.md, V3 Instruction Files).
- */
+/** What is in the object's own metadata wherever the rest is (metadata-strategy.md, V3 Instruction Files). */
 export function parseV3Content(fields: Fields): Content {
   const algorithm = requiredField(fields, "x-amz-c");
   if (algorithm !== V3_CONTENT_ALGORITHM)
@@ -55,16 +52,14 @@ export function parseV3Content(fields: Fields): Content {
   return { messageId, commitment };
 }
 
-/**
- * @param wrap x-amz-3, x-amz-w, and x-amz-t or x-amz-m: the object's own metadata, or its instruction file
- * @param localKey a data key that a local key has wrapped is expected, and no other
- */
+/** @param localKey a data key that a local key has wrapped is expected, and no other */
 export function parseV3(content: Content, wrap: Fields, localKey = false): EnvelopeV3 {
   const wrappedKey = wrappedKeyField(wrap, "x-amz-3");
   const code = requiredField(wrap, "x-amz-w");
   if (localKey) {
     checkLocalWrap(code, wrap);
-    // content-metadata.md, V3 Only: what describes a raw key's wrap is in x-amz-m. Without it there is no context.
+    // content-metadata.md, V3 Only: what describes a raw key's wrap is in x-amz-m. Without it there is no
+    // context.
     const encryptionContext = contextField(wrap, "x-amz-m");
     if (Object.keys(encryptionContext).length > 0)
       checkAlgorithm(encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
@@ -76,10 +71,6 @@ export function parseV3(content: Content, wrap: Fields, localKey = false): Envel
   return { format: "v3", wrap: "kms", wrappedKey, encryptionContext, ...content };
 }
 
-/**
- * @param dataKey 32 bytes
- * @returns the plaintext
- */
 export function openV3(envelope: EnvelopeV3, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   // decryption.md, Decrypting With Commitment: in constant time, and before the encryption key is derived.
   const commitment = deriveCommitment(dataKey, envelope.messageId);
@@ -142,7 +133,8 @@ function checkWrap(code: string): void {
   throw invalid(`x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);
 }
 
-// The two keys of v3, by HKDF-SHA512 (RFC 5869) with the message id as its salt: key-derivation.md, HKDF Operation.
+// The two keys of v3, by HKDF-SHA512 (RFC 5869) with the message id as its salt: key-derivation.md, HKDF
+// Operation.
 
 /** The key commitment, 28 bytes: stored beside the object, and not a secret. */
 export function deriveCommitment(dataKey: Uint8Array, messageId: Uint8Array): Uint8Array {

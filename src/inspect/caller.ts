@@ -10,8 +10,9 @@ import { SealexecError } from "../base/errors.ts";
 const ATTEMPT_MS = 3_000;
 
 /**
- * Who the credentials belong to, as a step of the report: STS GetCallerIdentity, which needs no permission. Where STS
- * cannot be asked (no route from a private subnet, say) the report says so and goes on: `run` would not ask it.
+ * Who the credentials belong to, as a step of the report: STS GetCallerIdentity, which needs no permission.
+ * Where STS cannot be asked (no route from a private subnet, say) the report says so and goes on: `run` would
+ * not ask it.
  */
 export async function callerArn(
   session: AwsSession,

@@ -1,4 +1,6 @@
-/** `sealexec check --format json`: one document, whose fields stay (docs/operations.md, "The report as JSON"). */
+/**
+ * `sealexec check --format json`: one document, whose fields stay (docs/operations.md, "The report as JSON").
+ */
 import { printable } from "../base/logger.ts";
 import type { Findings, Line } from "./findings.ts";
 
@@ -22,7 +24,10 @@ export function formatDocument(lines: readonly Line[], findings: Findings): stri
   return `${JSON.stringify(document, printableOnly, 2)}\n`;
 }
 
-/** Of all sources together, also if names are required that they have not; null: not every one could be opened. */
+/**
+ * Of all sources together, also if names are required that they have not; null: not every one could be
+ * opened.
+ */
 function namesOf(sources: Findings["sources"]): string[] | null {
   const names = new Set<string>();
   for (const { opened } of sources) {

@@ -17,8 +17,8 @@ export function handsOn({ pristine, pass, drop }: EnvironmentPolicy, name: strin
 }
 
 /**
- * The environment block of CMD: what this process was given, entry by entry and byte for byte, with the secrets put
- * in the place of a variable of the same name, or behind the rest.
+ * The environment block of CMD: what this process was given, entry by entry and byte for byte, with the
+ * secrets put in the place of a variable of the same name, or behind the rest.
  *
  * @param inherited the entries `NAME=value` of this process, as bytes
  */

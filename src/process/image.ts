@@ -1,7 +1,7 @@
 /**
- * What the kernel gave this process and what CMD is to find again: the environment block and the arguments byte for
- * byte (a JavaScript string cannot hold every byte), the open files and their limit.
- * Source: proc(5). Taken once, before anything of ours is opened.
+ * What the kernel gave this process and what CMD is to find again: the environment block and the arguments
+ * byte for byte (a JavaScript string cannot hold every byte), the open files and their limit. Source:
+ * proc(5). Taken once, before anything of ours is opened.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { fileLimit, type FileLimit } from "./limits.ts";
@@ -57,8 +57,8 @@ function entriesOf(env: Readonly<Record<string, string | undefined>>): Buffer[] 
   return Object.entries(env).map(([name, value]) => Buffer.from(`${name}=${value ?? ""}`));
 }
 
-// The runtime opens these for itself before any of our code runs. Where a parent hands down one of its own, it
-// cannot be told from them (docs/exec.md).
+// The runtime opens these for itself before any of our code runs. Where a parent hands down one of its own,
+// it cannot be told from them (docs/exec.md).
 const RUNTIME_FILES = /^anon_inode:\[(eventpoll|eventfd|io_uring)\]$/;
 
 function inheritedFds(): number[] {

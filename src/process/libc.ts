@@ -1,6 +1,7 @@
 /**
- * The few calls of libc that the runtime has no function for, through Bun's FFI: in the compiled binary only. With
- * them, what the runtime changed at its start is put back. On Node there are none (docs/exec.md says what differs).
+ * The few calls of libc that the runtime has no function for, through Bun's FFI: in the compiled binary only.
+ * With them, what the runtime changed at its start is put back. On Node there are none (docs/exec.md says
+ * what differs).
  */
 
 /** Addresses and the like travel as these through Bun's FFI. */

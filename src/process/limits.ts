@@ -9,14 +9,18 @@ export interface Limit {
   readonly hard: number;
 }
 
-/** The limit of open files: as it is now, and as it was before the runtime raised its soft half, if that can be told. */
+/**
+ * The limit of open files: as it is now, and as it was before the runtime raised its soft half, if that can
+ * be told.
+ */
 export interface FileLimit {
   readonly now: Limit | undefined;
   readonly inherited: Limit | undefined;
 }
 
-// Both runtimes raise the soft limit to the hard one at their start. What it was before is the parent's, as long as
-// nobody changed limits in between: a hard limit that is no longer the parent's says that somebody did.
+// Both runtimes raise the soft limit to the hard one at their start. What it was before is the parent's, as
+// long as nobody changed limits in between: a hard limit that is no longer the parent's says that somebody
+// did.
 export function fileLimit(ppid: number): FileLimit {
   const now = readLimit("self", FILES);
   const parents = readLimit(String(ppid), FILES);
@@ -25,7 +29,9 @@ export function fileLimit(ppid: number): FileLimit {
 
 const FILES = "Max open files";
 
-/** The limit that CMD gets: the one asked for, or the one that was inherited. Undefined: nothing is changed. */
+/**
+ * The limit that CMD gets: the one asked for, or the one that was inherited. Undefined: nothing is changed.
+ */
 export function chooseFileLimit(
   { now, inherited }: FileLimit,
   asked: number | undefined,
@@ -51,7 +57,10 @@ export function parseFileLimit(text: string | undefined): number | undefined {
   throw new SealexecError("usage", "--nofile (SEALEXEC_NOFILE) is neither a number of files nor unlimited");
 }
 
-/** How many bytes arguments and environment may have together. execve(2): a quarter of the stack's soft limit, in bounds. */
+/**
+ * How many bytes arguments and environment may have together. execve(2): a quarter of the stack's soft limit,
+ * in bounds.
+ */
 export function argumentLimit(): number {
   const stack = readLimit("self", "Max stack size")?.soft ?? 8 * 1024 * 1024;
   return Math.max(ALWAYS_BYTES, Math.min(MOST_BYTES, stack / 4));

@@ -15,7 +15,6 @@ export interface Host {
   readonly beforeExec: () => void;
 }
 
-/** What is executed. */
 export interface Program {
   readonly file: string;
   /** argv, the name of the program first */
@@ -27,10 +26,10 @@ export interface Program {
 }
 
 /**
- * Replaces this process with the program, by execve(2): same PID, no parent left behind. Puts back before that what the
- * runtime changed: signals, files marked close-on-exec, the limit of open files.
+ * By execve(2): same PID, no parent left behind. What the runtime changed is put back before: signals, files
+ * marked close-on-exec, the limit of open files.
  *
- * @throws "cannot-execute" where the kernel refuses
+ * @throws "cannot-execute": the kernel refuses
  */
 export async function replaceProcess(
   program: Program,
@@ -39,7 +38,7 @@ export async function replaceProcess(
   const { file, args, env, fileLimit } = program;
   if (process.platform === "win32") {
     const { spawnInstead } = await import("./spawn.ts");
-    return spawnInstead(file, args, env);
+    return spawnInstead(file, args, environmentOf(env));
   }
   if (libc === undefined) {
     await handlePendingSignals();
@@ -64,19 +63,15 @@ async function handlePendingSignals(): Promise<void> {
   for (let turns = 0; turns < 2; turns += 1) await eventLoopTurn();
 }
 
-/**
- * What `replaceProcess` would find out after everything was fetched.
- *
- * @throws "config" where nothing here can execute a program in this one's place
- */
+/** @throws "config": what replaceProcess would find out after everything was fetched */
 export function refuseWithoutExec({ libc }: Pick<Host, "libc">): void {
   if (libc === undefined && process.platform !== "win32" && process.execve === undefined) throw tooOld();
 }
 
 function replaceByRuntime({ file, args, env }: Program): never {
   if (process.execve === undefined) throw tooOld();
-  // The runtime ignores SIGPIPE and SIGXFSZ, and an ignored signal stays ignored across exec; a caught one goes back
-  // to its default. So catch them first.
+  // The runtime ignores SIGPIPE and SIGXFSZ, and an ignored signal stays ignored across exec; a caught one
+  // goes back to its default. So catch them first.
   process.on("SIGPIPE", () => {});
   process.on("SIGXFSZ", () => {});
   try {

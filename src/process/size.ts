@@ -1,6 +1,6 @@
 /**
- * What execve(2) would refuse with E2BIG, found out before anything is fetched and before the old process is gone.
- * Source: execve(2), "Limits on size of arguments and environment"; Linux include/uapi/linux/binfmts.h.
+ * What execve(2) would refuse with E2BIG, found out before anything is fetched and before the old process is
+ * gone. Source: execve(2), "Limits on size of arguments and environment"; Linux include/uapi/linux/binfmts.h.
  */
 import { SealexecError } from "../base/errors.ts";
 import { ALWAYS_BYTES, POINTER_BYTES, tooLarge, type SizeLimit } from "../base/start-size.ts";

@@ -1,6 +1,6 @@
 /**
- * The form of `docker run --env-file`: `NAME=value`, one a line, nothing quoted.
- * Source: github.com/docker/cli, pkg/kvfile/kvfile.go (28.x; opts/file.go before), parseKeyValueFile.
+ * The form of `docker run --env-file`: `NAME=value`, one a line, nothing quoted. Source:
+ * github.com/docker/cli, pkg/kvfile/kvfile.go (28.x; opts/file.go before), parseKeyValueFile.
  */
 import { decodeUtf8, refusal } from "./dotenv/decode.ts";
 import type { Variables } from "../base/secret.ts";
@@ -16,10 +16,11 @@ const LEADING_SPACE = /^[\t\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u2
 const LONGEST_LINE_BYTES = 64 * 1024 - 1;
 
 /**
- * Values are verbatim: quotes, `#` and trailing blanks are parts of them. Leading white space, empty lines and lines
- * that begin with `#` are left out, and so is one CR before the line feed. A name without `=` takes the value that is
- * set already, or is left out. Of a name that is there twice the last one wins, as with Docker. What Docker's engine
- * could not start is refused here: a NUL, and a name with a control character, white space of any kind or a byte order mark.
+ * Values are verbatim: quotes, `#` and trailing blanks are parts of them. Leading white space, empty lines
+ * and lines that begin with `#` are left out, and so is one CR before the line feed. A name without `=` takes
+ * the value that is set already, or is left out. Of a name that is there twice the last one wins, as with
+ * Docker. What Docker's engine could not start is refused here: a NUL, and a name with a control character,
+ * white space of any kind or a byte order mark.
  */
 export function parseDocker(bytes: Uint8Array, lookUp: LookUp, limit?: SizeLimit): Variables {
   const variables = new SizedVariables(limit);

@@ -1,4 +1,7 @@
-/** Reads JSON without losing anything: of two equal keys JSON.parse keeps one, and it rounds numbers. RFC 8259. */
+/**
+ * Reads JSON without losing anything: of two equal keys JSON.parse keeps one, and it rounds numbers. RFC
+ * 8259.
+ */
 import { SealexecError } from "../base/errors.ts";
 import { ALWAYS_BYTES, MOST_BYTES, POINTER_BYTES, tooMany, type SizeLimit } from "../base/start-size.ts";
 
@@ -23,8 +26,9 @@ const WORD = /true|false|null/y;
 
 /**
  * @param limit what a program can be started with: an object of more values than that is not worth its memory
- * @throws SealexecError "data": not JSON, with the line; a key that is there twice, with its name; more than 64 values
- *   in each other; half of a surrogate pair; "cannot-execute": more than the limit. Never with a value
+ * @throws SealexecError "data": not JSON, with the line; a key that is there twice, with its name; more than
+ *   64 values in each other; half of a surrogate pair; "cannot-execute": more than the limit. Never with a
+ *   value
  */
 export function scanJson(text: string, limit: SizeLimit = () => MOST_BYTES): JsonValue {
   const scanner = new Scanner(text, limit);

@@ -8,7 +8,9 @@ import { JsonLiteral, scanJson, type JsonObject } from "./json-scan.ts";
 import { carriedText } from "./carried.ts";
 
 export interface JsonOptions {
-  /** joins the names of nested objects (`{"db":{"host":1}}` → `db_host`); absent: nested values are refused */
+  /**
+   * joins the names of nested objects (`{"db":{"host":1}}` → `db_host`); absent: nested values are refused
+   */
   readonly flatten?: string;
   /** takes this key only: one variable of its name, or where it is an object, the variables in it */
   readonly key?: string;
@@ -20,8 +22,8 @@ export interface JsonOptions {
  * Strings as they are, numbers and booleans as they are written.
  *
  * @param bytes UTF-8 text of one JSON object
- * @throws SealexecError "data": not a JSON object, a key that is there twice, a name that no variable can have, a null,
- *   a nested value; "missing": no such key. Names only
+ * @throws SealexecError "data": not a JSON object, a key that is there twice, a name that no variable can
+ *   have, a null, a nested value; "missing": no such key. Names only
  */
 export function parseJson(bytes: Uint8Array, options: JsonOptions = {}): Variables {
   return collected(parseObject(bytes, options.limit), options);

@@ -12,16 +12,12 @@ export interface NamePolicy {
   readonly only?: NamePatterns;
 }
 
-/** Those of the variables that are taken. */
 export function takeOnly(variables: Variables, only: NamePatterns | undefined): Variables {
   if (only === undefined) return variables;
   return new Map([...variables].filter(([name]) => matchesName(only, name)));
 }
 
-/**
- * @param variables of all sources
- * @throws "data", naming the names: a slip in one would silently leave a variable out
- */
+/** @throws "data": a slip in a name would silently leave a variable out */
 export function requireOnly(variables: Variables, only: NamePatterns | undefined): void {
   const absent = [...(only?.names ?? [])].filter((name) => !variables.has(name));
   if (absent.length === 0) return;
@@ -30,12 +26,7 @@ export function requireOnly(variables: Variables, only: NamePatterns | undefined
   });
 }
 
-/**
- * Names and beginnings of names, from comma-separated lists; undefined: there are none.
- *
- * @param option for messages
- * @throws "usage"
- */
+/** @throws "usage" */
 export function parsePatterns(option: string, lists: readonly string[]): NamePatterns | undefined {
   const patterns = lists.flatMap((list) => elements(option, list));
   if (patterns.length === 0) return undefined;
@@ -60,12 +51,7 @@ export function requireNames(variables: Variables, require: readonly string[]): 
   });
 }
 
-/**
- * Names of variables, from comma-separated lists.
- *
- * @param option for messages
- * @throws "usage"
- */
+/** @throws "usage" */
 export function parseNames(option: string, lists: readonly string[]): string[] {
   const names = lists.flatMap((list) => elements(option, list));
   for (const name of names) {
@@ -78,8 +64,7 @@ export function parseNames(option: string, lists: readonly string[]): string[] {
 /**
  * The elements of a comma-separated list; none of what is empty.
  *
- * @param option for messages
- * @throws "usage" for an empty one among others: a name may be lost there
+ * @throws "usage": an empty one among others, where a name may be lost
  */
 export function elements(option: string, list: string | undefined): string[] {
   if (list === undefined || list.trim() === "") return [];
@@ -90,7 +75,6 @@ export function elements(option: string, list: string | undefined): string[] {
   });
 }
 
-/** The parts of a text that are not empty. */
 export function words(text: string | undefined, separator: RegExp): string[] {
   return (text ?? "")
     .split(separator)

@@ -1,4 +1,7 @@
-/** From the text of a source to its variables, in the dialect that the source is in. Each dialect's code is loaded where it is used. */
+/**
+ * From the text of a source to its variables, in the dialect that the source is in. Each dialect's code is
+ * loaded where it is used.
+ */
 import { parseDotenv } from "./dotenv/parse.ts";
 import type { Variables } from "../base/secret.ts";
 import type { SizeLimit } from "../base/start-size.ts";
@@ -8,7 +11,8 @@ import type { LookUp } from "./docker.ts";
 /**
  * @param lookUp what is set already: in `docker`, a name without a value takes it
  * @param limit what a program can be started with; absent: what some machine could start one with
- * @throws SealexecError "data", with a line or a name, never a value; "cannot-execute" for more than the limit
+ * @throws SealexecError "data", with a line or a name, never a value; "cannot-execute" for more than the
+ *   limit
  */
 export async function parseText(
   bytes: Uint8Array,

@@ -1,7 +1,8 @@
 /**
- * Names that make a loader, a shell, an interpreter or a tool run code that was not asked for, or trust whom it should not: the
- * table, each name once, with the reason of its group. docs/names.md is made from it. Such a list is never complete.
- * Sources: the manuals of each program; ld.so(8), environ(7), sudo's env_delete, glibc's unsecvars.h.
+ * Names that make a loader, a shell, an interpreter or a tool run code that was not asked for, or trust whom
+ * it should not: the table, each name once, with the reason of its group. docs/names.md is made from it. Such
+ * a list is never complete. Sources: the manuals of each program; ld.so(8), environ(7), sudo's env_delete,
+ * glibc's unsecvars.h.
  */
 
 export interface RefusedGroup {

@@ -42,7 +42,9 @@ export class Lookout {
     return this.#sources.flatMap(({ folders = [] }) => folders);
   }
 
-  /** The sources that nobody will ever look at again: what they name does not change, or cannot be read twice. */
+  /**
+   * The sources that nobody will ever look at again: what they name does not change, or cannot be read twice.
+   */
   get fixed(): readonly string[] {
     return this.#sources
       .filter(({ uri, look }) => look === undefined || !this.#validators.has(uri))
@@ -69,7 +71,10 @@ export class Lookout {
     for (const [uri, validator] of changes) this.#refused.set(uri, validator);
   }
 
-  /** Looks at each source, in one request each. Never rejects: one that fails does not hide what the others have. */
+  /**
+   * Looks at each source, in one request each. Never rejects: one that fails does not hide what the others
+   * have.
+   */
   async look(range: Range, tools: Tools): Promise<Seen> {
     const looks = this.#sources
       .filter(({ aws, folders }) => range === "all" || (folders !== undefined && isLocal(aws)))

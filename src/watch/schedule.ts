@@ -4,8 +4,8 @@
 const JITTER = 0.1;
 
 /**
- * How long to wait until the next look: the interval, give or take a tenth, so that a fleet that was started at once
- * does not stay in step.
+ * How long to wait until the next look: the interval, give or take a tenth, so that a fleet that was started
+ * at once does not stay in step.
  *
  * @param everyMs the interval, milliseconds
  * @param random from 0 to 1
@@ -21,8 +21,8 @@ const LONGEST_BACKOFF_MS = 60_000;
 const SETTLED_MS = 10_000;
 
 /**
- * How long to wait before a program that ended by itself is started again: not at all after a long life, and otherwise
- * twice as long each time.
+ * How long to wait before a program that ended by itself is started again: not at all after a long life, and
+ * otherwise twice as long each time.
  */
 export class Backoff {
   #shortLives = 0;

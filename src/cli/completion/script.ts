@@ -1,4 +1,7 @@
-/** The completion of a shell, made of the table. The script asks no service and starts no process: it knows the table, and the shell the files. */
+/**
+ * The completion of a shell, made of the table. The script asks no service and starts no process: it knows
+ * the table, and the shell the files.
+ */
 import { VERSION } from "../../base/version.ts";
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";

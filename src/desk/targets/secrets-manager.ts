@@ -14,7 +14,9 @@ import { bareEtag } from "../permission.ts";
 import { storeKey } from "../options.ts";
 import type { CheckedFile, Look, Present, PushOptions, TargetStore, Written } from "../target.ts";
 
-/** More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON. */
+/**
+ * More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON.
+ */
 const LARGEST_FILE_BYTES = 1024 * 1024;
 
 interface Job {

@@ -13,8 +13,8 @@ export function refusal(line: number, what: string, hint: string): SealexecError
 }
 
 /**
- * The text of a .env file: UTF-8 without a leading byte order mark, every line ended by LF alone.
- * CRLF becomes LF inside quotes too, as dotenv does it.
+ * The text of a .env file: UTF-8 without a leading byte order mark, every line ended by LF alone. CRLF
+ * becomes LF inside quotes too, as dotenv does it.
  */
 export function decodeText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);

@@ -23,9 +23,9 @@ export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
 }
 
 /**
- * dotenv gets one assignment at a time: on a whole file its regular expression takes quadratic time over blank
- * lines. It gets them with `fast`, its parser without that expression, as JavaScriptCore gives the expression
- * up on quoted values of more than half a MiB and finds nothing.
+ * dotenv gets one assignment at a time: on a whole file its regular expression takes quadratic time over
+ * blank lines. It gets them with `fast`, its parser without that expression, as JavaScriptCore gives the
+ * expression up on quoted values of more than half a MiB and finds nothing.
  */
 function readWithDotenv(assignment: Assignment): string {
   return agreedValue(assignment, parse(assignment.text, { fast: true }));

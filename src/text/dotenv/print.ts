@@ -7,11 +7,9 @@ import { parseDotenv } from "./parse.ts";
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]*$/;
 
 /**
- * The text of a .env file, one assignment after the other, each ended by LF; empty for no variables. The same
- * variables give the same text, and `parseDotenv` reads it back byte for byte, in order.
- *
- * dotenv has no escape for a quote or a backslash, so some values fit in no form (docs: "What a .env cannot
- * carry").
+ * The text of a .env file. The same variables give the same text, and `parseDotenv` reads it back byte for
+ * byte, in order. dotenv has no escape for a quote or a backslash: some values fit in no form
+ * (docs/dotenv.md).
  *
  * @throws SealexecError "data" naming the variable, never its value; or the position of an invalid name
  */
@@ -41,7 +39,9 @@ function printAssignment(name: string, value: string): string {
   });
 }
 
-/** Every way to write a value, the plainest first; not all of them fit. None depends on the lines around it. */
+/**
+ * Every way to write a value, the plainest first; not all of them fit. None depends on the lines around it.
+ */
 function* forms(value: string): Generator<string, void, undefined> {
   // Only in double quotes does dotenv read \n and \r; it has no escape for the backslash itself.
   const escaped = value.replaceAll("\n", "\\n").replaceAll("\r", "\\r");
@@ -59,8 +59,8 @@ function* forms(value: string): Generator<string, void, undefined> {
 }
 
 /**
- * After a backslash dotenv takes a quote for the closing one only if the next quote of its kind, anywhere below
- * in the file, cannot be it. So the next one stands here, with text after it.
+ * After a backslash dotenv takes a quote for the closing one only if the next quote of its kind, anywhere
+ * below in the file, cannot be it. So the next one stands here, with text after it.
  */
 function guarded(quote: string, body: string): string {
   return `${quote}${body}${quote} # the ${quote} before this note closes the value`;

@@ -10,14 +10,11 @@ export interface ClosingQuote {
 }
 
 /**
- * Finds the quote that closes the value opened at `open`, as dotenv does: the first quote of the same kind
- * without a backslash before it, if nothing but a comment follows; else the last one before that which has a
- * backslash and nothing but a comment after it. (To dotenv a backslash is a part of the value, even there.)
- *
- * Where dotenv finds none it reads the line as unquoted, its first quote a part of the value; where two lines
- * could end the value it swallows the lines between. Both are refused.
- *
- * @param line the line of `open`, from 1
+ * The quote that closes the value opened at `open`, as for dotenv: the first of the same kind without a
+ * backslash before it, if nothing but a comment follows; else the last one before that with a backslash, and
+ * nothing but a comment after it. (To dotenv a backslash is a part of the value, even there.) If dotenv finds
+ * none, it takes the first quote for a part of the value; if two lines could end it, it swallows the lines
+ * between. Both are refused.
  */
 export function findClosingQuote(text: string, open: number, line: number): ClosingQuote {
   const quote = text.charAt(open);

@@ -47,7 +47,8 @@ export function* scanAssignments(text: string): Generator<Assignment, void, unde
 }
 
 /**
- * The variables whose unquoted value ends at a "#": a comment, or half of a password that nobody put in quotes.
+ * The variables whose unquoted value ends at a "#": a comment, or half of a password that nobody put in
+ * quotes.
  *
  * @returns `NAME (line 3)` each
  * @throws "data" as parseDotenv

@@ -1,6 +1,6 @@
 /**
- * A flat mapping of texts in YAML: the part of the language that every reader of YAML, 1.1 or 1.2, reads alike. What is
- * outside of it is refused, with the line and the way to write it. Source: YAML 1.2.2.
+ * A flat mapping of texts in YAML: the part of the language that every reader of YAML, 1.1 or 1.2, reads
+ * alike. What is outside of it is refused, with the line and the way to write it. Source: YAML 1.2.2.
  */
 import { decodeText, refusal } from "../dotenv/decode.ts";
 import { isDotenvName } from "../dotenv/name.ts";
@@ -46,8 +46,8 @@ const MISTAKES: readonly (readonly [RegExp, string, string?])[] = [
 ];
 
 /**
- * Entries are found line by line, and the package `yaml` reads one scalar at a time: whatever nests never reaches it, and
- * the limit is held to while the text is read.
+ * Entries are found line by line, and the package `yaml` reads one scalar at a time: whatever nests never
+ * reaches it, and the limit is held to while the text is read.
  */
 export function parseYaml(bytes: Uint8Array, limit?: SizeLimit): Variables {
   const lines = decodeText(bytes).split("\n");

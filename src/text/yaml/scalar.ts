@@ -1,6 +1,6 @@
 /**
- * One value. The package `yaml` finds its end and gives its text, as YAML 1.2 says. Of its errors only the code and the place
- * are used, as their messages quote the text.
+ * One value. The package `yaml` finds its end and gives its text, as YAML 1.2 says. Of its errors only the
+ * code and the place are used, as their messages quote the text.
  */
 import { refusal } from "../dotenv/decode.ts";
 import { CST, Lexer } from "./yaml.ts";
@@ -73,7 +73,8 @@ function readPlain(rest: string, fail: Fail): string {
 
 function readQuoted(rest: string, name: string, fail: Fail): string {
   const isSingle = rest.startsWith("'");
-  // A line alone: what is open at its end goes on to that end, and the package closes nothing by a later line.
+  // A line alone: what is open at its end goes on to that end, and the package closes nothing by a later
+  // line.
   const [, , , , , source = ""] = new Lexer().lex(`_: ${rest}\n`);
   if (source.endsWith("\n"))
     fail("the quote is not closed on its line", `write \\n in double quotes, or a block: ${name}: |`);
