@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-/**
- * The npm package's first file has the plain form of `run` and no other command: Node reads the whole of a
- * file before it runs a line of it (bench/README.md). All else is for the file beside it.
- */
+/** Only the plain form of `run`: Node reads the whole of a file before it runs a line of it. */
 import { writeSync } from "node:fs";
 import { mentionsWatching, readRunLine } from "../src/cli/run-line.ts";
 

@@ -1,7 +1,4 @@
-/**
- * What help says beside the table, and how it says what is in it. The manual page and docs/reference.md say
- * the same.
- */
+/** What help says beside the table. The manual page and docs/reference.md say the same. */
 import { COMMANDS, type CommandName, type OptionRow } from "./table.ts";
 
 /** Each form of a source's URI. */

@@ -1,16 +1,10 @@
-/**
- * The command line. The plain form of `run`, which starts containers, is read here; everything else, and
- * every mistake, is commander's, whose code is loaded then.
- */
+/** The plain form of `run` is read here, all else by commander. */
 import { BECOME } from "../process/child/word.ts";
 import type { World } from "../commands/world.ts";
 import { startRun } from "./run.ts";
 import { readRunLine } from "./run-line.ts";
 
-/**
- * Runs the command line. Returns the exit status where the command has done its work; `run` without --watch
- * never returns.
- */
+/** @returns the exit status of a command that has done its work; `run` without --watch never returns */
 export async function main(world: World): Promise<number> {
   if (world.args[0] === BECOME) {
     const { become } = await import("../process/child/become.ts");

@@ -15,11 +15,7 @@ import {
   type OptionRow,
 } from "./table.ts";
 
-/**
- * Runs a command line. Returns the exit status when the command has done its work; `run` never returns.
- *
- * @param start what `run` does once its line is read
- */
+/** @param start what `run` does once its line is read */
 export async function runProgram(world: World, start: Actions["run"] = ACTIONS.run): Promise<number> {
   const shown: string[] = [];
   let status = 0;

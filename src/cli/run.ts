@@ -7,10 +7,7 @@ import type { World } from "../commands/world.ts";
 import { createContext } from "./context.ts";
 import { mentionsWatching, type RunCliFlags } from "./run-line.ts";
 
-/**
- * @param words CMD and its arguments
- * @returns with --watch, the exit status when CMD has ended; otherwise never
- */
+/** @returns with --watch, the exit status when CMD has ended; otherwise never */
 export async function startRun(words: readonly string[], flags: RunCliFlags, world: World): Promise<number> {
   world.trace?.mark("command line");
   const context = await createContext(world, flags);

@@ -485,10 +485,7 @@ export function optionsOf(command: CommandName): OptionRow[] {
   return Object.keys(GROUPS).flatMap((name) => own.filter(({ group }) => group === name));
 }
 
-/**
- * What a command's code calls the option: `--min-revision` → `minRevision`. Asked at every start: no pattern
- * is made for it.
- */
+/** `--min-revision` → `minRevision`. Asked at every start: no pattern is made for it. */
 export function flagName(long: string): string {
   let name = long.slice(2);
   for (let at = name.indexOf("-"); at !== -1; at = name.indexOf("-"))

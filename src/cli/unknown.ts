@@ -3,10 +3,7 @@ import { nearest } from "../base/nearest.ts";
 import { PREFIX } from "./given.ts";
 import { VARIABLES } from "./table.ts";
 
-/**
- * Warns of each variable that looks like ours and is not, by name: it could be meant for CMD, so it is no
- * error.
- */
+/** Warns of each variable that looks like ours and is not: it could be meant for CMD, so it is no error. */
 export function warnUnknown(names: readonly string[], command: string, log: Logger): void {
   const known = [...VARIABLES].map((variable) => variable.slice(PREFIX.length));
   for (const name of names) {

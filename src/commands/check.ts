@@ -51,11 +51,7 @@ export function listen(): Heard & {
 /** Does what may fail. A failure is kept for the report, and the check goes on. */
 type Attempt = <T>(work: () => T | Promise<T>) => Promise<T | undefined>;
 
-/**
- * Prints the report and returns the exit status that `run` would have: 0 where all is well.
- *
- * @param context made with what `listen` gave
- */
+/** @returns the exit status that `run` would have: 0 if all is well */
 export async function checkStart(
   start: CheckedStart,
   { format, strict = false }: CheckFlags,

@@ -1,7 +1,4 @@
-/**
- * `sealexec push`: check a .env and put it where the URI says, sealed where the store does not encrypt by
- * itself.
- */
+/** `sealexec push`: check a .env and put it there, sealed if the store does not encrypt by itself. */
 import { existsSync } from "node:fs";
 import type { Context } from "../base/context.ts";
 import { parseText } from "../text/parse.ts";
@@ -93,10 +90,7 @@ async function readSource(
   }
 }
 
-/**
- * The deadline is for services: a person may think as long as they like, and so may a program before the
- * pipe.
- */
+/** The deadline is for services: a person may think as long as they like, and so may a pipe. */
 async function readStandardInput(largestBytes: number, world: World, context: Context): Promise<Uint8Array> {
   const { deadline, log, waiting } = context;
   const arrived = waiting?.begin("input", "standard input");

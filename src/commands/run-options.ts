@@ -112,11 +112,7 @@ export function parseEnvironmentPolicy(flags: RunFlags, env: Environment): Envir
   return { keepExisting, pristine, pass, ...(drop === undefined ? {} : { drop }) };
 }
 
-/**
- * `run s3://BUCKET/KEY -- CMD`: the source was meant for --from.
- *
- * @throws "usage"
- */
+/** `run s3://BUCKET/KEY -- CMD`: the source was meant for --from. */
 export function refuseSource(command: string, verb: "run" | "check"): void {
   if (!namesSource(command) || existsSync(command)) return;
   throw new SealexecError("usage", `${command} is a source, and stands in the place of CMD`, {

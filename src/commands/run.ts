@@ -6,11 +6,7 @@ import type { RunOptions } from "../sources/options.ts";
 import { openFallback, openKeeping } from "../sources/fallback/keeping.ts";
 import { toolsFor } from "../sources/sources.ts";
 
-/**
- * Never returns: the process is CMD's afterwards, or an error is thrown.
- *
- * @param host this process: what the kernel gave it, and what can be done to it
- */
+/** @param host this process: what the kernel gave it, and what can be done to it */
 export async function run(options: RunOptions, host: Host, context: Context): Promise<never> {
   const command = findCommand(options, host, context);
   const fallback = await openFallback(options, host, context);

@@ -15,19 +15,13 @@ export interface World extends Host {
   readonly trace: Trace | undefined;
   /** milliseconds of a monotonic clock */
   readonly now: () => number;
-  /**
-   * standard input, whole; stops with an error behind `limit` bytes. A terminal's user is told what is waited
-   * for
-   */
+  /** standard input, whole, up to `limit` bytes. Who sits at a terminal is told what is waited for */
   readonly readInput: (limit: number, tellUser?: () => void) => Promise<Uint8Array>;
   /** standard output; settles when it is written */
   readonly writeOutput: (bytes: string | Uint8Array) => Promise<void>;
   /** standard error; written before it returns */
   readonly writeError: (text: string) => void;
-  /**
-   * from now on nobody opens standard output or error, by looking at it or by writing to it; `writeError`
-   * still can
-   */
+  /** from now on nobody opens standard output or error, by looks or by writing; `writeError` still can */
   readonly leaveStreams: () => void;
   /** standard output is a terminal that wants colours */
   readonly wantsColour: () => boolean;

@@ -1,7 +1,4 @@
-/**
- * What is there before a push, opened as `run` would open it: only what is authenticated under the push's own
- * key counts.
- */
+/** What is there before a push: only what is authenticated under the push's own key counts. */
 import { parseDialect, type Dialect } from "../text/dialect.ts";
 import { parseText } from "../text/parse.ts";
 import {
@@ -70,10 +67,7 @@ export async function openPresent(
   }
 }
 
-/**
- * It comes of what is there, or of the key that sealed it: not of the network, these credentials, or a key
- * that nobody can seal with.
- */
+/** It comes of what is there, or of the key that sealed it: not of the network, nor of these credentials. */
 function isAboutObject({ kind, code }: SealexecError): boolean {
   return kind === "data" || code === KEY_DENIED || code === "wrong-key";
 }

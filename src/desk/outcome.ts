@@ -1,7 +1,4 @@
-/**
- * What a push says when it has ended well: lines for people, or one JSON document. Names and facts, never a
- * value.
- */
+/** What a push that ended well says, for people or as one JSON document. Names and facts, never a value. */
 import { list, type Changes } from "./changes.ts";
 import type { Fact, Present, State, Written } from "./target.ts";
 

@@ -7,10 +7,6 @@ import { createDecipheriv } from "node:crypto";
 import { CBC_BLOCK_BYTES, type EnvelopeCbc } from "./format.ts";
 import { invalid } from "./invalid.ts";
 
-/**
- * @param dataKey 32 bytes
- * @param body whole blocks of 16 bytes, at least one
- */
 export function openCbc(envelope: EnvelopeCbc, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   try {
     const decipher = createDecipheriv("aes-256-cbc", dataKey, envelope.iv);

@@ -1,7 +1,4 @@
-/**
- * The fields of an envelope, read strictly, from the object's metadata or from an instruction file. Names:
- * s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys.
- */
+/** Names: s3-encryption/data-format/content-metadata.md, Content Metadata MapKeys. Read strictly. */
 import { decodeBase64 } from "./base64.ts";
 import { type EncryptionContext, WRAPPED_KEY_MAX_BYTES } from "./format.ts";
 import { invalid } from "./invalid.ts";

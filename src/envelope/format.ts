@@ -1,7 +1,4 @@
-/**
- * The names and shapes of the sealed object formats of Amazon's S3 Encryption Clients. Source:
- * awslabs/aws-encryption-sdk-specification, s3-encryption/data-format/content-metadata.md.
- */
+/** Source: awslabs/aws-encryption-sdk-specification, s3-encryption/data-format/content-metadata.md. */
 
 /** Of an S3 object, the user's: lower-case keys without `x-amz-meta-`. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -15,10 +12,7 @@ export interface StoredObject {
 
 export type Format = "v3" | "v2" | "kms-gcm" | "kms-cbc" | "kms-direct";
 
-/**
- * What is read only when the user asks for it by name (`--accept`): older formats, and what is bound to no
- * place.
- */
+/** What is read only by name (`--accept`): older formats, and what is bound to no place. */
 export type Acceptance = Exclude<Format, "v3"> | "instruction-file" | "unbound";
 
 /** What may be opened: formats by name, and a data key that a local key has wrapped. */
@@ -36,10 +30,7 @@ export const ACCEPTANCES: readonly Acceptance[] = [
 interface Wrapped {
   /** what KMS Decrypt takes as CiphertextBlob, 1 to 6,144 bytes */
   readonly wrappedKey: Uint8Array;
-  /**
-   * what KMS Decrypt takes as EncryptionContext, or a local key authenticates: the stored map exactly,
-   * without a prototype
-   */
+  /** as KMS Decrypt takes it, or a local key authenticates it: the stored map exactly, without a prototype */
   readonly encryptionContext: EncryptionContext;
 }
 

@@ -19,10 +19,7 @@ export function encryptGcm(
   return new Uint8Array(Buffer.concat(parts));
 }
 
-/**
- * @param body ciphertext ‖ tag
- * @returns the plaintext, once its tag has been verified; what was decrypted before is wiped otherwise
- */
+/** @returns the plaintext, once its tag has been verified; what was decrypted is wiped otherwise */
 export function decryptGcm(
   key: Uint8Array,
   iv: Uint8Array,

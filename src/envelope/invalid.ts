@@ -5,10 +5,7 @@ export function invalid(message: string, details?: ErrorDetails): SealexecError 
   return new SealexecError("data", message, details);
 }
 
-/**
- * Text that came from storage, made safe for one line of a log: in quotes, capped, and without line breaks,
- * escape sequences, invisible or direction-changing characters.
- */
+/** Text from storage for a line of a log: quoted, capped, without line breaks or control characters. */
 export function quote(text: string, maxCharacters = 60): string {
   // Two UTF-16 units a character at most: cut before the costly part, whatever the size.
   const characters = Array.from(text.slice(0, (maxCharacters + 1) * 2).toWellFormed());

@@ -156,11 +156,7 @@ function mixed(one: string, other: string): SealexecError {
   return invalid(`${one} and ${other} are both there: formats are mixed`);
 }
 
-/**
- * The revision that an object's metadata claims, for the one who writes the next. Nothing is verified.
- *
- * @throws SealexecError "data"
- */
+/** The revision that an object claims: nothing is verified. @throws SealexecError "data" */
 export function claimedRevision(metadata: Metadata): number | undefined {
   const fields: Fields = { from: "metadata", values: metadata };
   const names = ["x-amz-matdesc", "x-amz-m", "x-amz-t"] as const;

@@ -1,7 +1,4 @@
-/**
- * The revision of a sealed object: a time in its encryption context, which KMS authenticates, larger with
- * each push, so that an older object put back can be told.
- */
+/** A time in the encryption context, which KMS authenticates, larger with each push. */
 import type { EncryptionContext } from "./format.ts";
 import { invalid } from "./invalid.ts";
 
@@ -10,16 +7,10 @@ export const REVISION_NAME = "sealexec:revision";
 /** From 1, without leading zeros, and exact as a number. */
 const REVISION = /^[1-9]\d{0,14}$/;
 
-/**
- * A revision is a time, milliseconds since 1970: none is written or opened that is further ahead of the
- * store's own time.
- */
+/** None is written or opened that is further ahead of the store's own time. Milliseconds. */
 export const MOST_AHEAD_MS = 10 * 60_000;
 
-/**
- * The way out for whoever finds what is old, of the future, or not sealed as push seals: a command that works
- * as it is typed.
- */
+/** The way out for what is old, of the future, or not sealed as push seals: it works as it is typed. */
 export const SEAL_AGAIN = "seal the right content again: sealexec push FILE URI --key KEY --replace --force";
 
 /** @returns undefined: the writer gave none */

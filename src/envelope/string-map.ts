@@ -42,20 +42,14 @@ export function emptyMap(): Record<string, string> {
   return map;
 }
 
-/**
- * JSON of a map in printable ASCII, so that it survives an HTTP header as it is. `=?` is escaped as well: a
- * reader that decodes RFC 2047 would take it for the start of an encoded word.
- */
+/** In printable ASCII for HTTP headers. `=?` is escaped: it starts an encoded word (RFC 2047). */
 export function stringifyAscii(map: Readonly<Record<string, string>>): string {
   return JSON.stringify(map)
     .replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
     .replaceAll("=?", "=\\u003f");
 }
 
-/**
- * The digits of a whole number from 0, where it is one and is written so: 128.0 is the same number, and not
- * the same text.
- */
+/** The digits of a whole number from 0, if written so: 128.0 is the same number, and not the same text. */
 function digitsOf(text: string, name: string, value: unknown): string | undefined {
   if (!Number.isSafeInteger(value)) return undefined;
   return new RegExp(`"${name}"\\s*:\\s*${String(value)}\\s*[,}]`).test(text) && Number(value) >= 0

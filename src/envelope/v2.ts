@@ -1,7 +1,4 @@
-/**
- * The three formats behind `x-amz-key-v2`: v2 (kms+context), kms-gcm and kms-cbc (kms). Sources:
- * s3-encryption/data-format/content-metadata.md (V2), encryption.md.
- */
+/** What `x-amz-key-v2` stands for: v2 (kms+context), kms-gcm and kms-cbc (kms): content-metadata.md, V2. */
 import { SealexecError } from "../base/errors.ts";
 import { encodeBase64 } from "./base64.ts";
 import { ALGORITHM_NAME, checkAlgorithm } from "./context.ts";

@@ -24,10 +24,7 @@ export function formatDocument(lines: readonly Line[], findings: Findings): stri
   return `${JSON.stringify(document, printableOnly, 2)}\n`;
 }
 
-/**
- * Of all sources together, also if names are required that they have not; null: not every one could be
- * opened.
- */
+/** Of all sources together, also if names are required that they have not; null: one could not be opened. */
 function namesOf(sources: Findings["sources"]): string[] | null {
   const names = new Set<string>();
   for (const { opened } of sources) {

@@ -58,12 +58,7 @@ export function loadLibc(): Libc | undefined {
   return openLibrary(SYMBOLS, bind);
 }
 
-/**
- * The C library, with these functions of it.
- *
- * @param symbols what Bun's FFI is told of each
- * @param bind called with the module and the functions
- */
+/** @param symbols what Bun's FFI is told of each */
 export function openLibrary<Module extends FfiModule, Functions, Bound>(
   symbols: Parameters<FfiModule["dlopen"]>[1],
   bind: (ffi: Module, functions: Functions) => Bound,

@@ -9,10 +9,7 @@ export interface Limit {
   readonly hard: number;
 }
 
-/**
- * The limit of open files: as it is now, and as it was before the runtime raised its soft half, if that can
- * be told.
- */
+/** As it is, and as it was before the runtime raised its soft half, if that can be told. */
 export interface FileLimit {
   readonly now: Limit | undefined;
   readonly inherited: Limit | undefined;
@@ -57,10 +54,7 @@ export function parseFileLimit(text: string | undefined): number | undefined {
   throw new SealexecError("usage", "--nofile (SEALEXEC_NOFILE) is neither a number of files nor unlimited");
 }
 
-/**
- * How many bytes arguments and environment may have together. execve(2): a quarter of the stack's soft limit,
- * in bounds.
- */
+/** Of arguments and environment, bytes. execve(2): a quarter of the stack's soft limit, in bounds. */
 export function argumentLimit(): number {
   const stack = readLimit("self", "Max stack size")?.soft ?? 8 * 1024 * 1024;
   return Math.max(ALWAYS_BYTES, Math.min(MOST_BYTES, stack / 4));

@@ -1,7 +1,4 @@
-/**
- * What execve(2) would refuse with E2BIG, found out before anything is fetched and before the old process is
- * gone. Source: execve(2), "Limits on size of arguments and environment"; Linux include/uapi/linux/binfmts.h.
- */
+/** What would be E2BIG: execve(2), "Limits on size of arguments and environment"; linux/binfmts.h. */
 import { SealexecError } from "../base/errors.ts";
 import { ALWAYS_BYTES, POINTER_BYTES, tooLarge, type SizeLimit } from "../base/start-size.ts";
 import { nameOf } from "./environment.ts";
@@ -11,10 +8,7 @@ const LONGEST_STRING_BYTES = 131_072;
 /** What the kernel itself puts on the new stack */
 const RESERVE_BYTES = 4_096;
 
-/**
- * @param args the arguments of CMD, argv[0] among them
- * @param totalBytes the limit of all together; asked for only where it could matter
- */
+/** @param totalBytes the limit of all together; asked for only if it could matter */
 export function checkArgumentSize(
   args: readonly Buffer[],
   env: readonly Buffer[],

@@ -1,9 +1,6 @@
 import { execa } from "./execa.ts";
 
-/**
- * Where there is no execve (Windows): CMD runs as a child with our standard streams, and its exit status
- * becomes ours. The one platform on which a parent stays behind.
- */
+/** Without execve (Windows) CMD is a child: the one platform on which a parent stays behind. */
 export async function spawnInstead(
   file: string,
   args: readonly Buffer[],

@@ -1,11 +1,6 @@
 import { SealexecError } from "../base/errors.ts";
 
-/**
- * A text that an environment variable can hold, as it is.
- *
- * @param name of the variable, or of what it comes from, for the message
- * @throws SealexecError "data" for a NUL, and for what is no Unicode; never any part of the text
- */
+/** @throws SealexecError "data": a NUL, or what is no Unicode; never any part of the text */
 export function carriedText(name: string, text: string): string {
   if (!text.includes("\0") && text.isWellFormed()) return text;
   const what = text.includes("\0") ? "a NUL" : "half of a surrogate pair";

@@ -1,7 +1,4 @@
-/**
- * The form of `docker run --env-file`: `NAME=value`, one a line, nothing quoted. Source:
- * github.com/docker/cli, pkg/kvfile/kvfile.go (28.x; opts/file.go before), parseKeyValueFile.
- */
+/** `docker run --env-file`: github.com/docker/cli, pkg/kvfile/kvfile.go (28.x), parseKeyValueFile. */
 import { decodeUtf8, refusal } from "./dotenv/decode.ts";
 import type { Variables } from "../base/secret.ts";
 import { SizedVariables, type SizeLimit } from "../base/start-size.ts";

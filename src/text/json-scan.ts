@@ -1,7 +1,4 @@
-/**
- * Reads JSON without losing anything: of two equal keys JSON.parse keeps one, and it rounds numbers. RFC
- * 8259.
- */
+/** Loses nothing: of two equal keys JSON.parse keeps one, and it rounds numbers. RFC 8259. */
 import { SealexecError } from "../base/errors.ts";
 import { ALWAYS_BYTES, MOST_BYTES, POINTER_BYTES, tooMany, type SizeLimit } from "../base/start-size.ts";
 

@@ -29,11 +29,7 @@ export function parseJson(bytes: Uint8Array, options: JsonOptions = {}): Variabl
   return collected(parseObject(bytes, options.limit), options);
 }
 
-/**
- * The text of one key of a JSON object, which need not have the name of a variable.
- *
- * @throws SealexecError "missing" where there is no such key; "data" as `parseJson`
- */
+/** @throws SealexecError "missing": no such key; "data" as `parseJson` */
 export function pickJson(bytes: Uint8Array, key: string): Secret {
   const object = parseObject(bytes);
   for (const [name, value] of entriesOf(object)) {

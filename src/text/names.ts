@@ -61,11 +61,7 @@ export function parseNames(option: string, lists: readonly string[]): string[] {
   return names;
 }
 
-/**
- * The elements of a comma-separated list; none of what is empty.
- *
- * @throws "usage": an empty one among others, where a name may be lost
- */
+/** @throws "usage": an empty element among others, where a name may be lost */
 export function elements(option: string, list: string | undefined): string[] {
   if (list === undefined || list.trim() === "") return [];
   const found = list.split(",").map((element) => element.trim());

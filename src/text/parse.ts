@@ -1,7 +1,4 @@
-/**
- * From the text of a source to its variables, in the dialect that the source is in. Each dialect's code is
- * loaded where it is used.
- */
+/** From text to variables. Each dialect's code is loaded if it is used. */
 import { parseDotenv } from "./dotenv/parse.ts";
 import type { Variables } from "../base/secret.ts";
 import type { SizeLimit } from "../base/start-size.ts";

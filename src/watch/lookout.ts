@@ -71,10 +71,7 @@ export class Lookout {
     for (const [uri, validator] of changes) this.#refused.set(uri, validator);
   }
 
-  /**
-   * Looks at each source, in one request each. Never rejects: one that fails does not hide what the others
-   * have.
-   */
+  /** One request each. Never rejects: one that fails does not hide what the others have. */
   async look(range: Range, tools: Tools): Promise<Seen> {
     const looks = this.#sources
       .filter(({ aws, folders }) => range === "all" || (folders !== undefined && isLocal(aws)))

@@ -20,10 +20,7 @@ const LONGEST_BACKOFF_MS = 60_000;
 /** A program that has run for so long has not crashed at its start. */
 const SETTLED_MS = 10_000;
 
-/**
- * How long to wait before a program that ended by itself is started again: not at all after a long life, and
- * otherwise twice as long each time.
- */
+/** Before CMD is started again: no wait after a long life, else twice as long each time. */
 export class Backoff {
   #shortLives = 0;
 

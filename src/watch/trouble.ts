@@ -38,10 +38,7 @@ export class Trouble {
   }
 }
 
-/**
- * Being away has many faces (no route, no answer, 503), which may change from one look to the next: it is one
- * trouble.
- */
+/** Being away has many faces (no route, no answer, 503): it is one trouble. */
 function whatOf({ kind, says }: SealexecError): string {
   if (kind === "unavailable" || kind === "timeout") return "away";
   return `${kind} ${says}`;

@@ -2,10 +2,7 @@
 import { COMMANDS, COMMAND_NAMES, optionsOf } from "../table.ts";
 import { TARGETS, URIS, offerForArgument, offerOf, type Offer } from "./words.ts";
 
-/**
- * In the functions below: `words` and `count` are the line, `current` is what is completed, `lead` what
- * stands before it in its word.
- */
+/** `words` and `count` are the line, `current` what is completed, `lead` what is before it in its word. */
 const READER = `
 # Words that begin as the current one does.
 _sealexec_offer() {

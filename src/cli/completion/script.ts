@@ -1,7 +1,4 @@
-/**
- * The completion of a shell, made of the table. The script asks no service and starts no process: it knows
- * the table, and the shell the files.
- */
+/** The completion of a shell, made of the table: it starts no process. Files it leaves to the shell. */
 import { VERSION } from "../../base/version.ts";
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";

@@ -2,10 +2,7 @@
 import { SOURCES } from "../help.ts";
 import type { CommandName, CommandRow, OptionRow } from "../table.ts";
 
-/**
- * What a shell offers for a value: one of these words, a file, a URI, one that can be written, a program; or
- * it cannot know.
- */
+/** What a shell offers: one of these words, a file, a URI (to write), a program; or it cannot know. */
 export type Offer = readonly string[] | "file" | "uri" | "target" | "program" | "anything";
 
 /** The beginnings of URIs: `s3://`, `file:`. */

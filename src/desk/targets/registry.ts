@@ -12,10 +12,7 @@ const TARGETS: Readonly<Record<string, () => Promise<TargetStore>>> = {
   ssm: async () => (await import("./ssm.ts")).ssm,
 };
 
-/**
- * @throws "usage" if the URI is not of the form, its store cannot be written, or an option makes no sense
- * there
- */
+/** @throws "usage": not of the form, no store that can be written, or an option makes no sense there */
 export async function parseTarget(
   uri: string,
   options: PushOptions,

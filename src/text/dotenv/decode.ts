@@ -3,19 +3,12 @@ import { SealexecError } from "../../base/errors.ts";
 const LF = 0x0a;
 const BYTE_ORDER_MARK = "\uFEFF";
 
-/**
- * The error for a text that is not taken: `line 3: no "=" in assignment`. Lines count from 1.
- *
- * @param what without any part of a value or of a malformed line
- */
+/** `line 3: no "=" in assignment`; `what` has no part of a value or of a malformed line. */
 export function refusal(line: number, what: string, hint: string): SealexecError {
   return new SealexecError("data", `line ${line}: ${what}`, { hint });
 }
 
-/**
- * The text of a .env file: UTF-8 without a leading byte order mark, every line ended by LF alone. CRLF
- * becomes LF inside quotes too, as dotenv does it.
- */
+/** UTF-8 without a leading byte order mark, lines ended by LF alone, inside quotes too, as dotenv does it. */
 export function decodeText(bytes: Uint8Array): string {
   const text = decodeUtf8(bytes);
   const nul = text.indexOf("\0");

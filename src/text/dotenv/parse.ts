@@ -4,10 +4,7 @@ import { SizedVariables, type SizeLimit } from "../../base/start-size.ts";
 import { decodeText, refusal } from "./decode.ts";
 import { type Assignment, scanAssignments } from "./scan.ts";
 
-/**
- * Reads the bytes of a .env file. Names and values are dotenv's, in the order of the file; what dotenv would
- * skip, repair or swallow is refused. Nothing is expanded.
- */
+/** What dotenv would skip, repair or swallow is refused. Nothing is expanded. */
 export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
   const variables = new SizedVariables(limit);
   const lines = new Map<string, number>();
@@ -31,12 +28,7 @@ function readWithDotenv(assignment: Assignment): string {
   return agreedValue(assignment, parse(assignment.text, { fast: true }));
 }
 
-/**
- * The value of an assignment, once dotenv's answer for it is the scanner's: this one name, this value. Two
- * readers that do not agree mean that one of them has lost or made up something.
- *
- * @param parsed what dotenv gave for `assignment.text`
- */
+/** dotenv's value, if it is the scanner's: readers that disagree have lost or made up something. */
 export function agreedValue(
   { line, name, value }: Assignment,
   parsed: Readonly<Record<string, string>>,

@@ -22,12 +22,7 @@ const FIRST_OF_VALUE = /[^\S\n]*/y;
 // dotenv's regular expression takes these for line ends: "# note<U+2028>A=x" sets A.
 const LINE_SEPARATOR = /[\u2028\u2029]/;
 
-/**
- * Splits a text into its assignments, in order, in linear time, and refuses every line that is not blank, a
- * comment or a whole assignment.
- *
- * @param text as `decodeText` gives it: LF line ends, no NUL
- */
+/** One after the other, in linear time. Whatever is not blank, a comment or a whole assignment is refused. */
 export function* scanAssignments(text: string): Generator<Assignment, void, undefined> {
   let line = 1;
   for (let start = 0; start < text.length; line += 1) {
