@@ -38,8 +38,8 @@ export const ACTIONS: Actions = {
   },
 
   async check(words, flags, world) {
-    const { checkStart, listen } = await import("../commands/check.ts");
-    const heard = listen();
+    const { checkStart, Heard } = await import("../commands/check.ts");
+    const heard = new Heard();
     const inJson = flags.format === "json" ? { ...flags, log: "json" } : flags;
     const context = await createContext(world, inJson, heard);
     const start = { ...(await readStart("check", words, flags, world)), command: words[0] };

@@ -6,6 +6,7 @@ import { findCommand, prepareStart, withVariables, type Command } from "../proce
 import type { RunOptions } from "../sources/options.ts";
 import { mergeSources, openSource, tellCredentials, toolsFor } from "../sources/sources.ts";
 import type { OpenedSource } from "../sources/sources.ts";
+import type { RunTools } from "../sources/tools.ts";
 import { EnvOut } from "../watch/env-out.ts";
 import type { WatchOptions } from "../watch/how.ts";
 import type { World } from "./world.ts";
@@ -27,25 +28,12 @@ export interface CheckedStart {
   readonly command: string | undefined;
 }
 
-/** What was heard of the work: each step, and each warning. */
-interface Heard {
-  readonly steps: readonly StepReport[];
-  readonly warnings: readonly Warning[];
-}
-
-/** Hears all that is done with a context that is made with it. */
-export function listen(): Heard & {
-  readonly onStep: (report: StepReport) => void;
-  readonly listenTo: (log: Logger) => Logger;
-} {
-  const steps: StepReport[] = [];
-  const warnings: Warning[] = [];
-  return {
-    steps,
-    warnings,
-    onStep: (report) => steps.push(report),
-    listenTo: (log) => collecting(log, warnings),
-  };
+/** Hears each step and each warning of what is done with a context that is made with it. */
+export class Heard {
+  readonly steps: StepReport[] = [];
+  readonly warnings: Warning[] = [];
+  readonly onStep = (report: StepReport): void => void this.steps.push(report);
+  readonly listenTo = (log: Logger): Logger => collecting(log, this.warnings);
 }
 
 /** Does what may fail. A failure is kept for the report, and the check goes on. */
@@ -72,7 +60,10 @@ export async function checkStart(
   };
   // As `run`, which looks for the program first: the first failure decides the exit status.
   const command = await attempt(() => prepare(start, world, context));
-  const opened = await openAll(options, context, attempt);
+  const tools = toolsFor(options, context);
+  const asksAws = tools.needs(options.sources).length > 0;
+  const isReady = !asksAws || (await attempt(() => beginWithAws(options, tools))) !== undefined;
+  const opened = isReady ? await openAll(options, tools, attempt) : options.sources.map(() => undefined);
   const whole = opened.filter((source) => source !== undefined);
   // With a source missing, which names would be there cannot be known.
   const merged =
@@ -84,7 +75,6 @@ export async function checkStart(
   context.deadline.clear();
   const status = statusOf(failures, strict ? warnings : []);
   const sources = options.sources.map(({ uri }, index) => ({ uri, opened: opened[index] }));
-  const asksAws = toolsFor(options, context).needs(options.sources).length > 0;
   const expected = { asksAws, gives: options.sources.map(({ gives }) => gives) };
   const findings = { steps, expected, sources, warnings, strict, failures: failures.length, status };
   await world.writeOutput(formatReport(format, findings, world.wantsColour()));
@@ -121,29 +111,27 @@ function nameOf({ command }: CheckedStart): string {
   return command ?? "any";
 }
 
+async function beginWithAws(options: RunOptions, tools: RunTools): Promise<true> {
+  const { context } = tools;
+  const session = await stepOnlyIfFailed(context, "configuration", "environment", () => tools.session);
+  await tools.begin(options.sources);
+  const credentials = await session.credentials();
+  await tellCredentials(credentials, options, context);
+  await callerArn(session, credentials, context);
+  return true;
+}
+
 /** @returns what was opened of each source, in their order */
 async function openAll(
   options: RunOptions,
-  context: Context,
+  tools: RunTools,
   attempt: Attempt,
 ): Promise<readonly (OpenedSource | undefined)[]> {
-  const tools = toolsFor(options, context);
-  if (tools.needs(options.sources).length > 0) {
-    const isReady = await attempt(async () => {
-      const session = await stepOnlyIfFailed(context, "configuration", "environment", () => tools.session);
-      await tools.begin(options.sources);
-      const credentials = await session.credentials();
-      await tellCredentials(credentials, options, context);
-      await callerArn(session, credentials, context);
-      return true;
-    });
-    if (isReady === undefined) return options.sources.map(() => undefined);
-  }
   const opened: (OpenedSource | undefined)[] = [];
   // One after the other, so that the report reads in their order.
   for (const source of options.sources) {
     const one = await attempt(() => openSource(source, options, tools));
-    if (one !== undefined) warnOfSource(one, context.log);
+    if (one !== undefined) warnOfSource(one, tools.context.log);
     opened.push(one);
   }
   return opened;

@@ -3,7 +3,7 @@ import type { Context } from "../base/context.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { Variables } from "../base/secret.ts";
 import type { EncryptionContext } from "../envelope/index.ts";
-import type { Key } from "../keys/key.ts";
+import { needsAws, type Key } from "../keys/key.ts";
 import type { Grammar, ParsedUri } from "../stores/uri.ts";
 import type { Dialect } from "../text/dialect.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
@@ -103,3 +103,20 @@ export interface CheckedFile {
 }
 
 export type Fact = readonly [name: string, value: string];
+
+export function chosenKey({ key }: PushOptions): Key {
+  if (key !== undefined) return key;
+  throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", {
+    hint: "a KMS key id, ARN or alias, such as alias/my-app",
+  });
+}
+
+/** The key of KMS with which a store encrypts by itself; undefined: its own. */
+export function storeKey(store: string, { key, sealingFlag }: PushOptions): Key | undefined {
+  if (sealingFlag !== undefined)
+    throw new SealexecError("usage", `${sealingFlag} is for sealed objects: ${store} has no such thing`);
+  if (needsAws(key)) return key;
+  throw new SealexecError("usage", `a local key cannot encrypt in ${store}`, {
+    hint: "give --key KEY of KMS, or unset SEALEXEC_KEY for the store's own",
+  });
+}

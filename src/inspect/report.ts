@@ -2,7 +2,7 @@ import type { Stage, StepReport } from "../base/context.ts";
 import { exitStatus } from "../base/errors.ts";
 import { printable } from "../base/logger.ts";
 import { formatDocument } from "./document.ts";
-import type { Expectation, Findings, Line } from "./findings.ts";
+import type { Expectation, Findings, Line } from "./document.ts";
 
 export type ReportFormat = "text" | "json" | "github";
 

@@ -11,57 +11,52 @@ const DEFAULT_PATH = "/bin:/usr/bin";
 /** The file to execute for `command`. */
 export function findProgram(command: string, env: Environment): string {
   if (command === "") throw refusal("not-found", '""', "the command is empty", "name a program after --");
-  if (command.includes("/")) {
-    if (checkProgram(command, command)) return command;
-    throw refusal("not-found", command, "no such file", "check the path inside this image");
+  const isPath = command.includes("/");
+  let unfit: Unfit | undefined;
+  for (const file of isPath ? [command] : filesInPath(command, env["PATH"] ?? DEFAULT_PATH)) {
+    const why = whyNot(file);
+    if (why === undefined) return file;
+    // execvp goes on looking, and reports "permission denied" only if nothing better comes.
+    if (why !== "absent") unfit ??= why;
   }
-  let found: SealexecError | undefined;
-  for (const folder of (env["PATH"] ?? DEFAULT_PATH).split(":")) {
-    // An empty entry is the current directory (environ(7)).
-    const file = folder === "" ? `./${command}` : `${folder}/${command}`;
-    try {
-      if (checkProgram(file, command)) return file;
-    } catch (error) {
-      if (!(error instanceof SealexecError)) throw error;
-      // execvp goes on looking, and reports "permission denied" only where nothing better came.
-      if (error.kind === "cannot-execute") found ??= error;
-    }
-  }
-  throw (
-    found ??
-    refusal("not-found", command, "not found in PATH", "check the image's PATH and the command's name")
-  );
+  if (unfit !== undefined) throw refusal("cannot-execute", command, ...unfit);
+  throw isPath
+    ? refusal("not-found", command, "no such file", "check the path inside this image")
+    : refusal("not-found", command, "not found in PATH", "check the image's PATH and the command's name");
 }
 
-/** Whether there is such a file; one that is there and cannot be executed is refused. */
-function checkProgram(file: string, command: string): boolean {
-  let isFile: boolean;
+/** An empty entry is the current directory (environ(7)). */
+function filesInPath(command: string, path: string): string[] {
+  return path.split(":").map((folder) => `${folder === "" ? "." : folder}/${command}`);
+}
+
+/** Why a file cannot be executed, and the way out. */
+type Unfit = readonly [what: string, hint: string];
+
+function whyNot(file: string): Unfit | "absent" | undefined {
   try {
     // Most folders of a PATH do not have it: an error made for each would cost more than the look.
     const stat = statSync(file, { throwIfNoEntry: false });
-    if (stat === undefined) return false;
-    if (stat.isDirectory()) throw refusal("cannot-execute", command, "is a directory", "name a program");
-    isFile = stat.isFile();
+    if (stat === undefined) return "absent";
+    if (stat.isDirectory()) return ["is a directory", "name a program"];
+    if (!stat.isFile()) return ["is not a regular file", "name a program"];
   } catch (error) {
-    if (error instanceof SealexecError) throw error;
-    if ((error as { code?: unknown }).code === "EACCES") {
-      throw refusal(
-        "cannot-execute",
-        command,
-        "permission denied on the way to it",
-        "check the modes of its folders",
-      );
-    }
-    return false;
+    if ((error as { code?: unknown }).code !== "EACCES") return "absent";
+    return ["permission denied on the way to it", "check the modes of its folders"];
   }
-  if (!isFile) throw refusal("cannot-execute", command, "is not a regular file", "name a program");
+  if (!isExecutable(file)) return ["permission denied: not executable", `chmod +x ${file}`];
+  const head = readHead(file);
+  // Execute permission without read permission is enough for the kernel; it cannot be looked at here.
+  return head === undefined ? undefined : whyNotOfFormat(head);
+}
+
+function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
+    return true;
   } catch {
-    throw refusal("cannot-execute", command, "permission denied: not executable", `chmod +x ${file}`);
+    return false;
   }
-  checkFormat(file, command);
-  return true;
 }
 
 // ELF e_machine (elf.h) by the runtime's name of the architecture.
@@ -77,52 +72,30 @@ const MACHINES: Readonly<Record<string, number>> = {
 // 32-bit programs that a 64-bit kernel runs as well.
 const ALSO_RUN: Readonly<Record<string, readonly number[]>> = { x64: [3], arm64: [40] };
 
-function checkFormat(file: string, command: string): void {
-  const head = readHead(file);
-  // Execute permission without read permission is enough for the kernel; it cannot be looked at here.
-  if (head === undefined) return;
+const ELF_MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
+
+function whyNotOfFormat(head: Buffer): Unfit | undefined {
   if (head.length >= 20 && head.subarray(0, 4).equals(ELF_MAGIC)) {
     const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
     const mine = [MACHINES[architecture], ...(ALSO_RUN[architecture] ?? [])];
-    if (mine.includes(machine) || hasOtherFormats()) return;
-    throw refusal(
-      "cannot-execute",
-      command,
-      "is built for another architecture",
-      "use an image of this architecture",
-    );
+    if (mine.includes(machine) || hasOtherFormats()) return undefined;
+    return ["is built for another architecture", "use an image of this architecture"];
   }
-  if (head.subarray(0, 2).toString("latin1") === "#!") return checkInterpreter(head, command);
-  if (hasOtherFormats()) return;
-  throw refusal(
-    "cannot-execute",
-    command,
-    "wrong format: neither ELF nor a script with #!",
-    "begin a script with #!/bin/sh",
-  );
+  if (head.subarray(0, 2).toString("latin1") === "#!") return whyNotOfScript(head);
+  if (hasOtherFormats()) return undefined;
+  return ["wrong format: neither ELF nor a script with #!", "begin a script with #!/bin/sh"];
 }
 
-const ELF_MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
-
-function checkInterpreter(head: Buffer, command: string): void {
+function whyNotOfScript(head: Buffer): Unfit | undefined {
   const line = head.subarray(2).toString("latin1").split("\n")[0] ?? "";
   const interpreter = /^[ \t]*([^ \t\0]+)/.exec(line)?.[1];
-  if (interpreter === undefined) {
-    throw refusal(
-      "cannot-execute",
-      command,
-      "wrong format: its #! line names no interpreter",
-      "begin it with #!/bin/sh",
-    );
-  }
-  try {
-    accessSync(interpreter, constants.X_OK);
-  } catch {
-    const hint = line.endsWith("\r")
-      ? "the script has CRLF line ends; save it with LF"
-      : "install the interpreter in this image";
-    throw refusal("cannot-execute", command, "the interpreter of its #! line cannot be executed", hint);
-  }
+  if (interpreter === undefined)
+    return ["wrong format: its #! line names no interpreter", "begin it with #!/bin/sh"];
+  if (isExecutable(interpreter)) return undefined;
+  const hint = line.endsWith("\r")
+    ? "the script has CRLF line ends; save it with LF"
+    : "install the interpreter in this image";
+  return ["the interpreter of its #! line cannot be executed", hint];
 }
 
 const HEAD_BYTES = 256;

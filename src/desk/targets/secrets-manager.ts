@@ -11,8 +11,15 @@ import type { ExpectedSecret, WrittenSecret } from "../../stores/secrets-manager
 import { RunTools } from "../../sources/tools.ts";
 import { changesBetween, isNoChange } from "../changes.ts";
 import { bareEtag } from "../permission.ts";
-import { storeKey } from "../options.ts";
-import type { CheckedFile, Look, Present, PushOptions, TargetStore, Written } from "../target.ts";
+import {
+  storeKey,
+  type CheckedFile,
+  type Look,
+  type Present,
+  type PushOptions,
+  type TargetStore,
+  type Written,
+} from "../target.ts";
 
 /**
  * More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON.

@@ -8,8 +8,14 @@ import { SSM_GRAMMAR, formatSsmUri, ssmRef, type SsmRef } from "../../stores/ssm
 import { checkParameters, removeParameters, writeParameters } from "../../stores/ssm/write.ts";
 import { RunTools } from "../../sources/tools.ts";
 import { changesBetween, list, type Changes } from "../changes.ts";
-import { storeKey } from "../options.ts";
-import type { CheckedFile, Look, PushOptions, TargetStore, Written } from "../target.ts";
+import {
+  storeKey,
+  type CheckedFile,
+  type Look,
+  type PushOptions,
+  type TargetStore,
+  type Written,
+} from "../target.ts";
 
 /** Far more than an environment holds. */
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Findings } from "../../../src/inspect/findings.ts";
+import type { Findings } from "../../../src/inspect/document.ts";
 import { formatReport } from "../../../src/inspect/report.ts";
 import type { StepReport } from "../../../src/base/context.ts";
 import { SealexecError } from "../../../src/base/errors.ts";
