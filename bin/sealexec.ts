@@ -18,9 +18,8 @@ const trace =
 trace?.mark("first line");
 const args = process.argv.slice(2);
 const runtime = process.versions["bun"] === undefined ? "node" : "bun";
-// Node waits at its exit for a look-up that waits for a dead name server: glibc's 10 s, unless told
-// otherwise. Our own retries stand in for its second attempt; CMD's environment is the one we were started
-// with.
+// Node waits at its exit for a look-up at a dead name server: glibc's 10 s, unless told otherwise.
+// Our own retries stand in for its second attempt; CMD's environment is the one we were started with.
 if (runtime === "node") process.env["RES_OPTIONS"] ??= "timeout:1 attempts:1";
 const image = takeImage(env, process.ppid);
 const libc = loadLibc();

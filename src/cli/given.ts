@@ -5,9 +5,7 @@ import { SWITCHES, VARIABLES } from "./table.ts";
 
 export const PREFIX = "SEALEXEC_";
 
-/**
- * What Kubernetes sets for each service of a namespace: one may have our name, or one that begins with it.
- */
+/** What Kubernetes sets for each service of a namespace: one may have our name, or begin with it. */
 const OF_SERVICE =
   /^SEALEXEC_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)?)$/;
 

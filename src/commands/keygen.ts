@@ -4,9 +4,7 @@ import { LOCAL } from "../keys/key.ts";
 import type { World } from "./world.ts";
 import { refuseExisting, writePrivateFile } from "../base/files/write.ts";
 
-/**
- * Writes a fresh local key of mode 0600. Never over a file that is there: what it has sealed would be lost.
- */
+/** Never over a file that is there: what it has sealed would be lost. */
 export async function makeKeyFile(file: string, world: World): Promise<void> {
   refuseExisting(file, "name another file: what a key has sealed opens with that key alone");
   writePrivateFile(file, Buffer.from(makeLocalKey()), "nothing");

@@ -61,9 +61,7 @@ export function parseOpenPolicy(flags: OpenFlags, env: Environment): OpenPolicy 
 const MAX_LAG = "--max-lag (SEALEXEC_MAX_LAG)";
 const YEAR_MS = 365 * 86_400_000;
 
-/**
- * Refuses an option that could not hold: only a store that tells the time says when something was written.
- */
+/** Only a store that tells the time says when something was written. */
 export function checkLagOption({ largestLagMs }: OpenPolicy, sources: readonly Source[]): void {
   if (largestLagMs === undefined || sources.some(({ dated }) => dated === true)) return;
   throw new SealexecError("usage", `${MAX_LAG} is for sealed objects in S3`, {
@@ -90,9 +88,7 @@ function parseLeastRevision(text: string): number {
   );
 }
 
-/**
- * What `date +%s` prints from 2001 on. As milliseconds it is in January 1970, and would let everything pass.
- */
+/** What `date +%s` prints from 2001 on: as milliseconds it would let everything pass. */
 function isInSeconds(revision: number): boolean {
   return revision >= 1e9 && revision < 1e11;
 }

@@ -143,8 +143,7 @@ function neverRun({ message, hint }: SealexecError): SealexecError {
   return new SealexecError("data", message, { hint });
 }
 
-// `sops -d FILE | sealexec push - URI`: where the left side fails, nothing arrives, and nothing is what would
-// be sealed.
+// `sops -d FILE | sealexec push - URI`: if the left side fails, nothing arrives, and would be sealed.
 function nothingInIt(): SealexecError {
   return new SealexecError("data", "no variables in it", {
     hint: "if it comes from a pipe, the program before the pipe may have failed",

@@ -1,6 +1,4 @@
-/**
- * The options of `run` and of `check`, from flags and from the variables that stand for them in a Dockerfile.
- */
+/** The options of `run` and of `check`, from flags and from the variables beside them. */
 import { existsSync } from "node:fs";
 import type { Environment } from "../base/env.ts";
 import { parseDuration } from "../base/duration.ts";

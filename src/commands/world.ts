@@ -2,9 +2,7 @@ import type { Environment } from "../base/env.ts";
 import type { Trace } from "../base/trace.ts";
 import type { Host } from "../process/replace.ts";
 
-/**
- * The outside world, handed in by bin/. Streams are opened only when used: CMD is to find them as they were.
- */
+/** Handed in by bin/. Streams are opened only when used: CMD is to find them as they were. */
 export interface World extends Host {
   readonly args: readonly string[];
   readonly env: Environment;

@@ -13,9 +13,7 @@ import { emptyMap } from "./string-map.ts";
 export const ALGORITHM_NAME = "aws:x-amz-cek-alg";
 /** The KMS key as the writer had it; written by clients before v2. */
 const KEY_ID_NAME = "kms_cmk_id";
-/**
- * Ours: which object the data key is for, `s3://BUCKET/KEY` or `file:NAME`; and what the text is, if no .env.
- */
+/** Ours: the object that the data key is for (`s3://BUCKET/KEY`, `file:NAME`); the dialect, if no .env. */
 export const BINDING_NAME = "sealexec:object";
 export const FORMAT_NAME = "sealexec:format";
 
@@ -92,9 +90,7 @@ export function writerContext(
   return context;
 }
 
-/**
- * That the context names the algorithm of the envelope: KMS authenticates it, so that nobody relabels a body.
- */
+/** KMS authenticates the context: nobody gives a body another algorithm. */
 export function checkAlgorithm(context: EncryptionContext, algorithm: string, field: string): void {
   const stored = valueOf(context, ALGORITHM_NAME);
   if (stored === undefined) throw invalid(`encryption context: ${ALGORITHM_NAME} is missing`);

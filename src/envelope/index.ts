@@ -1,8 +1,4 @@
-/**
- * The S3 Encryption Client formats: metadata and body in, plaintext out, and back. Pure: no I/O, no KMS. To
- * open: readEnvelope, checkContext, KMS Decrypt, openEnvelope. To seal: writerContext, KMS GenerateDataKey,
- * seal.
- */
+/** To open: readEnvelope, checkContext, Decrypt, openEnvelope. To seal: writerContext and seal. Pure. */
 export {
   BINDING_NAME,
   checkContext,

@@ -31,8 +31,7 @@ export function parseStringMap(
       throw invalid(`${what} holds text that is not valid Unicode`);
     map[name] = entry;
   }
-  // JSON.parse keeps the last of two equal names. Every pair is two strings, or one and a number, so one more
-  // tells.
+  // JSON.parse keeps the last of two equal names. A pair is two strings, or one and a number.
   if (countStrings(text) !== strings) throw invalid(`${what} holds a name twice`);
   return map;
 }

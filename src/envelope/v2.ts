@@ -84,8 +84,7 @@ function parseGcm(fields: Fields): Uint8Array {
   return bytesField(fields, "x-amz-iv", GCM_IV_BYTES);
 }
 
-// content-metadata.md, V2 Only: CBC has no tag length. Go's client writes an empty one into instruction
-// files, C++'s 0.
+// content-metadata.md, V2 Only: CBC has no tag length. In instruction files Go's client writes "", C++'s 0.
 function parseCbc(fields: Fields): Uint8Array {
   if (!["", "0"].includes(optionalField(fields, "x-amz-tag-len") ?? ""))
     throw invalid("x-amz-tag-len is there, but x-amz-cek-alg is CBC, which has no tag");

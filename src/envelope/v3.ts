@@ -58,8 +58,7 @@ export function parseV3(content: Content, wrap: Fields, localKey = false): Envel
   const code = requiredField(wrap, "x-amz-w");
   if (localKey) {
     checkLocalWrap(code, wrap);
-    // content-metadata.md, V3 Only: what describes a raw key's wrap is in x-amz-m. Without it there is no
-    // context.
+    // content-metadata.md, V3 Only: what describes a raw key's wrap is in x-amz-m, if anything does.
     const encryptionContext = contextField(wrap, "x-amz-m");
     if (Object.keys(encryptionContext).length > 0)
       checkAlgorithm(encryptionContext, V3_CONTENT_ALGORITHM, "x-amz-c");
@@ -133,8 +132,7 @@ function checkWrap(code: string): void {
   throw invalid(`x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);
 }
 
-// The two keys of v3, by HKDF-SHA512 (RFC 5869) with the message id as its salt: key-derivation.md, HKDF
-// Operation.
+// The two keys, by HKDF-SHA512 (RFC 5869) with the message id as its salt: key-derivation.md, HKDF Operation.
 
 /** The key commitment, 28 bytes: stored beside the object, and not a secret. */
 export function deriveCommitment(dataKey: Uint8Array, messageId: Uint8Array): Uint8Array {

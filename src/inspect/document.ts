@@ -1,6 +1,4 @@
-/**
- * `sealexec check --format json`: one document, whose fields stay (docs/operations.md, "The report as JSON").
- */
+/** `sealexec check --format json`: its fields stay (docs/operations.md, "The report as JSON"). */
 import type { Stage, StepReport } from "../base/context.ts";
 import { printable } from "../base/logger.ts";
 import type { OpenedSource } from "../sources/sources.ts";

@@ -119,8 +119,7 @@ function annotation(
   return `::${level} title=${property(`sealexec check${where}`)}::${data(text)}\n`;
 }
 
-// github.com/actions/toolkit, packages/core/src/command.ts: what is escaped in data, and besides in
-// properties.
+// github.com/actions/toolkit, packages/core/src/command.ts: what is escaped in data, and in properties.
 function data(text: string): string {
   return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }

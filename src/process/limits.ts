@@ -15,9 +15,8 @@ export interface FileLimit {
   readonly inherited: Limit | undefined;
 }
 
-// Both runtimes raise the soft limit to the hard one at their start. What it was before is the parent's, as
-// long as nobody changed limits in between: a hard limit that is no longer the parent's says that somebody
-// did.
+// Both runtimes raise the soft limit to the hard one at their start. Before, it was the parent's, unless
+// somebody changed limits in between: then the hard limit is no longer the parent's.
 export function fileLimit(ppid: number): FileLimit {
   const now = readLimit("self", FILES);
   const parents = readLimit(String(ppid), FILES);
@@ -26,9 +25,7 @@ export function fileLimit(ppid: number): FileLimit {
 
 const FILES = "Max open files";
 
-/**
- * The limit that CMD gets: the one asked for, or the one that was inherited. Undefined: nothing is changed.
- */
+/** The limit that CMD gets: the one asked for, or the inherited one. Undefined: nothing is changed. */
 export function chooseFileLimit(
   { now, inherited }: FileLimit,
   asked: number | undefined,

@@ -8,9 +8,7 @@ import { JsonLiteral, scanJson, type JsonObject } from "./json-scan.ts";
 import { carriedText } from "./carried.ts";
 
 export interface JsonOptions {
-  /**
-   * joins the names of nested objects (`{"db":{"host":1}}` → `db_host`); absent: nested values are refused
-   */
+  /** joins the names of nested objects (`{"db":{"host":1}}` → `db_host`); absent: they are refused */
   readonly flatten?: string;
   /** takes this key only: one variable of its name, or where it is an object, the variables in it */
   readonly key?: string;

@@ -7,9 +7,7 @@ export type Range = "all" | "local";
 
 /** A file is seldom changed by one call: so long after the last of them it is looked at. */
 const QUIET_MS = 200;
-/**
- * And so long after the first at the latest: in a folder where others write all the time it is never quiet.
- */
+/** And so long after the first at the latest: where others write all the time it is never quiet. */
 const LATEST_MS = 1_000;
 
 export class Alarm {
@@ -21,9 +19,7 @@ export class Alarm {
   /** when the first change came that was not looked at (performance.now()) */
   #changedAt: number | undefined;
 
-  /**
-   * @param folders those in which a change is to be seen at once, where the system tells of it (inotify(7))
-   */
+  /** @param folders in which a change is seen at once, if the system tells of it (inotify(7)) */
   constructor(everyMs: number, folders: readonly string[]) {
     this.#everyMs = everyMs;
     this.#watchers = [...new Set(folders)].flatMap((folder) => this.#watch(folder));

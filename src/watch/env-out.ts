@@ -58,11 +58,9 @@ export class EnvOut {
   }
 
   /**
-   * Writes the variables: mode 0600, under another name and then moved, so that nobody reads half of them.
+   * Mode 0600, under another name and then moved, so that nobody reads half of it.
    *
-   * @returns the file as it was written
-   * @throws "config" where it cannot be written, would not lie in memory by now, or has become somebody
-   *   else's
+   * @throws "config": it cannot be written, lies not in memory by now, or has become somebody else's
    */
   write(variables: Variables): FileId {
     checkEnvOut(this.#path);

@@ -1,6 +1,6 @@
 /** The sources as they were when they were last seen, and what has changed since. */
 import { step } from "../base/context.ts";
-import { SealexecError } from "../base/errors.ts";
+import type { SealexecError } from "../base/errors.ts";
 import type { OpenedSource } from "../sources/sources.ts";
 import type { Source, Tools } from "../stores/source.ts";
 import type { Range } from "./alarm.ts";
@@ -42,9 +42,7 @@ export class Lookout {
     return this.#sources.flatMap(({ folders = [] }) => folders);
   }
 
-  /**
-   * The sources that nobody will ever look at again: what they name does not change, or cannot be read twice.
-   */
+  /** Never looked at again: what they name does not change, or cannot be read twice. */
   get fixed(): readonly string[] {
     return this.#sources
       .filter(({ uri, look }) => look === undefined || !this.#validators.has(uri))
@@ -81,7 +79,8 @@ export class Lookout {
     const unchanged = new Map<string, string>();
     let failure: SealexecError | undefined;
     for (const result of results) {
-      if (result.status === "rejected") failure ??= toError(result.reason);
+      // A step that fails says so as our error.
+      if (result.status === "rejected") failure ??= result.reason as SealexecError;
       else if (result.value.now !== undefined) changes.set(result.value.uri, result.value.now);
       else if (!this.#refused.has(result.value.uri)) unchanged.set(result.value.uri, result.value.known);
     }
@@ -111,10 +110,4 @@ interface Looked {
 // A sealed file wants KMS, but not to be looked at.
 function isLocal(aws: Source["aws"]): boolean {
   return aws === undefined || aws.onlyKms === true;
-}
-
-function toError(reason: unknown): SealexecError {
-  return reason instanceof SealexecError
-    ? reason
-    : new SealexecError("internal", "unexpected failure of a look", { cause: reason });
 }

@@ -21,9 +21,7 @@ import {
   type Written,
 } from "../target.ts";
 
-/**
- * More than a secret holds, as comments are left out; whether the variables fit is known when they are JSON.
- */
+/** More than a secret holds, as comments are left out; that it fits is known when it is JSON. */
 const LARGEST_FILE_BYTES = 1024 * 1024;
 
 interface Job {

@@ -39,9 +39,7 @@ function printAssignment(name: string, value: string): string {
   });
 }
 
-/**
- * Every way to write a value, the plainest first; not all of them fit. None depends on the lines around it.
- */
+/** Every way to write a value, the plainest first; not all fit. None depends on the lines around it. */
 function* forms(value: string): Generator<string, void, undefined> {
   // Only in double quotes does dotenv read \n and \r; it has no escape for the backslash itself.
   const escaped = value.replaceAll("\n", "\\n").replaceAll("\r", "\\r");

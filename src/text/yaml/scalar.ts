@@ -73,8 +73,7 @@ function readPlain(rest: string, fail: Fail): string {
 
 function readQuoted(rest: string, name: string, fail: Fail): string {
   const isSingle = rest.startsWith("'");
-  // A line alone: what is open at its end goes on to that end, and the package closes nothing by a later
-  // line.
+  // A line alone: what is open at its end goes on to that end: no later line closes it.
   const [, , , , , source = ""] = new Lexer().lex(`_: ${rest}\n`);
   if (source.endsWith("\n"))
     fail("the quote is not closed on its line", `write \\n in double quotes, or a block: ${name}: |`);
