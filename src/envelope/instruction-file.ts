@@ -24,9 +24,8 @@ const V3_WRAP_NAMES: ReadonlySet<string> = new Set(["x-amz-3", ...V3_WRAP_FIELDS
 export function parseV2InstructionFile(file: Uint8Array | string): Fields {
   const fields = parseFile(file, INTEGERS);
   const [stray] = presentOf(fields, ["x-amz-3", ...V3_CONTENT_FIELDS, ...V3_WRAP_FIELDS]);
-  if (stray !== undefined) {
+  if (stray !== undefined)
     throw invalid(`${WHAT} holds ${stray} of format v3, but the object has no x-amz-c, x-amz-d and x-amz-i`);
-  }
   if (presentOf(fields, ["x-amz-key"]).length > 0 && presentOf(fields, ["x-amz-key-v2"]).length > 0)
     throw invalid(`${WHAT} holds x-amz-key and x-amz-key-v2: formats are mixed`);
   if (presentOf(fields, [...KEY_FIELDS, ...V2_FIELDS]).length === 0)

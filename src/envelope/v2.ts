@@ -51,9 +51,8 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
       return { format: "kms-cbc", wrappedKey, encryptionContext, iv: parseCbc(fields) };
     }
   }
-  if (RAW_KEY_WRAPS.has(wrap)) {
+  if (RAW_KEY_WRAPS.has(wrap))
     throw invalid(`x-amz-wrap-alg is ${wrap}: the data key is wrapped with a raw key, not by KMS`);
-  }
   throw invalid(`x-amz-wrap-alg is ${quote(wrap)}, not kms+context or kms`);
 }
 

@@ -1,8 +1,7 @@
 import type { Stage, StepReport } from "../base/context.ts";
 import { exitStatus } from "../base/errors.ts";
 import { printable } from "../base/logger.ts";
-import { formatDocument } from "./document.ts";
-import type { Expectation, Findings, Line } from "./document.ts";
+import { formatDocument, type Expectation, type Findings, type Line } from "./document.ts";
 
 export type ReportFormat = "text" | "json" | "github";
 

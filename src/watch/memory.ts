@@ -5,7 +5,10 @@ interface Collector {
   gc(force: true): void;
 }
 
-/** @returns what is called between two looks: nothing of what a look has used is needed then, garbage and the code that has run */
+/**
+ * @returns what is called between two looks: nothing of what a look has used is needed then, garbage and the
+ * code that has run
+ */
 export function memoryGiver(): () => void {
   const dropCode = loadCodeDropper();
   return () => {

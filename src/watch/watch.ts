@@ -11,23 +11,18 @@ import { eventLoopTurn } from "../base/event-loop.ts";
 import type { Host, Program } from "../process/replace.ts";
 import type { Fallback } from "../sources/fallback/fallback.ts";
 import { sayingOnce } from "../base/logger.ts";
-import { findCommand, withVariables } from "../process/command.ts";
-import type { Command } from "../process/command.ts";
+import { findCommand, withVariables, type Command } from "../process/command.ts";
 import type { RunOptions } from "../sources/options.ts";
 import { openFallback, openKeeping } from "../sources/fallback/keeping.ts";
-import { openSources, toolsFor } from "../sources/sources.ts";
-import type { Opened } from "../sources/sources.ts";
+import { openSources, toolsFor, type Opened } from "../sources/sources.ts";
 import type { RunTools } from "../sources/tools.ts";
-import { Alarm } from "./alarm.ts";
-import type { Range } from "./alarm.ts";
+import { Alarm, type Range } from "./alarm.ts";
 import { EnvOut } from "./env-out.ts";
-import { Lookout } from "./lookout.ts";
-import type { Changes } from "./lookout.ts";
+import { Lookout, type Changes } from "./lookout.ts";
 import { memoryGiver } from "./memory.ts";
 import type { WatchOptions } from "./how.ts";
 import { Backoff, waitBeforeAttempt } from "./schedule.ts";
-import { Trouble } from "./trouble.ts";
-import type { End } from "./trouble.ts";
+import { Trouble, type End } from "./trouble.ts";
 
 /**
  * Starts CMD and watches until it ends.
@@ -68,12 +63,11 @@ async function startFirst(
 }
 
 /**
- * A hard limit of open files with which a child can be started, some that CMD inherits included. Measured without any: 254 on Bun,
- * which moves the files that a child is to get above 252, and 32 on Node.
+ * A hard limit of open files with which a child can be started, some that CMD inherits included. Measured
+ * without any: 254 on Bun, which moves the files that a child is to get above 252, and 32 on Node.
  */
 const LEAST_FILES = { bun: 256, node: 128 };
 
-/** @throws "config" where no child could be started */
 function checkFileLimit({ image, libc }: Host): void {
   const { hard = Infinity } = image.fileLimit.now ?? {};
   const needed = libc === undefined ? LEAST_FILES.node : LEAST_FILES.bun;
@@ -202,7 +196,9 @@ class Watcher {
     this.#sourceTrouble.report(error);
   }
 
-  /** Opens what has changed, whole. @returns undefined where CMD cannot be given it now, which has been said */
+  /**
+   * Opens what has changed, whole. @returns undefined where CMD cannot be given it now, which has been said
+   */
   async #open(changes: Changes, tools: RunTools): Promise<Taken | undefined> {
     const command = attempt(this.#commandTrouble, () =>
       findCommand(this.#options, this.#host, tools.context),

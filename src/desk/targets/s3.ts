@@ -5,11 +5,9 @@ import { findObject } from "../../stores/s3/find.ts";
 import { LARGEST_OBJECT_BYTES } from "../../stores/s3/read.ts";
 import { S3_GRAMMAR, placeOf, s3Ref } from "../../stores/s3/ref.ts";
 import { s3Need } from "../../stores/s3/store.ts";
-import { writeObject } from "../../stores/s3/write.ts";
-import type { Expected } from "../../stores/s3/write.ts";
+import { writeObject, type Expected } from "../../stores/s3/write.ts";
 import type { PushOptions, TargetStore } from "../target.ts";
-import { sealedTarget } from "./sealed.ts";
-import type { FoundSealed } from "./sealed.ts";
+import { sealedTarget, type FoundSealed } from "./sealed.ts";
 
 export const s3: TargetStore = {
   grammar: S3_GRAMMAR,

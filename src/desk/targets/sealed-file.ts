@@ -7,11 +7,9 @@ import {
   sealedFileRef,
 } from "../../stores/sealed-file/ref.ts";
 import { SEALED_FILE_NEED } from "../../stores/sealed-file/store.ts";
-import { findSealedFile, writeSealedFile } from "../../stores/sealed-file/write.ts";
-import type { ExpectedText } from "../../stores/sealed-file/write.ts";
+import { findSealedFile, writeSealedFile, type ExpectedText } from "../../stores/sealed-file/write.ts";
 import type { TargetStore } from "../target.ts";
-import { sealedTarget } from "./sealed.ts";
-import type { FoundSealed } from "./sealed.ts";
+import { sealedTarget, type FoundSealed } from "./sealed.ts";
 
 const LARGEST_BODY_BYTES = 4 * 1024 * 1024;
 

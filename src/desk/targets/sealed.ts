@@ -1,22 +1,20 @@
-/** What a push to S3 and one to a sealed file have in common: what is there is opened, and the next revision is sealed over it. */
+/**
+ * What a push to S3 and one to a sealed file have in common: what is there is opened, and the next revision
+ * is sealed over it.
+ */
 import type { AwsNeed } from "../../aws/session.ts";
-import { step } from "../../base/context.ts";
-import type { Context } from "../../base/context.ts";
+import { step, type Context } from "../../base/context.ts";
 import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
-import { writerContext } from "../../envelope/index.ts";
-import type { EncryptionContext } from "../../envelope/index.ts";
-import { TAG_BYTES, sealUnder, sealedDialect } from "../../keys/seal.ts";
-import { needsAws } from "../../keys/key.ts";
-import type { Key } from "../../keys/key.ts";
-import type { Sealed } from "../../keys/seal.ts";
+import { writerContext, type EncryptionContext } from "../../envelope/index.ts";
+import { TAG_BYTES, sealUnder, sealedDialect, type Sealed } from "../../keys/seal.ts";
+import { needsAws, type Key } from "../../keys/key.ts";
 import { RunTools } from "../../sources/tools.ts";
 import type { SealedObject } from "../../stores/source.ts";
 import type { Dialect } from "../../text/dialect.ts";
 import { openPresent } from "../opening.ts";
-import { chosenKey } from "../options.ts";
-import { chooseRevision } from "../revision.ts";
-import type { Moment } from "../revision.ts";
+import { chooseRevision, type Moment } from "../revision.ts";
+import { chosenKey } from "../target.ts";
 import type { CheckedFile, Fact, Look, Present, PushOptions, Target, Written } from "../target.ts";
 
 /** Where something sealed is to be written. */
