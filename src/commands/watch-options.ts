@@ -64,13 +64,9 @@ function parseOnChange(text: string): OnChange {
   if (text === "restart" || text === "exit") return { do: text };
   const name = text.startsWith("signal:") ? parseSignal(text.slice("signal:".length)) : undefined;
   if (name !== undefined) return { do: "signal", name };
-  throw new SealexecError(
-    "usage",
-    "--on-change (SEALEXEC_ON_CHANGE) is neither restart, signal:NAME nor exit",
-    {
-      hint: "for example signal:HUP: a signal that a program can handle",
-    },
-  );
+  const what = "--on-change (SEALEXEC_ON_CHANGE) is neither restart, signal:NAME nor exit";
+  const hint = "for example signal:HUP: a signal that a program can handle";
+  throw new SealexecError("usage", what, { hint });
 }
 
 /**

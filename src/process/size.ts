@@ -35,13 +35,7 @@ export function checkArgumentSize(
 }
 
 function tooLong(what: string): SealexecError {
-  return new SealexecError(
-    "cannot-execute",
-    `command: ${what}, and the system takes ${LONGEST_STRING_BYTES - 1}`,
-    {
-      hint: "put large values into files",
-      stage: "command",
-      located: true,
-    },
-  );
+  const message = `command: ${what}, and the system takes ${LONGEST_STRING_BYTES - 1}`;
+  const hint = "put large values into files";
+  return new SealexecError("cannot-execute", message, { hint, stage: "command", located: true });
 }

@@ -22,14 +22,11 @@ import { Lookout, type Changes } from "./lookout.ts";
 import { memoryGiver } from "./memory.ts";
 import type { WatchOptions } from "./how.ts";
 import { Backoff, waitBeforeAttempt } from "./schedule.ts";
-import { Trouble, type End } from "./trouble.ts";
+import { Trouble, toKnown } from "./trouble.ts";
 
 /**
- * Starts CMD and watches until it ends.
- *
- * @param context of the start: its deadline is over everything until CMD runs
- * @returns the exit status: CMD's own, 128 + n where signal n ended it, or that of "changed"
- * @throws as `run` does, before CMD runs; never behind that
+ * @returns the exit status: CMD's own, 128 + n if signal n ended it, or that of "changed"
+ * @throws as `run` does, before CMD runs; never after that
  */
 export async function watch(
   options: RunOptions,
@@ -72,13 +69,10 @@ function checkFileLimit({ image, libc }: Host): void {
   const { hard = Infinity } = image.fileLimit.now ?? {};
   const needed = libc === undefined ? LEAST_FILES.node : LEAST_FILES.bun;
   if (hard >= needed) return;
-  throw new SealexecError(
-    "config",
-    `--watch: the hard limit of open files is ${hard}, and it takes ${needed} or more`,
-    {
-      hint: "raise it where the container is started (docker run --ulimit nofile=1024); CMD can have less: --nofile",
-    },
-  );
+  const what = `--watch: the hard limit of open files is ${hard}, and it takes ${needed} or more`;
+  const hint =
+    "raise it where the container is started (docker run --ulimit nofile=1024); CMD can have less: --nofile";
+  throw new SealexecError("config", what, { hint });
 }
 
 class Watcher {
@@ -113,9 +107,10 @@ class Watcher {
     this.#host = host;
     this.#context = context;
     this.#lookout = new Lookout(options.sources, fallback?.seen);
-    this.#sourceTrouble = new Trouble(context.log, SOURCES_END);
-    this.#commandTrouble = new Trouble(context.log, COMMAND_END);
-    this.#fileTrouble = new Trouble(context.log, fileEnd(how.envOut));
+    const trouble = (message: string, code: string): Trouble => new Trouble(context.log, { message, code });
+    this.#sourceTrouble = trouble("the sources can be read again", "sources-readable-again");
+    this.#commandTrouble = trouble("CMD can be executed again", "cmd-executable-again");
+    this.#fileTrouble = trouble(`--env-out: ${how.envOut} can be written again`, "env-out-writable-again");
     this.#alarm = new Alarm(how.everyMs, this.#lookout.folders);
     this.#supervised = new Supervised({
       graceMs: how.graceMs,
@@ -196,13 +191,9 @@ class Watcher {
     this.#sourceTrouble.report(error);
   }
 
-  /**
-   * Opens what has changed, whole. @returns undefined where CMD cannot be given it now, which has been said
-   */
+  /** @returns what has changed, opened whole; undefined: CMD cannot be given it now, which has been said */
   async #open(changes: Changes, tools: RunTools): Promise<Taken | undefined> {
-    const command = attempt(this.#commandTrouble, () =>
-      findCommand(this.#options, this.#host, tools.context),
-    );
+    const command = this.#commandTrouble.attempt(() => findCommand(this.#options, this.#host, tools.context));
     if (command === undefined) return undefined;
     const opened = await openSources({ ...this.#options, seen: this.#lookout.seen }, tools);
     const program = this.#complete(command, opened, changes);
@@ -213,10 +204,10 @@ class Watcher {
     return { what: describe(changes, opened), program, hasChanged };
   }
 
-  /** @returns whether CMD can read it in the file of --env-out, where there is one */
+  /** @returns whether CMD can read it in the file of --env-out, if there is one */
   #writeOut({ variables }: Opened): boolean {
     const file = this.#envOut;
-    return file === undefined || attempt(this.#fileTrouble, () => file.write(variables)) !== undefined;
+    return file === undefined || this.#fileTrouble.attempt(() => file.write(variables)) !== undefined;
   }
 
   /** Only then CMD is touched. */
@@ -272,26 +263,6 @@ class Watcher {
   }
 }
 
-const SOURCES_END = { message: "the sources can be read again", code: "sources-readable-again" };
-const COMMAND_END = { message: "CMD can be executed again", code: "cmd-executable-again" };
-
-function fileEnd(path = ""): End {
-  return { message: `--env-out: ${path} can be written again`, code: "env-out-writable-again" };
-}
-
-/** @returns undefined where it failed, which has been said */
-function attempt<T>(trouble: Trouble, work: () => T): T | undefined {
-  try {
-    const result = work();
-    trouble.over();
-    return result;
-  } catch (error) {
-    trouble.report(toKnown(error));
-    return undefined;
-  }
-}
-
-/** What has changed, opened. */
 interface Taken {
   /** for people */
   readonly what: string;
@@ -316,10 +287,4 @@ function describe(changes: Changes, { sources }: Opened): string {
     .map(({ uri, sealed }) => (sealed?.revision === undefined ? uri : `${uri} (revision ${sealed.revision})`))
     .join(", ")
     .concat(changes.size === 1 ? " has changed" : " have changed");
-}
-
-function toKnown(error: unknown): SealexecError {
-  return error instanceof SealexecError
-    ? error
-    : new SealexecError("internal", "unexpected failure of a look", { cause: error });
 }

@@ -132,13 +132,8 @@ function reportOf(
 function refuseConditions({ create, ifMatch }: PushOptions): void {
   const flag = create ? "--create" : ifMatch === undefined ? undefined : "--if-match";
   if (flag === undefined) return;
-  throw new SealexecError(
-    "usage",
-    `${flag} is for what is written at once: parameters are written one by one`,
-    {
-      hint: "look at what is there first: sealexec pull",
-    },
-  );
+  const what = `${flag} is for what is written at once: parameters are written one by one`;
+  throw new SealexecError("usage", what, { hint: "look at what is there first: sealexec pull" });
 }
 
 function pathOf(ref: SsmRef): SsmPath {
