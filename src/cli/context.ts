@@ -6,6 +6,7 @@ import { SealexecError } from "../base/errors.ts";
 import { createLogger, type LogFormat, type Logger } from "../base/logger.ts";
 import { refuseInspector, refuseTellingDebug } from "../base/node-debug.ts";
 import { Waiting } from "../base/waiting.ts";
+import type { Heard } from "../commands/check.ts";
 import type { World } from "../commands/world.ts";
 import { checkGiven } from "./given.ts";
 import { isCommand } from "./table.ts";
@@ -44,11 +45,7 @@ function valueOf(flags: readonly string[], option: string): string | undefined {
 }
 
 /** What listens to all that a command does, from its first warning on. */
-export interface Listener {
-  readonly onStep: NonNullable<Context["onStep"]>;
-  /** the same log, listened to */
-  readonly listenTo: (log: Logger) => Logger;
-}
+export type Listener = Pick<Heard, "onStep" | "listenTo">;
 
 export async function createContext(world: World, flags: CommonFlags, listener?: Listener): Promise<Context> {
   const unknown = checkGiven(flags, world.env);
@@ -84,8 +81,6 @@ export function parseTimeout(flag: string | undefined, env: Environment): number
   const text = flag ?? env["SEALEXEC_TIMEOUT"] ?? String(DEFAULT_TIMEOUT_S);
   const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds * 1_000;
-  throw new SealexecError(
-    "usage",
-    "--timeout (SEALEXEC_TIMEOUT) is not a number of seconds from 0.001 to 3600",
-  );
+  const what = "--timeout (SEALEXEC_TIMEOUT) is not a number of seconds from 0.001 to 3600";
+  throw new SealexecError("usage", what);
 }

@@ -1,8 +1,7 @@
 /** From the command line of `run` to its code, which is loaded here. */
 import type { ProcessImage } from "../process/image.ts";
-import type { RunOptions } from "../sources/options.ts";
-import type { WatchOptions } from "../watch/how.ts";
 import { parseFileLimit } from "../process/limits.ts";
+import type { CheckedStart } from "../commands/check.ts";
 import type { World } from "../commands/world.ts";
 import { createContext } from "./context.ts";
 import { mentionsWatching, type RunCliFlags } from "./run-line.ts";
@@ -22,20 +21,13 @@ export async function startRun(words: readonly string[], flags: RunCliFlags, wor
   return watch(options, how, world, context);
 }
 
-/** A start as its command line and its variables ask for it. */
-export interface Start {
-  readonly options: RunOptions;
-  /** undefined: not to watch */
-  readonly how: WatchOptions | undefined;
-}
-
 /** @param words CMD and its arguments; none where there is no CMD to check */
 export async function readStart(
   verb: "run" | "check",
   words: readonly string[],
   flags: RunCliFlags,
   world: World,
-): Promise<Start> {
+): Promise<Pick<CheckedStart, "options" | "how">> {
   const { parseEnvironmentPolicy, parseFallback, parseSourceOptions, refuseSource } =
     await import("../commands/run-options.ts");
   const { handsOn, underneath } = await import("../process/environment.ts");

@@ -23,6 +23,7 @@ export interface CheckFlags {
 /** The start that is checked. */
 export interface CheckedStart {
   readonly options: RunOptions;
+  /** undefined: not to watch */
   readonly how: WatchOptions | undefined;
   /** undefined: none was named, and none is looked for */
   readonly command: string | undefined;

@@ -72,20 +72,14 @@ export function checkLagOption({ largestLagMs }: OpenPolicy, sources: readonly S
 function parseLeastRevision(text: string): number {
   const revision = text === "0" ? 0 : (parseRevision(text) ?? parseTime(text));
   if (revision !== undefined && isInSeconds(revision)) {
-    throw new SealexecError(
-      "usage",
-      "--min-revision (SEALEXEC_MIN_REVISION) is a time in seconds, it seems",
-      {
-        hint: `revisions are in milliseconds: ${revision}000; or give a time such as 2026-11-20T10:00Z`,
-      },
-    );
+    const hint = `revisions are in milliseconds: ${revision}000; or give a time such as 2026-11-20T10:00Z`;
+    const what = "--min-revision (SEALEXEC_MIN_REVISION) is a time in seconds, it seems";
+    throw new SealexecError("usage", what, { hint });
   }
   if (revision !== undefined) return revision;
-  throw new SealexecError(
-    "usage",
-    "--min-revision (SEALEXEC_MIN_REVISION) is neither a whole number nor a time with its zone",
-    { hint: "for example 2026-11-20T10:00Z, or 2026-11-20T10:00:30+01:00" },
-  );
+  const what = "--min-revision (SEALEXEC_MIN_REVISION) is neither a whole number nor a time with its zone";
+  const hint = "for example 2026-11-20T10:00Z, or 2026-11-20T10:00:30+01:00";
+  throw new SealexecError("usage", what, { hint });
 }
 
 /** What `date +%s` prints from 2001 on: as milliseconds it would let everything pass. */

@@ -9,7 +9,6 @@ import type { Dialect } from "../text/dialect.ts";
 import type { CredentialsRef } from "../vault/credentials-ref.ts";
 import type { Changes, Comparison } from "./changes.ts";
 
-/** How a push was asked for. */
 export interface PushOptions {
   /** undefined: none was named */
   readonly key: Key | undefined;
@@ -53,7 +52,6 @@ export interface Target {
   look(file: CheckedFile): Promise<Look>;
 }
 
-/** What was found at a target. */
 export interface Look {
   readonly present: Present;
   /** Puts the file there, only if what is there is still what was looked at, and wipes its plaintext. */
@@ -78,7 +76,7 @@ export interface PresentThere extends Comparison {
   readonly state: State;
 }
 
-/** What can be told of what lies at a target. A part that it has not is absent. */
+/** Of what lies at a target. */
 export interface State {
   readonly version?: string | undefined;
   readonly etag?: string | undefined;

@@ -69,11 +69,9 @@ export function refuseNames(variables: Variables, allow: ReadonlySet<string>): v
   const refused = [...variables.keys()].filter((name) => isRefusedName(name) && !allow.has(name));
   const [first] = refused;
   if (first === undefined) return;
-  throw new SealexecError(
-    "data",
-    `it sets ${refused.join(", ")}, which changes how programs load or run code, or whom they trust`,
-    {
-      hint: `${first} ${reasonOf(first)}; if that is meant, allow it by name: --allow ${refused.join(",")} (SEALEXEC_ALLOW)`,
-    },
-  );
+  const what = `it sets ${refused.join(", ")}, which changes how programs load or run code, or whom they trust`;
+  const option = `--allow ${refused.join(",")} (SEALEXEC_ALLOW)`;
+  throw new SealexecError("data", what, {
+    hint: `${first} ${reasonOf(first)}; if that is meant, allow it by name: ${option}`,
+  });
 }

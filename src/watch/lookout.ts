@@ -87,7 +87,8 @@ export class Lookout {
     return { changes, unchanged, failure };
   }
 
-  #lookAt(source: Source, tools: Tools): Promise<Looked>[] {
+  /** @returns of what can be looked at: the validator that is known, and that of what is there, if another */
+  #lookAt(source: Source, tools: Tools) {
     const { uri } = source;
     const known = this.#refused.get(uri) ?? this.#validators.get(uri);
     if (source.look === undefined || known === undefined) return [];
@@ -97,14 +98,6 @@ export class Lookout {
     );
     return [asked.then((now) => ({ uri, known, now }))];
   }
-}
-
-interface Looked {
-  readonly uri: string;
-  /** what it was looked for */
-  readonly known: string;
-  /** the validator of what is there, where it is another */
-  readonly now: string | undefined;
 }
 
 // A sealed file wants KMS, but not to be looked at.

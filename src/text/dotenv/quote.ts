@@ -4,11 +4,6 @@ import { refusal } from "./decode.ts";
 const END_OF_VALUE = /[^\S\n\u2028\u2029]*(?:[#\n\u2028\u2029]|$)/y;
 const OPENS_A_VALUE = /^[ \t]*(?:export[ \t]+)?[A-Za-z_][A-Za-z0-9_]*[ \t]*=[ \t]*$/;
 
-export interface ClosingQuote {
-  readonly at: number;
-  readonly line: number;
-}
-
 /**
  * The quote that closes the value opened at `open`, as for dotenv: the first of the same kind without a
  * backslash before it, if nothing but a comment follows; else the last one before that with a backslash, and
@@ -16,7 +11,7 @@ export interface ClosingQuote {
  * none, it takes the first quote for a part of the value; if two lines could end it, it swallows the lines
  * between. Both are refused.
  */
-export function findClosingQuote(text: string, open: number, line: number): ClosingQuote {
+export function findClosingQuote(text: string, open: number, line: number): { at: number; line: number } {
   const quote = text.charAt(open);
   let earliest = -1;
   let close = -1;
