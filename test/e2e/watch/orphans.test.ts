@@ -1,6 +1,6 @@
 /** `run --watch`: processes whose parent has ended are waited for by PID 1, and by nobody else; CMD's status is not lost among them. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { buildPrograms, skipReason } from "../exec/programs.ts";
 import { until } from "../expect.ts";
@@ -62,6 +62,40 @@ describe("orphans", { concurrency: 2 }, () => {
           assert.deepEqual(await watched.ended, { status: 143, by: null });
         }));
     });
+  }
+});
+
+describe("a credential_process", { skip }, () => {
+  for (const place of PLACES) {
+    test(`is not taken for what CMD has left behind, ${place.name}`, { skip: place.skip }, () =>
+      withScene(async (scene) => {
+        const { folder } = scene;
+        const { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...env } = scene.aws.keyEnv();
+        // So near to its end it is asked for anew by each look.
+        const Expiration = new Date(Date.now() + 240_000).toISOString();
+        const keys = { AccessKeyId: AWS_ACCESS_KEY_ID, SecretAccessKey: AWS_SECRET_ACCESS_KEY };
+        writeFileSync(`${folder}/keys`, JSON.stringify({ Version: 1, ...keys, Expiration }));
+        writeFileSync(`${folder}/process`, `cat ${folder}/keys\n`);
+        writeFileSync(`${folder}/config`, `[profile tool]\ncredential_process = sh ${folder}/process\n`);
+        const config = { AWS_CONFIG_FILE: `${folder}/config`, AWS_PROFILE: "tool" };
+        const without = { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" };
+        const watched = scene.start({
+          place,
+          flags: ["--on-exit", "restart"],
+          env: { ...env, ...without, ...config },
+          command: ["sh", "-c", "echo runs; exec sleep 60"],
+        });
+        await until(() => watched.stdout !== "");
+        const slow = `trap 'echo >${folder}/told' TERM; echo >${folder}/begun; sleep 1 & wait; cat ${folder}/keys; echo >${folder}/done`;
+        writeFileSync(`${folder}/process`, `${slow}\n`);
+        watched.signal("SIGHUP");
+        await until(() => existsSync(`${folder}/begun`));
+        watched.signal("SIGUSR1");
+        await until(() => existsSync(`${folder}/done`));
+        assert.match(watched.stderr, /started again in 1 s/);
+        assert.equal(existsSync(`${folder}/told`), false);
+      }),
+    );
   }
 });
 
