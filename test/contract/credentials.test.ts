@@ -53,6 +53,11 @@ async function writeAws(folder: string, file: "config" | "credentials", text: st
   await writeFile(join(folder, ".aws", file), text);
 }
 
+async function withMetadataAt(folder: string, endpoint: string): Promise<Record<string, string>> {
+  await writeAws(folder, "config", `[default]\nec2_metadata_service_endpoint = ${endpoint}\n`);
+  return { AWS_EC2_METADATA_SERVICE_ENDPOINT: "" };
+}
+
 async function writeToken(folder: string, text: string): Promise<string> {
   const file = join(folder, "token");
   await writeFile(file, text);
@@ -262,6 +267,13 @@ const SOURCES: readonly Source[] = [
     asked: ["imds"],
     given: async () => ({ AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: "IPv6" }),
   },
+  {
+    name: "instance metadata, at the address that the config file names",
+    shown: "instance metadata",
+    arn: /:assumed-role\/sealexec-role\/i-/,
+    asked: ["imds"],
+    given: ({ aws, folder }) => withMetadataAt(folder, aws.endpoints.imds),
+  },
 ];
 
 interface Step {
@@ -395,6 +407,18 @@ const ssoConfig =
   "sso_registration_scopes = sso:account:access\n";
 
 const BROKEN: readonly Broken[] = [
+  {
+    name: "an address of the metadata service in the config file that is none",
+    status: 78,
+    error: /ec2_metadata_service_endpoint is not an endpoint URL$/,
+    given: ({ folder }) => withMetadataAt(folder, "metadata.example.com"),
+  },
+  {
+    name: "one of plain HTTP elsewhere",
+    status: 78,
+    error: /metadata\.example\.com: plain HTTP is refused outside this machine$/,
+    given: ({ folder }) => withMetadataAt(folder, "http://metadata.example.com"),
+  },
   {
     name: "half of an environment",
     status: 78,

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -140,6 +148,20 @@ describe("a folder with one file a variable", () => {
       refused("missing", /^NAME: no such file/);
       symlinkSync("NAME", join(folder, "NAME"));
       refused("config", /^NAME: its links lead in a circle/);
+    }));
+
+  test("nothing stays open, of files that are read and of those that are refused", () =>
+    withFiles({ A: "1", B: "2" }, (folder) => {
+      const open = (): number => readdirSync("/proc/self/fd").length;
+      read(folder);
+      const before = open();
+      for (let times = 0; times < 3; times += 1) {
+        read(folder);
+        execFileSync("mkfifo", [join(folder, "C")]);
+        refuses(() => read(folder), "config", /^C: a pipe/);
+        rmSync(join(folder, "C"));
+      }
+      assert.equal(open(), before);
     }));
 
   test("what is not there, and what is no folder", () =>
