@@ -26,10 +26,7 @@ const VARIABLES = {
   envOut: ["--env-out", "SEALEXEC_ENV_OUT"],
 } as const;
 
-/**
- * @returns undefined: not to watch
- * @throws "usage"
- */
+/** @returns undefined: not to watch */
 export function parseWatchOptions(flags: WatchFlags, env: Environment): WatchOptions | undefined {
   if (!isAsked(flags, env)) {
     // A variable may be there for those who watch; a flag is meant for this very start.

@@ -34,7 +34,6 @@ export interface PushOptions {
 /** A store that can be written. */
 export interface TargetStore<Name extends string = string> {
   readonly grammar: Grammar<Name>;
-  /** @throws "usage" if nothing can be pushed there, or an option makes no sense there */
   target(parsed: ParsedUri<Name>, options: PushOptions, context: Context): Target;
 }
 

@@ -40,7 +40,6 @@ type Shape = "v3" | "v3-instruction-file" | "v2" | "bare";
  * `kms-direct`, if that is accepted.
  *
  * @param instructionFile once a first call has said that it is needed; it never overrides an envelope of the object's own
- * @throws SealexecError "data"
  */
 export function readEnvelope(
   object: StoredObject,

@@ -10,7 +10,6 @@ import { openV3 } from "./v3.ts";
  * @param envelope what readEnvelope gave and checkContext passed
  * @param dataKey 32 bytes; with kms-direct the plaintext itself. The caller wipes it: what is returned shares
  *   no memory
- * @throws SealexecError "data"
  */
 export function openEnvelope(envelope: Envelope, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   if (envelope.format === "kms-direct") return Uint8Array.from(dataKey);

@@ -33,7 +33,6 @@ export class ConnectionRules implements ConnectOptions {
     return Math.min(CONNECT_TIMEOUT_MS, this.#context.deadline.remainingMs * CONNECT_SHARE);
   }
 
-  /** @throws "config" where it would be plain HTTP to another machine */
   allow(target: Target): void {
     if (!target.secure) refusePlainHttp(target.host, this.#context.env);
   }

@@ -11,7 +11,6 @@ export const LOCAL = "local:";
 // Key id, key ARN, alias name, alias ARN (KMS API Reference, Decrypt: KeyId).
 const KMS_KEY = /^[A-Za-z0-9:/_-]{1,2048}$/;
 
-/** @throws "usage" */
 export function parseKey(text: string): Key {
   if (text.startsWith(LOCAL)) {
     const path = text.slice(LOCAL.length);

@@ -39,7 +39,6 @@ export function prepareStart(
   return { args, fileLimit };
 }
 
-/** @throws "cannot-execute" where arguments and environment are too large together */
 export function withVariables(
   command: Command,
   variables: Variables,

@@ -28,8 +28,6 @@ export interface Program {
 /**
  * By execve(2): same PID, no parent left behind. What the runtime changed is put back before: signals, files
  * marked close-on-exec, the limit of open files.
- *
- * @throws "cannot-execute": the kernel refuses
  */
 export async function replaceProcess(
   program: Program,

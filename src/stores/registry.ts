@@ -18,11 +18,7 @@ const STORES: Readonly<Record<string, () => Promise<Store>>> = {
 /** The schemes, for messages and help. */
 export const SCHEMES: readonly string[] = Object.keys(STORES);
 
-/**
- * Parses a source's URI, with the options that it has.
- *
- * @throws "usage"
- */
+/** Parses a source's URI, with the options that it has. */
 export async function parseSource(uri: string): Promise<Source> {
   const load = ofScheme(uri, STORES);
   if (load === undefined) {

@@ -10,7 +10,6 @@ import { elements } from "../text/names.ts";
  * `K=V` pairs as a map.
  *
  * @param option for messages
- * @throws "usage"
  */
 export function parseContext(pairs: readonly string[], option = "--context"): EncryptionContext {
   const context: Record<string, string> = Object.create(null) as Record<string, string>;
@@ -33,7 +32,6 @@ export function parseContext(pairs: readonly string[], option = "--context"): En
  * What may be opened beside v3, from comma-separated lists.
  *
  * @param option for messages
- * @throws "usage"
  */
 export function parseAccept(lists: readonly string[], option = "--accept"): Acceptance[] {
   return lists

@@ -46,7 +46,6 @@ export interface StoreSource {
    * Absent: what it names never changes.
    *
    * @returns the validator of what is there now, if it is another; undefined: it is the same
-   * @throws as read
    */
   look?(validator: string, tools: Tools): Promise<string | undefined>;
   /** the folders in which a change of it shows */

@@ -26,7 +26,6 @@ export function requireOnly(variables: Variables, only: NamePatterns | undefined
   });
 }
 
-/** @throws "usage" */
 export function parsePatterns(option: string, lists: readonly string[]): NamePatterns | undefined {
   const patterns = lists.flatMap((list) => elements(option, list));
   if (patterns.length === 0) return undefined;
@@ -42,7 +41,6 @@ export function parsePatterns(option: string, lists: readonly string[]): NamePat
   };
 }
 
-/** @throws "data", naming the names */
 export function requireNames(variables: Variables, require: readonly string[]): void {
   const absent = require.filter((name) => (variables.get(name)?.sizeBytes ?? 0) === 0);
   if (absent.length === 0) return;
@@ -51,7 +49,6 @@ export function requireNames(variables: Variables, require: readonly string[]): 
   });
 }
 
-/** @throws "usage" */
 export function parseNames(option: string, lists: readonly string[]): string[] {
   const names = lists.flatMap((list) => elements(option, list));
   for (const name of names) {

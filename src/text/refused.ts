@@ -64,7 +64,6 @@ export function reasonOf(name: string): string | undefined {
   )?.reason;
 }
 
-/** @throws "data", naming the names */
 export function refuseNames(variables: Variables, allow: ReadonlySet<string>): void {
   const refused = [...variables.keys()].filter((name) => isRefusedName(name) && !allow.has(name));
   const [first] = refused;

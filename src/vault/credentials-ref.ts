@@ -11,11 +11,7 @@ export interface CredentialsRef {
 
 const FORM = "vault:MOUNT/creds/ROLE or vault:MOUNT/sts/ROLE";
 
-/**
- * Parses `vault:MOUNT/creds/ROLE` and `vault:MOUNT/sts/ROLE`, of --credentials or SEALEXEC_CREDENTIALS.
- *
- * @throws "usage"
- */
+/** Parses `vault:MOUNT/creds/ROLE` and `vault:MOUNT/sts/ROLE`, of --credentials or SEALEXEC_CREDENTIALS. */
 export function parseCredentialsRef(text: string): CredentialsRef {
   const [, mount = "", kind, role = ""] = /^vault:([^/].*)\/(creds|sts)\/([\w.@-]{1,128})$/.exec(text) ?? [];
   const parts = mount.split("/");

@@ -85,23 +85,37 @@ const CHANGED_HINT = "look at what is there (sealexec pull), then try again";
 const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
 const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
 
+/** Those that say the same. */
+const SYNONYMS: readonly (readonly [Meaning, codes: string])[] = [
+  [KEY_UNKNOWN, "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException"],
+  [SECRET_WRONG, "SignatureDoesNotMatch InvalidSignatureException"],
+  [SESSION_TOKEN_WRONG, "InvalidToken"],
+  [REFUSED, "IncompleteSignature MissingAuthenticationToken InvalidGrantTokenException"],
+  [TOKEN_REFUSED, "InvalidIdentityToken InvalidIdentityTokenException IDPRejectedClaim"],
+  [EXPIRED, "ExpiredToken ExpiredTokenException TokenRefreshRequired"],
+  [
+    ELSEWHERE,
+    `PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed
+    IllegalLocationConstraintException`,
+  ],
+  [
+    THROTTLED,
+    `SlowDown Throttling ThrottlingException ThrottledException RequestThrottled
+    RequestThrottledException TooManyRequestsException LimitExceededException RequestLimitExceeded
+    BandwidthLimitExceeded EC2ThrottledException PriorRequestNotComplete`,
+  ],
+  [
+    FAILING,
+    `KeyUnavailableException KMSInternalException DependencyTimeoutException InternalError
+    InternalFailure InternalServerError InternalServiceError ServiceUnavailable
+    ServiceUnavailableException IDPCommunicationError RequestTimeout RequestTimeoutException`,
+  ],
+];
+
 const BY_CODE: Readonly<Record<string, Meaning>> = {
-  // credentials
-  InvalidAccessKeyId: KEY_UNKNOWN,
-  SignatureDoesNotMatch: SECRET_WRONG,
-  InvalidSignatureException: SECRET_WRONG,
-  InvalidToken: SESSION_TOKEN_WRONG,
-  InvalidClientTokenId: KEY_UNKNOWN,
-  UnrecognizedClientException: KEY_UNKNOWN,
-  IncompleteSignature: REFUSED,
-  MissingAuthenticationToken: REFUSED,
-  InvalidIdentityToken: TOKEN_REFUSED,
-  InvalidIdentityTokenException: TOKEN_REFUSED,
-  IDPRejectedClaim: TOKEN_REFUSED,
-  ExpiredToken: EXPIRED,
-  ExpiredTokenException: EXPIRED,
-  TokenRefreshRequired: EXPIRED,
-  // S3
+  ...Object.fromEntries(
+    SYNONYMS.flatMap(([meaning, codes]) => codes.split(/\s+/).map((code) => [code, meaning])),
+  ),
   AccessDenied: FORBIDDEN,
   NoSuchKey: { kind: "missing", code: "no-such-object", says: "no such object", hint: MISSING_HINT },
   NotFound: { kind: "missing", code: "no-such-object", says: "no such object", hint: MISSING_HINT },
@@ -123,10 +137,6 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     says: "this version is a delete marker",
     hint: MISSING_HINT,
   },
-  PermanentRedirect: ELSEWHERE,
-  TemporaryRedirect: ELSEWHERE,
-  AuthorizationHeaderMalformed: ELSEWHERE,
-  IllegalLocationConstraintException: ELSEWHERE,
   InvalidObjectState: {
     kind: "config",
     code: "object-archived",
@@ -194,34 +204,8 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     says: "the KMS key is not for encryption",
     hint: "use a symmetric key",
   },
-  InvalidGrantTokenException: REFUSED,
-  KeyUnavailableException: FAILING,
-  KMSInternalException: FAILING,
-  DependencyTimeoutException: FAILING,
   // HTTP
   InvalidHttpAnswer: UNREADABLE,
-  // both
-  SlowDown: THROTTLED,
-  Throttling: THROTTLED,
-  ThrottlingException: THROTTLED,
-  ThrottledException: THROTTLED,
-  RequestThrottled: THROTTLED,
-  RequestThrottledException: THROTTLED,
-  TooManyRequestsException: THROTTLED,
-  LimitExceededException: THROTTLED,
-  RequestLimitExceeded: THROTTLED,
-  BandwidthLimitExceeded: THROTTLED,
-  EC2ThrottledException: THROTTLED,
-  PriorRequestNotComplete: THROTTLED,
-  InternalError: FAILING,
-  InternalFailure: FAILING,
-  InternalServerError: FAILING,
-  InternalServiceError: FAILING,
-  ServiceUnavailable: FAILING,
-  ServiceUnavailableException: FAILING,
-  IDPCommunicationError: FAILING,
-  RequestTimeout: FAILING,
-  RequestTimeoutException: FAILING,
 };
 
 /** What an error's code means; undefined for one that is not in the table. */

@@ -32,7 +32,6 @@ export interface RegionalCall extends JsonCall {
   readonly mostAttempts?: number;
 }
 
-/** @throws what `meaning` and meanings.ts say; "config" where there is no region or no endpoint */
 export function callRegional(
   call: RegionalCall,
   session: AwsSession,

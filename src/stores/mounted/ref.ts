@@ -54,19 +54,16 @@ export const JSON_FILE_GRAMMAR: Grammar<"flatten"> = {
 
 const JOINER = /^[A-Za-z0-9_]{1,8}$/;
 
-/** @throws "usage" */
 export function envFileRef(parsed: ParsedUri<"format">): EnvFileRef {
   const { parameters, refuse } = parsed;
   return { path: pathOf(parsed), dialect: parseFormat(parameters.format, refuse) ?? "dotenv" };
 }
 
-/** @throws "usage" */
 export function dirRef(parsed: ParsedUri<"upper" | "raw">): DirRef {
   const { upper, raw } = parsed.parameters;
   return { path: pathOf(parsed), upper: upper !== undefined, raw: raw !== undefined };
 }
 
-/** @throws "usage" */
 export function jsonFileRef(parsed: ParsedUri<"flatten">): JsonFileRef {
   const { key, refuse } = parsed;
   const { flatten } = parsed.parameters;

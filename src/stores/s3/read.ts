@@ -26,7 +26,6 @@ export async function readObject(ref: S3Ref, asking: AwsTools): Promise<S3Object
  * Asks for the object unless it still has this ETag, once: whoever looks again and again needs no retries.
  *
  * @returns the ETag that it has now; undefined: the same
- * @throws as readObject
  */
 export async function changedEtag(ref: S3Ref, etag: string, asking: AwsTools): Promise<string | undefined> {
   const look = async (signal: AbortSignal): Promise<string | undefined> => {

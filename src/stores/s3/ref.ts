@@ -31,7 +31,6 @@ export const S3_GRAMMAR: Grammar<Parameter> = {
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const LONGEST_KEY_BYTES = 1_024;
 
-/** @throws "usage", naming what is wrong; "config" for what is no region */
 export function s3Ref({ address, parameters, refuse }: ParsedUri<Parameter>): S3Ref {
   const slash = address.indexOf("/");
   const [bucket, key] = slash === -1 ? [address, ""] : [address.slice(0, slash), address.slice(slash + 1)];

@@ -27,7 +27,6 @@ export const SEALED_FILE_GRAMMAR: Grammar<Parameter> = {
 };
 const { form, parameters: PARAMETERS, prefix } = SEALED_FILE_GRAMMAR;
 
-/** @throws "usage" */
 export function sealedFileRef({ address, parameters, refuse }: ParsedUri<Parameter>): SealedFileRef {
   // A URL of a file would be another path than the one that was meant.
   if (address.startsWith("//")) throw refuse("has // behind file:");
@@ -54,8 +53,6 @@ export function parameterIn(path: string): { readonly written: string; readonly 
 
 /**
  * Refuses a path that is to be made, and is a slip in a parameter's name: what is sealed would be bound to it.
- *
- * @throws "usage"
  */
 export function refuseSlip(path: string): void {
   const slip = parameterIn(path);

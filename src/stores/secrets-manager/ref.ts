@@ -44,7 +44,6 @@ const STAGE = /^[A-Za-z0-9/_+=.@-]{1,256}$/;
 // GetSecretValue: VersionId has 32 to 64 characters, of which a ClientRequestToken may choose any.
 const VERSION = /^[A-Za-z0-9/_+=.@:-]{32,64}$/;
 const SEPARATOR = /^[A-Za-z0-9_]{1,16}$/;
-/** @throws "usage", naming what is wrong; "config" for what is no region */
 export function secretRef({ address: id, key, parameters, refuse }: ParsedUri<Parameter>): SecretRef {
   const { stage, versionId } = parameters;
   if (stage !== undefined && !STAGE.test(stage)) throw refuse("has no valid stage");

@@ -29,7 +29,6 @@ const SEGMENT = /^[A-Za-z0-9_.-]+$/;
 const LONGEST_NAME = 1_011;
 const DEEPEST = 15;
 
-/** @throws "usage", naming what is wrong; "config" for what is no region */
 export function ssmRef({ address, parameters, refuse }: ParsedUri<Parameter>): SsmRef {
   checkAddress(address, refuse);
   const recursive = parameters.recursive !== undefined;

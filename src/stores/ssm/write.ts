@@ -68,7 +68,6 @@ export async function removeParameters(ref: SsmPath, names: readonly string[], t
   }
 }
 
-/** @throws "data" if one of them cannot be a parameter */
 export function checkParameters(variables: Variables): void {
   for (const [name, { sizeBytes }] of variables) {
     const readAs = variableName(name);

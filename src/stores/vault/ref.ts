@@ -32,8 +32,6 @@ const LONGEST_BYTES = 1_024;
 /**
  * The mount is what comes before the first slash; a slash in its own name is written %2F (`vault://team%2Fkv/app`). Nothing
  * else is decoded.
- *
- * @throws "usage", naming what is wrong
  */
 export function vaultRef({ uri, address, key, parameters, refuse }: ParsedUri<Parameter>): VaultRef {
   if (Buffer.byteLength(uri) > LONGEST_BYTES) throw refuse("is longer than 1,024 bytes");

@@ -46,7 +46,6 @@ export function* scanAssignments(text: string): Generator<Assignment, void, unde
  * quotes.
  *
  * @returns `NAME (line 3)` each
- * @throws "data" as parseDotenv
  */
 export function findCutValues(bytes: Uint8Array): string[] {
   return [...scanAssignments(decodeText(bytes))].flatMap(({ name, line, isCut }) =>
