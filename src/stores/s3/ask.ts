@@ -69,7 +69,7 @@ export function ownerInput({ owner }: S3Ref): { readonly ExpectedBucketOwner?: s
 function namingOwner({ owner }: S3Ref, classify: Classify): Classify {
   return (error) => {
     const failure = classify(error);
-    if (owner === undefined || failure.error.kind !== "denied") return failure;
+    if (owner === undefined || failure.error === error || failure.error.kind !== "denied") return failure;
     const { hint = "check the URI" } = failure.error;
     const way = `check that it is a bucket of account ${owner} (?owner=), and ${hint}`;
     return { ...failure, error: failure.error.hinting(way) };

@@ -63,7 +63,8 @@ function classifyRead(error: unknown): Failure {
     return { error: new SealexecError("data", says, { hint, cause: error }) };
   }
   const failure = classify("GetObject", error);
-  if (failure.error.code !== "access-denied") return failure;
+  // One that comes from before the request, of credentials say, has its own words.
+  if (failure.error === error || failure.error.code !== "access-denied") return failure;
   return {
     error: failure.error.hinting(
       "allow s3:GetObject to the role; with s3:ListBucket S3 also says which of the two it is",
