@@ -92,10 +92,7 @@ export function parseFallback(
     });
   }
   const age = flags.fallbackAge ?? env["SEALEXEC_FALLBACK_AGE"] ?? "24h";
-  return {
-    path,
-    largestAgeMs: parseDuration("--fallback-age (SEALEXEC_FALLBACK_AGE)", age, 1_000, YEAR_MS),
-  };
+  return { path, largestAgeMs: parseDuration("--fallback-age (SEALEXEC_FALLBACK_AGE)", age, 1_000, YEAR_MS) };
 }
 
 export function parseEnvironmentPolicy(flags: RunFlags, env: Environment): EnvironmentPolicy {

@@ -49,10 +49,7 @@ export const UNREADABLE: Meaning = {
 };
 
 export function failureOf({ kind, code, says, hint, transient }: Meaning, occurrence: Occurrence): Failure {
-  return {
-    error: new SealexecError(kind, says, { code, hint, ...occurrence }),
-    ...defined({ transient }),
-  };
+  return { error: new SealexecError(kind, says, { code, hint, ...occurrence }), ...defined({ transient }) };
 }
 
 const UNREACHABLE_CODES = new Set(

@@ -38,10 +38,7 @@ function textOf(path: string): string {
     throw new SealexecError(
       code === "ENOENT" ? "missing" : "config",
       `cannot be read (${whyUnread(error)})`,
-      {
-        hint: "name the key's file, or make one: sealexec keygen FILE",
-        cause: error,
-      },
+      { hint: "name the key's file, or make one: sealexec keygen FILE", cause: error },
     );
   }
   throw new SealexecError("config", "others than its owner can read it", { hint: `chmod 600 ${path}` });

@@ -7,11 +7,6 @@ export async function spawnInstead(
   env: Readonly<Record<string, string>>,
 ): Promise<never> {
   const rest = args.slice(1).map(String);
-  const { exitCode } = await execa(file, rest, {
-    stdio: "inherit",
-    env,
-    extendEnv: false,
-    reject: false,
-  });
+  const { exitCode } = await execa(file, rest, { stdio: "inherit", env, extendEnv: false, reject: false });
   process.exit(exitCode ?? 1);
 }

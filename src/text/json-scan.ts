@@ -142,9 +142,7 @@ class Scanner {
 
   #refusal(what: string): SealexecError {
     const line = this.#text.slice(0, this.#at).split("\n").length;
-    return new SealexecError("data", `line ${line}: ${what}`, {
-      hint: 'the form is {"NAME": "value", …}',
-    });
+    return new SealexecError("data", `line ${line}: ${what}`, { hint: 'the form is {"NAME": "value", …}' });
   }
 }
 

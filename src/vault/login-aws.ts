@@ -21,10 +21,7 @@ export async function proveByAws(env: Environment, identity: LoadIdentity): Prom
       service: "sts",
       method: "POST",
       url,
-      headers: {
-        "content-type": "application/x-www-form-urlencoded; charset=utf-8",
-        ...serverIdOf(env),
-      },
+      headers: { "content-type": "application/x-www-form-urlencoded; charset=utf-8", ...serverIdOf(env) },
       body: BODY,
     },
   );

@@ -46,10 +46,7 @@ async function readSealed(ref: S3Ref, tools: Tools): Promise<Content> {
   const { versionId: _, ...newest } = ref;
   // It has no version of its own to pin.
   const file = { ...newest, key: `${ref.key}.instruction` };
-  const instructionFile = {
-    uri: formatS3Uri(file),
-    read: async () => (await readObject(file, tools)).body,
-  };
+  const instructionFile = { uri: formatS3Uri(file), read: async () => (await readObject(file, tools)).body };
   const sealed = { ...object, place: placeOf(ref), located: s3Need(ref), instructionFile };
   return { kind: "sealed", validator: object.etag, sealed };
 }

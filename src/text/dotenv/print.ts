@@ -34,9 +34,7 @@ function printAssignment(name: string, value: string): string {
     const line = `${name}=${form}`;
     if (readsBack(line, name, value)) return line;
   }
-  throw new SealexecError("data", `${name}: cannot be written in a .env file`, {
-    hint: hintFor(value),
-  });
+  throw new SealexecError("data", `${name}: cannot be written in a .env file`, { hint: hintFor(value) });
 }
 
 /** Every way to write a value, the plainest first; not all fit. None depends on the lines around it. */
