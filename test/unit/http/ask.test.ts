@@ -1,6 +1,6 @@
 /** Requests over network, by Node's sockets, against servers that misbehave. The binary's sockets are in test/e2e. */
 import assert from "node:assert/strict";
-import { getEventListeners } from "node:events";
+import { getEventListeners, once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { describe, test } from "node:test";
@@ -235,15 +235,19 @@ describe("asking", () => {
     ));
 
   test("a connection that speaks unasked is closed, and not used again", () => {
-    const closed = Promise.withResolvers<void>();
+    let first: Socket | undefined;
     return serve(
-      (socket, _bytes, { connection }) => {
-        if (connection === 1) socket.once("close", () => closed.resolve());
-        socket.write(OK, () => void setTimeout(() => socket.write("HTTP/1.1 200 OK\r\n"), 20));
+      (socket) => {
+        first ??= socket;
+        socket.write(OK);
       },
       async ({ question, network, connections }) => {
         await ask(network, question, signal);
-        await closed.promise;
+        assert.ok(first !== undefined);
+        const closed = once(first, "close");
+        // Only now: what comes with the answer would be a part of it.
+        first.write("HTTP/1.1 200 OK\r\n");
+        await closed;
         await ask(network, question, signal);
         assert.equal(connections(), 2);
       },
@@ -268,6 +272,7 @@ describe("asking", () => {
       assert.equal((await ask(network, question, signal)).status, 200);
     } finally {
       context.deadline.clear();
+      network.close();
       await new Promise((resolve) => server.close(resolve));
       held.release();
     }
