@@ -1,8 +1,6 @@
-/**
- * What the shared config file says of endpoints. The direct way does not follow it: a service that has no other must
- * not be asked elsewhere than the profile says. Sources: AWS SDKs and Tools Reference Guide, "Service-specific
- * endpoints", "Dual-stack and FIPS endpoints", "Shared config and credentials files: file format".
- */
+/** The shared config file's endpoints. The direct way does not follow them: it refuses to ask elsewhere. */
+// AWS SDKs and Tools Reference Guide, "Service-specific endpoints", "Dual-stack and FIPS endpoints",
+// "Shared config and credentials files: file format".
 import { isSet } from "../base/env.ts";
 import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";

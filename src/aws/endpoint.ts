@@ -1,31 +1,19 @@
-/**
- * Where AWS is asked: at a custom endpoint of the environment, or at its own host in a commercial region. All else
- * (other partitions, FIPS, dual stack, directory buckets, Outposts, a shared config file) is for the SDK's rules.
- */
+/** Where AWS is asked: at an endpoint of the environment, or at its own host in a commercial region. */
+// All else is for the SDK: other partitions, FIPS, dual stack, directory buckets, Outposts, a shared file.
 import type { Environment } from "../base/env.ts";
 import { parseEndpoint } from "../http/rules.ts";
 import { hasSharedFiles, isTrue } from "./settings.ts";
 
 /** The services that are asked, and how each is named in AWS_ENDPOINT_URL_…. */
-const ENDPOINT_NAMES = {
-  s3: "S3",
-  kms: "KMS",
-  sts: "STS",
-  secretsmanager: "SECRETS_MANAGER",
-  ssm: "SSM",
-} as const;
+const NAMES = { s3: "S3", kms: "KMS", sts: "STS", secretsmanager: "SECRETS_MANAGER", ssm: "SSM" } as const;
 
-export type Service = keyof typeof ENDPOINT_NAMES;
+export type Service = keyof typeof NAMES;
 
 export function endpointVariable(service: Service): string {
-  return `AWS_ENDPOINT_URL_${ENDPOINT_NAMES[service]}`;
+  return `AWS_ENDPOINT_URL_${NAMES[service]}`;
 }
 
-/**
- * undefined: AWS's own. Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints".
- *
- * @throws "config" where it is not a URL, or is plain HTTP to a host outside this machine
- */
+/** undefined: AWS's own. Source: AWS SDKs and Tools Reference Guide, "Service-specific endpoints". */
 export function customEndpoint(service: Service, env: Environment): URL | undefined {
   if (isTrue(env, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")) return undefined;
   return endpointIn(env, endpointVariable(service)) ?? endpointIn(env, "AWS_ENDPOINT_URL");
@@ -33,7 +21,7 @@ export function customEndpoint(service: Service, env: Environment): URL | undefi
 
 /** Refuses, before anything is sent, what no request could be sent to. */
 export function checkEndpoints(env: Environment): void {
-  for (const service of Object.keys(ENDPOINT_NAMES) as Service[]) customEndpoint(service, env);
+  for (const service of Object.keys(NAMES) as Service[]) customEndpoint(service, env);
   endpointIn(env, "AWS_EC2_METADATA_SERVICE_ENDPOINT");
 }
 
@@ -73,10 +61,8 @@ export function directService(service: "kms", region: string, env: Environment):
 /** They are asked directly alone, so that a shared config file is no reason against it. */
 export type RegionalService = "secretsmanager" | "ssm";
 
-/**
- * Also in the partitions aws-cn and aws-us-gov, and at FIPS endpoints; undefined for dual stack and other regions.
- * Source: AWS General Reference, "… endpoints and quotas"; both services' rule sets in botocore.
- */
+/** Also in aws-cn and aws-us-gov, and at FIPS endpoints; undefined for dual stack and other regions. */
+// AWS General Reference, "… endpoints and quotas"; both services' rule sets in botocore.
 export function regionalService(service: RegionalService, region: string, env: Environment): URL | undefined {
   const custom = customEndpoint(service, env);
   if (custom !== undefined) return below(custom, "");
@@ -107,8 +93,6 @@ function below(endpoint: URL, path: string): URL {
 
 /** RFC 3986, section 2.3: everything but unreserved characters, as SigV4 wants it. */
 export function encodeUriComponent(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  const escape = (character: string) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(text).replace(/[!'()*]/g, escape);
 }

@@ -12,7 +12,6 @@ const LARGEST_ANSWER_BYTES = 64 * 1024;
 const IPV4_ENDPOINT = "http://169.254.169.254";
 const IPV6_ENDPOINT = "http://[fd00:ec2::254]";
 const TOKEN_PATH = "/latest/api/token";
-const TOKEN_SECONDS = "21600";
 
 export class MetadataRefusal extends Error {
   readonly path: string;
@@ -58,12 +57,7 @@ export async function instanceRegion(
   }
 }
 
-/**
- * Reads the text at a path below /latest/meta-data/. The token is asked for once, with the first path.
- * What it returns rejects with MetadataRefusal, or as `ask` does.
- *
- * @param endpoint of metadataEndpoint
- */
+/** Reads below /latest/meta-data/, with a token asked for once. Rejects with MetadataRefusal, or as `ask`. */
 export function metadataReader(
   endpoint: string,
   network: Network,
@@ -77,7 +71,7 @@ export function metadataReader(
   };
   let token: string | undefined;
   return async (path) => {
-    token ??= await send("PUT", TOKEN_PATH, { "x-aws-ec2-metadata-token-ttl-seconds": TOKEN_SECONDS });
+    token ??= await send("PUT", TOKEN_PATH, { "x-aws-ec2-metadata-token-ttl-seconds": "21600" });
     // No request goes without one.
     if (token === "") throw new MetadataRefusal(TOKEN_PATH, 200);
     return send("GET", `/latest/meta-data/${path}`, { "x-aws-ec2-metadata-token": token });

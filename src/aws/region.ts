@@ -35,11 +35,7 @@ export function regionOfKey(key: string | undefined): string | undefined {
   return parts[0] === "arn" && parts[2] === "kms" ? parts[3] : undefined;
 }
 
-/**
- * @param inUri the URI's `region=`, already parsed
- * @param key KMS key id, alias or ARN
- * @throws "config" where nobody tells it, or what is told is not one
- */
+/** Rejects with "config" if nobody tells it, or if it is no region. @param key KMS key id, alias or ARN */
 export async function resolveRegion(
   context: Context,
   inUri: string | undefined,

@@ -1,7 +1,4 @@
-/**
- * The way to AWS for one round: credentials loaded once, connections opened ahead, and each service asked directly,
- * or by a client of the SDK if there is no direct endpoint.
- */
+/** One round's way to AWS: credentials once, connections ahead, services asked directly, or by the SDK. */
 import type { KMSClient } from "@aws-sdk/client-kms";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { step } from "../base/context.ts";
@@ -49,11 +46,7 @@ export class AwsSession {
   #credentials: Promise<Credentials> | undefined;
   #held: Credentials | undefined;
 
-  /**
-   * @param chosen where the credentials come from; undefined: from the chain
-   * @param before an earlier round's session: its regions, clock and credentials are kept, not its connections
-   * @throws "config" where an endpoint or the CA bundle of the environment cannot be used
-   */
+  /** @param before an earlier round's: its regions, clock and credentials are kept, not its connections */
   constructor(
     context: Context,
     key: string | undefined,
@@ -70,11 +63,7 @@ export class AwsSession {
     this.network = new Network(context);
   }
 
-  /**
-   * Finds the region of each source. At its end credentials and connections are on their way.
-   *
-   * @param use what the connections are for: S3 is written to by the SDK's client
-   */
+  /** At its end credentials and connections are on their way. `use`: S3 is written to by the SDK's client. */
   async begin(needs: readonly AwsNeed[], use: "reading" | "writing" = "reading"): Promise<void> {
     const describe = ({ name, from }: Region): string => `${name} (from ${from})`;
     for (const { home, region } of needs) {

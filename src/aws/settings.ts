@@ -7,12 +7,8 @@ import type { Environment } from "../base/env.ts";
 import { SealexecError } from "../base/errors.ts";
 import { readSmallFile, refuseUnreadable, unreadable, whyUnread } from "../base/files/read.ts";
 
-/**
- * True or false, in any case, as the SDK for Go and botocore read them; undefined if it is not there, or empty.
- *
- * @param name for messages: the variable, or the profile's entry
- * @throws "config" for whatever else: to guess would be to switch FIPS off without a word
- */
+// Anything else is refused: to guess would be to switch FIPS off without a word.
+/** In any case, as the SDK for Go and botocore read it; undefined if it is not there, or empty. */
 export function parseFlag(name: string, value: string | undefined): boolean | undefined {
   if (value === undefined || value === "") return undefined;
   const text = value.toLowerCase();

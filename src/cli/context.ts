@@ -1,5 +1,6 @@
 /** What a command is given to work with, made of its common options and of the world. */
 import type { Context } from "../base/context.ts";
+import { defined } from "../base/defined.ts";
 import type { Environment } from "../base/env.ts";
 import { Deadline } from "../base/deadline.ts";
 import { SealexecError } from "../base/errors.ts";
@@ -55,15 +56,9 @@ export async function createContext(world: World, flags: CommonFlags, listener?:
   refuseTellingDebug(world.env, world.runtime === "bun");
   refuseInspector(world.env, world.runtime === "bun", world.hasDebugger);
   const deadline = new Deadline(parseTimeout(flags.timeout, world.env), world.now);
-  return {
-    env: world.env,
-    deadline,
-    log,
-    waiting: new Waiting(log, deadline),
-    now: world.now,
-    ...(listener === undefined ? {} : { onStep: listener.onStep }),
-    trace: world.trace,
-  };
+  const { env, now, trace } = world;
+  const waiting = new Waiting(log, deadline);
+  return { env, deadline, log, waiting, now, trace, ...defined({ onStep: listener?.onStep }) };
 }
 
 function commandLogger(world: World, flags: CommonFlags): Logger {
@@ -74,11 +69,10 @@ function commandLogger(world: World, flags: CommonFlags): Logger {
 }
 
 const LONGEST_TIMEOUT_S = 3_600;
-const DEFAULT_TIMEOUT_S = 30;
 
 /** Seconds of --timeout or SEALEXEC_TIMEOUT as milliseconds. */
 export function parseTimeout(flag: string | undefined, env: Environment): number {
-  const text = flag ?? env["SEALEXEC_TIMEOUT"] ?? String(DEFAULT_TIMEOUT_S);
+  const text = flag ?? env["SEALEXEC_TIMEOUT"] ?? "30";
   const seconds = /^\d{1,4}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (seconds > 0 && seconds <= LONGEST_TIMEOUT_S) return seconds * 1_000;
   const what = "--timeout (SEALEXEC_TIMEOUT) is not a number of seconds from 0.001 to 3600";

@@ -12,13 +12,8 @@ const OF_SERVICE =
 /** Nothing but what stands between the items of a list. */
 const EMPTY = /^[\s,]*$/;
 
-/**
- * What is given empty was meant to say something: a pin or a list that silently goes missing weakens what was
- * asked for.
- *
- * @param flags by the names of their options in camel case
- * @returns the variables that look like ours and are not
- */
+// What is given empty meant something: a pin or a list that silently goes missing weakens what was asked for.
+/** @returns the variables that look like ours and are not */
 export function checkGiven(flags: object, env: Environment): string[] {
   for (const [name, value] of Object.entries(flags)) {
     const texts: readonly unknown[] = Array.isArray(value) ? value : [value];

@@ -5,15 +5,8 @@ import type { World } from "../commands/world.ts";
 import { ACTIONS, type Action, type Actions } from "./actions.ts";
 import { Argument, Command, CommanderError, Option } from "./commander.ts";
 import { helpAfter, optionHelp, plain } from "./help.ts";
-import {
-  COMMANDS,
-  COMMAND_NAMES,
-  GROUPS,
-  flagName,
-  optionsOf,
-  type CommandName,
-  type OptionRow,
-} from "./table.ts";
+import { COMMANDS, COMMAND_NAMES, GROUPS, flagName, optionsOf } from "./table.ts";
+import type { CommandName, OptionRow } from "./table.ts";
 
 /** @param start what `run` does once its line is read */
 export async function runProgram(world: World, start: Actions["run"] = ACTIONS.run): Promise<number> {
@@ -117,10 +110,7 @@ function usageError(error: CommanderError, program: Command): SealexecError {
     .replace(/(but got \d+): .*$/, "$1")
     .replace(/^(unknown option '[^=']*)=.*$/, "$1'");
   const suggestion = rest.join(" ").replace(/[()]/g, "").trim().toLowerCase();
-  return new SealexecError("usage", message, {
-    ...(suggestion === "" ? {} : { hint: suggestion }),
-    cause: error,
-  });
+  return new SealexecError("usage", message, { hint: suggestion || undefined, cause: error });
 }
 
 /** An option that there is, and that commander did not take with a value. */

@@ -1,8 +1,5 @@
-/**
- * The plain form of `run`, read without commander: to load that takes as long as two calls of AWS. What is
- * not read here exactly as commander would read it (test/unit/cli/run-line.test.ts) is left to commander,
- * mistakes and --help among it.
- */
+/** The plain form of `run`, read without commander: to load that takes as long as two calls of AWS. */
+// What cannot be read exactly as by commander (test/unit/cli/run-line.test.ts) is left to it, mistakes too.
 import type { Environment } from "../base/env.ts";
 import type { RunFlags } from "../commands/run-options.ts";
 import type { WatchFlags } from "../commands/watch-options.ts";

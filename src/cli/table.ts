@@ -1,8 +1,5 @@
-/**
- * The table of commands and options, each in the order of help. Made from it: the quick line of `run`, what
- * commander is told, help, completion, the README's tables, docs/reference.md and the manual page. Texts have
- * `code` between backticks.
- */
+/** The table of commands and options, each in the order of help. Texts have `code` between backticks. */
+// Made from it: run's quick line, commander's, help, completion, README's tables, docs/reference.md, manual.
 export const COMMAND_NAMES = ["run", "push", "pull", "check", "keygen", "completion"] as const;
 
 export type CommandName = (typeof COMMAND_NAMES)[number];
@@ -48,6 +45,23 @@ const OPENS = ["run", "check", "pull"] as const;
 const ASKS = ["run", "push", "pull", "check"] as const;
 const ALL = ["run", "push", "pull", "check", "keygen"] as const;
 
+// Options with two rows: each command has a help of its own for them.
+const KEY = { long: "--key", value: "KEY", variable: "SEALEXEC_KEY" } as const;
+const CONTEXT = {
+  long: "--context",
+  value: "K=V",
+  list: true,
+  variable: "SEALEXEC_CONTEXT",
+  between: "comma",
+} as const;
+const ALLOW = {
+  long: "--allow",
+  value: "NAME,...",
+  list: true,
+  variable: "SEALEXEC_ALLOW",
+  see: "docs/names.md",
+} as const;
+
 const ROWS: Readonly<Record<keyof typeof GROUPS, readonly Row[]>> = {
   common: [
     {
@@ -62,16 +76,12 @@ const ROWS: Readonly<Record<keyof typeof GROUPS, readonly Row[]>> = {
       commands: STARTS,
     },
     {
-      long: "--key",
-      value: "KEY",
-      variable: "SEALEXEC_KEY",
+      ...KEY,
       help: "the key that must have sealed it: of KMS by id, ARN or alias, or `local:PATH`",
       commands: OPENS,
     },
     {
-      long: "--key",
-      value: "KEY",
-      variable: "SEALEXEC_KEY",
+      ...KEY,
       help: "the key to seal under: of KMS by id, ARN or alias, for `file:` also `local:PATH`; in other stores the key of what is new",
       more: "must be given for `s3:` and `file:`",
       commands: ["push"],
@@ -149,15 +159,7 @@ const ROWS: Readonly<Record<keyof typeof GROUPS, readonly Row[]>> = {
     { long: "--verbose", short: "-v", help: "say on standard error what is done", commands: ALL },
   ],
   sources: [
-    {
-      long: "--context",
-      value: "K=V",
-      list: true,
-      variable: "SEALEXEC_CONTEXT",
-      between: "comma",
-      help: "encryption context that must be there, exactly; repeatable",
-      commands: OPENS,
-    },
+    { ...CONTEXT, help: "encryption context that must be there, exactly; repeatable", commands: OPENS },
     {
       long: "--accept",
       value: "FORMATS",
@@ -193,15 +195,7 @@ const ROWS: Readonly<Record<keyof typeof GROUPS, readonly Row[]>> = {
       more: "a NAME that none has is an error (65)",
       commands: STARTS,
     },
-    {
-      long: "--allow",
-      value: "NAME,...",
-      list: true,
-      variable: "SEALEXEC_ALLOW",
-      help: "let a source set a name that is refused by default",
-      see: "docs/names.md",
-      commands: STARTS,
-    },
+    { ...ALLOW, help: "let a source set a name that is refused by default", commands: STARTS },
     {
       long: "--explain",
       help: "say on standard error where each variable and the credentials come from",
@@ -276,24 +270,8 @@ const ROWS: Readonly<Record<keyof typeof GROUPS, readonly Row[]>> = {
     },
   ],
   advanced: [
-    {
-      long: "--context",
-      value: "K=V",
-      list: true,
-      variable: "SEALEXEC_CONTEXT",
-      between: "comma",
-      help: "encryption context to bind; repeatable",
-      commands: ["push"],
-    },
-    {
-      long: "--allow",
-      value: "NAME,...",
-      list: true,
-      variable: "SEALEXEC_ALLOW",
-      help: "names that `run` refuses by default",
-      see: "docs/names.md",
-      commands: ["push"],
-    },
+    { ...CONTEXT, help: "encryption context to bind; repeatable", commands: ["push"] },
+    { ...ALLOW, help: "names that `run` refuses by default", commands: ["push"] },
     {
       long: "--credentials",
       value: "SOURCE",

@@ -94,18 +94,11 @@ async function prepare(start: CheckedStart, world: World, context: Context): Pro
   if (envOut !== undefined)
     await stepOnlyIfFailed(context, "configuration", envOut, () => new EnvOut(envOut, context.log));
   if (command === undefined) {
-    const prepared = await stepOnlyIfFailed(context, "command", nameOf(start), () =>
-      prepareStart(options, world),
-    );
-    return { file: "", ...prepared };
+    const work = () => prepareStart(options, world);
+    return { file: "", ...(await stepOnlyIfFailed(context, "command", nameOf(start), work)) };
   }
-  return step(
-    context,
-    "command",
-    command,
-    () => findCommand(options, world, context),
-    ({ file }) => file,
-  );
+  const find = () => findCommand(options, world, context);
+  return step(context, "command", command, find, ({ file }) => file);
 }
 
 function nameOf({ command }: CheckedStart): string {

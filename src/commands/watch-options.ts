@@ -66,11 +66,7 @@ function parseOnChange(text: string): OnChange {
   throw new SealexecError("usage", what, { hint });
 }
 
-/**
- * The name of a signal that a program can be sent: `HUP`, `SIGHUP`.
- *
- * @returns undefined where there is none, or the program could not do anything about it
- */
+/** `HUP`, `SIGHUP`: a signal for a program. undefined: there is none, or a program cannot handle it. */
 export function parseSignal(text: string): NodeJS.Signals | undefined {
   const name = `SIG${text.replace(/^SIG/, "")}`;
   const isUseless = ["SIGKILL", "SIGSTOP", "SIGCHLD", "SIGCONT"].includes(name);

@@ -63,11 +63,7 @@ export class AnswerReader {
     this.#largest = largestBody;
   }
 
-  /**
-   * Takes the next bytes, which are the reader's from now on: what it has copied is wiped where it was.
-   *
-   * @returns the answer once it is whole
-   */
+  /** The bytes are the reader's from now on: what it copies it wipes. @returns the answer once it is whole */
   push(bytes: Buffer): Answer | undefined {
     this.#pending = joinAndWipe([this.#pending, bytes]);
     const head = (this.#head ??= this.#readHead());

@@ -15,10 +15,8 @@ export interface Question {
   readonly largestBody: number;
 }
 
-/**
- * Asks and waits for the whole answer. Redirects are answers like any other. Rejects with a ConnectionError,
- * InvalidAnswer, AnswerTooLarge, or the signal's reason; the connection is closed then.
- */
+// Redirects are answers like any other. After a failure the connection is closed.
+/** Rejects with ConnectionError, InvalidAnswer, AnswerTooLarge, or the signal's reason. */
 export async function ask(network: Network, question: Question, signal: AbortSignal): Promise<Answer> {
   const request = encode(question);
   const idle = await network.takeIdle(question.url);

@@ -1,7 +1,4 @@
-/**
- * One form for what every service's failures mean. A service has a table of meanings for its own refusals
- * (aws/call/meanings.ts, vault/refusal.ts); what the network does to a call means the same for all, and is here.
- */
+/** What failures mean. The network's are here, a service's in aws/call/meanings.ts or vault/refusal.ts. */
 import { defined } from "../base/defined.ts";
 import { SealexecError } from "../base/errors.ts";
 import type { ErrorKind, Facts } from "../base/errors.ts";
@@ -70,12 +67,7 @@ export function plain(code: unknown): string | undefined {
   return typeof code === "string" && IDENTIFIER.test(code) ? code : undefined;
 }
 
-/**
- * What the network did to a call; undefined: an answer came, or it is nothing of the network's.
- *
- * @param operation for people: `GetObject`
- * @param caVariable the variable that names the service's CA
- */
+/** undefined: an answer came, or it is nothing of the network's. `caVariable` names the service's CA. */
 export function networkFailure(operation: string, error: unknown, caVariable: string): Failure | undefined {
   if (error instanceof SealexecError) return { error };
   if (error instanceof AttemptTimeout) {

@@ -27,12 +27,9 @@ const WINDOWS = {
 // Below this there is no time left for an attempt that could end well.
 const SHORTEST_WAIT_MS = 20;
 
-/**
- * Calls `attempt` until it succeeds, is refused, or the time is over. Its signal ends with its time, or all of it.
- *
- * @throws what `classify` made of the refusal; at the end of the time, the last failure. "timeout" where it was
- * silence or throttling that used up the time, "unavailable" where the service could not be reached or kept failing.
- */
+// At the end of the time the last failure counts: "timeout" if silence or throttling used up the time,
+// "unavailable" if the service could not be reached or kept failing.
+/** Calls `attempt` until it succeeds, is refused, or the time is over. Throws what `classify` made of it. */
 export async function retry<T>(
   context: Context,
   options: RetryOptions,

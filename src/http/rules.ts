@@ -106,13 +106,9 @@ export function refusePlainHttp(host: string, env: Environment): void {
 }
 
 // IMDS, the ECS agent, the EKS Pod Identity agent, and the IPv6 forms of the first and the last.
-const METADATA_HOSTS = new Set([
-  "169.254.169.254",
-  "169.254.170.2",
-  "169.254.170.23",
-  "fd00:ec2::254",
-  "fd00:ec2::23",
-]);
+const METADATA_HOSTS = new Set(
+  "169.254.169.254 169.254.170.2 169.254.170.23 fd00:ec2::254 fd00:ec2::23".split(" "),
+);
 
 /** Whether a host, of a URL or of a socket, is this machine. */
 export function isLoopback(host: string): boolean {

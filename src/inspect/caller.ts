@@ -9,11 +9,8 @@ import { SealexecError } from "../base/errors.ts";
 // A report is not worth a long wait for a service that `run` does not need.
 const ATTEMPT_MS = 3_000;
 
-/**
- * Who the credentials belong to, as a step of the report: STS GetCallerIdentity, which needs no permission.
- * Where STS cannot be asked (no route from a private subnet, say) the report says so and goes on: `run` would
- * not ask it.
- */
+// If STS cannot be asked (from a private subnet), the report says so and goes on: `run` would not ask it.
+/** Whose credentials they are, as a step of the report: STS GetCallerIdentity, which needs no permission. */
 export async function callerArn(
   session: AwsSession,
   credentials: Credentials,
@@ -21,7 +18,8 @@ export async function callerArn(
 ): Promise<void> {
   const { identity } = credentials;
   const who = { identity, region: () => session.anyRegion(), network: session.network, env: context.env };
-  const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: classifyCaller };
+  const explain = (error: unknown) => classify("GetCallerIdentity", error);
+  const options = { attemptMs: ATTEMPT_MS, budgetMs: ATTEMPT_MS, classify: explain };
   const ask = async (): Promise<string> => {
     try {
       const arn = await retry(context, options, (signal) => getCallerIdentity(who, signal));
@@ -32,8 +30,4 @@ export async function callerArn(
     }
   };
   await step(context, "role", credentials.source, ask, (arn) => arn);
-}
-
-function classifyCaller(error: unknown) {
-  return classify("GetCallerIdentity", error);
 }

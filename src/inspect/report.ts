@@ -108,12 +108,7 @@ function formatGithub(lines: readonly Line[], findings: Findings): string {
   return `${formatText(lines, findings, false)}${annotations.join("")}`;
 }
 
-function annotation(
-  level: "error" | "warning",
-  where: string,
-  message: string,
-  hint: string | undefined,
-): string {
+function annotation(level: "error" | "warning", where: string, message: string, hint?: string): string {
   const text = printable(message) + (hint === undefined ? "" : `\nhint: ${printable(hint)}`);
   return `::${level} title=${property(`sealexec check${where}`)}::${data(text)}\n`;
 }

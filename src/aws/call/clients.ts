@@ -20,16 +20,12 @@ export type ClientOf<T> = (parts: Parts) => T;
 
 function commonConfig(service: Service, { agents, env }: Pick<Parts, "agents" | "env">) {
   const endpoint = customEndpoint(service, env);
+  const { httpAgent, httpsAgent } = agents;
   return {
     maxAttempts: 1,
     useDualstackEndpoint: usesEndpoint("use_dualstack_endpoint", env),
     useFipsEndpoint: usesEndpoint("use_fips_endpoint", env),
-    requestHandler: {
-      httpAgent: agents.httpAgent,
-      httpsAgent: agents.httpsAgent,
-      connectionTimeout: 0,
-      throwOnRequestTimeout: false,
-    },
+    requestHandler: { httpAgent, httpsAgent, connectionTimeout: 0, throwOnRequestTimeout: false },
     ...(endpoint === undefined ? {} : { endpoint: endpoint.href }),
   } as const;
 }

@@ -1,6 +1,5 @@
 /** What a refusal of AWS means to us, of the direct way or of the SDK. The table of codes is in meanings.ts. */
 import { defined } from "../../base/defined.ts";
-import type { Facts as EventFacts } from "../../base/errors.ts";
 import { counted } from "../../base/logger.ts";
 import { failureOf, networkFailure, plain, unexpected } from "../../http/failure.ts";
 import type { Failure, Meaning } from "../../http/failure.ts";
@@ -20,30 +19,22 @@ interface ServiceError {
   readonly $response?: { readonly headers?: Record<string, string> };
 }
 
-/**
- * What a service's own refusal means where that differs from meanings.ts; undefined: it does not.
- *
- * @param message AWS's words: to tell two meanings of one code apart, never to be shown
- */
+/** How a service differs from meanings.ts. `message`, AWS's words, tells meanings apart and is never shown */
 export type OwnMeaning = (code: string, message: string) => Meaning | undefined;
 
 /** Classifies what `operation` (for messages: `GetObject`, `Decrypt`) threw. */
 export function classify(operation: string, error: unknown, own?: OwnMeaning): Failure {
   const ofNetwork = networkFailure(operation, error, "AWS_CA_BUNDLE");
   if (ofNetwork !== undefined) return ofNetwork;
-  const found = facts(error);
-  const { code, status, requestId } = found;
+  const { code, status, requestId } = facts(error);
   const facets = [code, status, requestId === undefined ? undefined : `request id ${requestId}`];
   const details = facets.filter((facet) => facet !== undefined).join(", ");
-  const told = { facts: eventFacts(operation, found), cause: error };
+  const named = defined({ awsCode: code, httpStatus: status, requestId });
+  const told = { facts: { operation, ...named }, cause: error };
   const meaning =
     clockSkew(error) ?? unknownYet(error, code) ?? ownMeaning(error, code, own) ?? lookUp(code, status);
   if (meaning === undefined) return unexpected(operation, details, (status ?? 0) >= 400, told);
   return failureOf(meaning, { detail: `${operation}: ${details}`, ...told });
-}
-
-function eventFacts(operation: string, { code, status, requestId }: Facts): EventFacts {
-  return { operation, ...defined({ awsCode: code, httpStatus: status, requestId }) };
 }
 
 function ownMeaning(error: unknown, code: string | undefined, own?: OwnMeaning): Meaning | undefined {
@@ -87,12 +78,9 @@ function describeSkew(secondsBehindAws: number): string {
 }
 
 // What the services say of an access key that IAM has not told them of yet.
-const UNKNOWN_KEY_CODES = new Set([
-  "InvalidAccessKeyId",
-  "InvalidClientTokenId",
-  "UnrecognizedClientException",
-  "SignatureDoesNotMatch",
-]);
+const UNKNOWN_KEY_CODES = new Set(
+  "InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException SignatureDoesNotMatch".split(" "),
+);
 
 /** Whether a code says that the access key, or its secret, is not known. */
 export function isUnknownKey(code: string | undefined): boolean {

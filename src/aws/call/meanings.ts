@@ -1,8 +1,5 @@
-/**
- * What AWS's error codes mean to us: the kind, what to say, the way out, and whether another attempt can help. A table:
- * S3's codes are from "Amazon S3 API Reference, Error responses", KMS's from the errors of each operation in the "AWS
- * KMS API Reference", the others from "Common errors".
- */
+/** What AWS's error codes mean to us. Sources: Amazon S3 API Reference, "Error responses"; */
+// AWS KMS API Reference, the errors of each operation; "Common errors" of every service.
 import { UNREADABLE } from "../../http/failure.ts";
 import type { Meaning } from "../../http/failure.ts";
 
@@ -81,9 +78,18 @@ export const UNKNOWN_YET: Meaning = {
   hint: "raise --timeout (SEALEXEC_TIMEOUT), or use vault:MOUNT/sts/ROLE, whose sessions are good at once",
   transient: "failing",
 };
-const CHANGED_HINT = "look at what is there (sealexec pull), then try again";
+const CONFLICT = {
+  kind: "conflict",
+  code: "conflict",
+  hint: "look at what is there (sealexec pull), then try again",
+} as const;
 const MISSING_HINT = "check the URI, or put it there first: sealexec push FILE URI --key KEY";
-const DISABLED_HINT = "enable the key (aws kms enable-key), or seal again under another";
+const NO_SUCH_OBJECT: Meaning = {
+  kind: "missing",
+  code: "no-such-object",
+  says: "no such object",
+  hint: MISSING_HINT,
+};
 
 /** Those that say the same. */
 const SYNONYMS: readonly (readonly [Meaning, codes: string])[] = [
@@ -95,9 +101,11 @@ const SYNONYMS: readonly (readonly [Meaning, codes: string])[] = [
   [EXPIRED, "ExpiredToken ExpiredTokenException TokenRefreshRequired"],
   [
     ELSEWHERE,
-    `PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed
-    IllegalLocationConstraintException`,
+    "PermanentRedirect TemporaryRedirect AuthorizationHeaderMalformed IllegalLocationConstraintException",
   ],
+  [FORBIDDEN, "AccessDenied"],
+  [NO_SUCH_OBJECT, "NoSuchKey NotFound"],
+  [UNREADABLE, "InvalidHttpAnswer"],
   [
     THROTTLED,
     `SlowDown Throttling ThrottlingException ThrottledException RequestThrottled
@@ -116,9 +124,6 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   ...Object.fromEntries(
     SYNONYMS.flatMap(([meaning, codes]) => codes.split(/\s+/).map((code) => [code, meaning])),
   ),
-  AccessDenied: FORBIDDEN,
-  NoSuchKey: { kind: "missing", code: "no-such-object", says: "no such object", hint: MISSING_HINT },
-  NotFound: { kind: "missing", code: "no-such-object", says: "no such object", hint: MISSING_HINT },
   NoSuchVersion: {
     kind: "missing",
     code: "no-such-version",
@@ -149,18 +154,8 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     says: "its metadata is larger than S3 takes",
     hint: "shorten --context: S3 takes 2 KB of metadata, the wrapped key among them",
   },
-  PreconditionFailed: {
-    kind: "conflict",
-    code: "conflict",
-    says: "the object was changed by somebody else",
-    hint: CHANGED_HINT,
-  },
-  ConditionalRequestConflict: {
-    kind: "conflict",
-    code: "conflict",
-    says: "the object is being changed by somebody else",
-    hint: CHANGED_HINT,
-  },
+  PreconditionFailed: { ...CONFLICT, says: "the object was changed by somebody else" },
+  ConditionalRequestConflict: { ...CONFLICT, says: "the object is being changed by somebody else" },
   // KMS
   AccessDeniedException: {
     kind: "denied",
@@ -178,7 +173,7 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     kind: "config",
     code: "key-disabled",
     says: "the KMS key is disabled",
-    hint: DISABLED_HINT,
+    hint: "enable the key (aws kms enable-key), or seal again under another",
   },
   KMSInvalidStateException: {
     kind: "config",
@@ -204,8 +199,6 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
     says: "the KMS key is not for encryption",
     hint: "use a symmetric key",
   },
-  // HTTP
-  InvalidHttpAnswer: UNREADABLE,
 };
 
 /** What an error's code means; undefined for one that is not in the table. */

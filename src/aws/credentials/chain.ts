@@ -1,7 +1,5 @@
-/**
- * The credential chain, in the order of the AWS SDKs (their reference guide, "Standardized credential providers").
- * The first source that is configured is the one that counts: if it is broken, the chain stops there.
- */
+/** The credential chain of the AWS SDKs (their reference guide, "Standardized credential providers"). */
+// The first source that is configured is the one that counts: if it is broken, the chain stops there.
 import type { Context } from "../../base/context.ts";
 import { defined } from "../../base/defined.ts";
 import { isSet } from "../../base/env.ts";

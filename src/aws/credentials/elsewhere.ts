@@ -3,23 +3,16 @@ import { isatty } from "node:tty";
 import { readSmallFile } from "../../base/files/read.ts";
 
 /** What the firmware and the hypervisor call themselves. All can read them, in a container too. */
-const FILES = [
-  "/sys/class/dmi/id/sys_vendor",
-  "/sys/class/dmi/id/board_vendor",
-  "/sys/class/dmi/id/bios_vendor",
-  "/sys/class/dmi/id/product_version",
-  "/sys/hypervisor/uuid",
-] as const;
+const DMI = "sys_vendor board_vendor bios_vendor product_version".split(" ");
+const FILES = [...DMI.map((name) => `/sys/class/dmi/id/${name}`), "/sys/hypervisor/uuid"];
 
 // "Amazon EC2" on Nitro and on metal; "4.11.amazon" and a UUID that begins with ec2 on Xen.
 const OF_EC2 = /amazon|^ec2/i;
 // A machine that runs in another one: which cloud the other one is in, they do not say.
 const OF_NO_CLOUD = /^(xen|qemu|bochs|kvm|red hat|openstack|firecracker)/i;
 
-/**
- * Only a machine that names another maker, or one that tells nothing and has somebody before it, is surely elsewhere:
- * Firecracker has no such files, and a hardened container may hide them.
- */
+// Firecracker has no such files, and a hardened container may hide them.
+/** Only if it names another maker, or tells nothing and has somebody before it, is it surely elsewhere. */
 export function isElsewhere(
   read: (file: string) => string = readOrNothing,
   hasSomebodyBefore: () => boolean = () => isatty(0) && isatty(2),

@@ -127,15 +127,10 @@ export function bashScript(): string {
   const takes = COMMAND_NAMES.flatMap((name) =>
     optionsOf(name).flatMap((row) => {
       const offer = offerOf(row);
+      if (offer === undefined) return [];
       const flags = [row.long, ...(row.short === undefined ? [] : [row.short])];
-      return offer === undefined
-        ? []
-        : [
-            branch(
-              flags.map((flag) => `${name} ${flag}`),
-              `takes=${kindOf(offer)}`,
-            ),
-          ];
+      const patterns = flags.map((flag) => `${name} ${flag}`);
+      return [branch(patterns, `takes=${kindOf(offer)}`)];
     }),
   );
   const options = COMMAND_NAMES.map((name) => {

@@ -48,21 +48,16 @@ function optionLine(row: OptionRow): string {
 }
 
 /** -F: files too; -f: none. */
+const OFFERED = {
+  file: "-F",
+  uri: `-F -a ${quoted(URIS.join(" "))}`,
+  target: `-F -a ${quoted(TARGETS.join(" "))}`,
+  program: "-F -a '(__sealexec_programs)'",
+  anything: "-f",
+} as const;
+
 function offered(offer: Offer): string {
-  switch (offer) {
-    case "file":
-      return "-F";
-    case "uri":
-      return `-F -a ${quoted(URIS.join(" "))}`;
-    case "target":
-      return `-F -a ${quoted(TARGETS.join(" "))}`;
-    case "program":
-      return "-F -a '(__sealexec_programs)'";
-    case "anything":
-      return "-f";
-    default:
-      return `-f -a ${quoted(offer.join(" "))}`;
-  }
+  return typeof offer === "string" ? OFFERED[offer] : `-f -a ${quoted(offer.join(" "))}`;
 }
 
 function quoted(text: string): string {

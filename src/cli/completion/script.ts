@@ -4,11 +4,7 @@ import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { zshScript } from "./zsh.ts";
 
-const SCRIPTS: Readonly<Record<string, () => string>> = {
-  bash: bashScript,
-  zsh: zshScript,
-  fish: fishScript,
-};
+const SCRIPTS: Record<string, () => string> = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 /** @param shell one of the choices in the table */
 export function completionScript(shell: string): string {

@@ -84,21 +84,16 @@ function specsOf(row: OptionRow): string[] {
   });
 }
 
+const ACTIONS = {
+  file: "_files",
+  uri: `_sealexec_uris ${URIS.join(" ").replaceAll(":", "\\:")}`,
+  target: `_sealexec_uris ${TARGETS.join(" ").replaceAll(":", "\\:")}`,
+  program: "_command_names -e",
+  anything: " ",
+} as const;
+
 function actionOf(offer: Offer): string {
-  switch (offer) {
-    case "file":
-      return "_files";
-    case "uri":
-      return `_sealexec_uris ${URIS.join(" ").replaceAll(":", "\\:")}`;
-    case "target":
-      return `_sealexec_uris ${TARGETS.join(" ").replaceAll(":", "\\:")}`;
-    case "program":
-      return "_command_names -e";
-    case "anything":
-      return " ";
-    default:
-      return `(${offer.join(" ")})`;
-  }
+  return typeof offer === "string" ? ACTIONS[offer] : `(${offer.join(" ")})`;
 }
 
 /** In a text between single quotes, in which brackets and colons mean something to _arguments. */
