@@ -1,4 +1,4 @@
-/** What is passed down to everything. Made in bin/ and nowhere else; nothing below reads `process.env` or `process.argv`. */
+/** Passed down to everything, and made in bin/ only: nothing below reads `process.env` or `process.argv`. */
 import type { Deadline } from "./deadline.ts";
 import { SealexecError } from "./errors.ts";
 import type { Logger } from "./logger.ts";
@@ -45,11 +45,7 @@ export interface Context {
   readonly trace?: Trace | undefined;
 }
 
-/**
- * Runs one step. An error that leaves it names the stage and the target before what went wrong.
- *
- * @param describe what to say of the result in the report of a step that went well; never a value
- */
+/** An error that leaves a step names its stage and target first. What `describe` says is never a value. */
 export async function step<T>(
   context: Context,
   stage: Stage,

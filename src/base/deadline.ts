@@ -58,10 +58,7 @@ export class Deadline {
   }
 }
 
-/**
- * Settles as `work` does, or rejects with the signal's reason as soon as the signal is aborted. The SDK's metadata client leaves
- * promises that never settle, if an answer is cut.
- */
+/** `work`, or the signal's reason: the SDK's metadata client never settles if an answer is cut. */
 export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason as Error);

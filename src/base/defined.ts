@@ -1,4 +1,4 @@
-/** The same object without the fields that are undefined: with exact optional properties, absent is not undefined. */
+/** Without the fields that are undefined: with exact optional properties, absent is not undefined. */
 export function defined<T extends object>(
   fields: T,
 ): { readonly [Name in keyof T]?: Exclude<T[Name], undefined> } {

@@ -3,12 +3,7 @@ import { SealexecError } from "./errors.ts";
 const UNITS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const DURATION = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h|d)?$/;
 
-/**
- * `500ms`, `60s`, `5m`, `1.5h`, `7d`; without a unit seconds.
- *
- * @param option for messages
- * @returns milliseconds
- */
+/** Milliseconds of `500ms`, `60s`, `5m`, `1.5h`, `7d`; without a unit seconds. */
 export function parseDuration(option: string, text: string, leastMs: number, mostMs: number): number {
   const [, number, unit = "s"] = DURATION.exec(text) ?? [];
   const ms = number === undefined ? Number.NaN : Number(number) * UNITS[unit as keyof typeof UNITS];

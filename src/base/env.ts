@@ -1,5 +1,4 @@
 /** The environment as sealexec was started with. */
-
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function isSet(env: Environment, name: string): boolean {

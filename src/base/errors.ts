@@ -1,4 +1,6 @@
-/** The one error class. A message names things, never a value and never a response body: it may be printed as it is. */
+/** The one error class. A message has no value and no response body: it may be printed as it is. */
+
+import { defined } from "./defined.ts";
 
 /** kind → exit status, after sysexits(3). The only place where a status is chosen. */
 const EXIT_STATUS = {
@@ -29,7 +31,7 @@ export interface ErrorDetails {
   readonly facts?: Facts | undefined;
   readonly stage?: string | undefined;
   readonly target?: string | undefined;
-  /** what tells this occurrence from others of the same failure: a request id. Shown after the message, in parentheses */
+  /** what tells this occurrence from others: a request id. Shown after the message, in parentheses */
   readonly detail?: string | undefined;
   /** the way out: one line, lower case, no full stop */
   readonly hint?: string | undefined;
@@ -88,12 +90,8 @@ export class SealexecError extends Error {
 
   /** What tells a machine which failure it is, and where. */
   get particulars(): Facts {
-    return {
-      code: this.code,
-      ...(this.stage === undefined ? {} : { stage: this.stage }),
-      ...(this.target === undefined ? {} : { target: this.target }),
-      ...this.facts,
-    };
+    const { code, stage, target, facts } = this;
+    return { code, ...defined({ stage, target }), ...facts };
   }
 
   #details(): ErrorDetails {

@@ -15,10 +15,10 @@ export interface Logger {
   failure(error: SealexecError): void;
 }
 
-/** Lines for stderr without control characters: a stranger's bytes can neither start a line nor drive a terminal. */
+/** Without control characters: a stranger's bytes can neither start a line nor drive a terminal. */
 export function createLogger(format: LogFormat, verbose: boolean, write: (line: string) => void): Logger {
   const line = (level: string, message: string, hint?: string, facts?: Facts): void => {
-    if (format === "json") return write(`${JSON.stringify(eventOf(level, message, hint, facts))}\n`);
+    if (format === "json") return write(`${jsonOf(level, message, hint, facts)}\n`);
     write(`sealexec: ${level}: ${printable(message)}\n`);
     if (hint !== undefined) write(`sealexec: hint: ${printable(hint)}\n`);
   };
@@ -37,15 +37,12 @@ export function createLogger(format: LogFormat, verbose: boolean, write: (line: 
 }
 
 /** One event as `--log json` writes it. What names no code of its own is called by its level. */
-function eventOf(level: string, message: string, hint: string | undefined, facts: Facts = {}): Facts {
+function jsonOf(level: string, message: string, hint: string | undefined, facts: Facts = {}): string {
   const { code = level, stage, target, ...others } = facts;
   const said = { time: new Date().toISOString(), level, code, stage, target, message, hint };
-  const event = { ...said, ...others, ...said };
-  return Object.fromEntries(
-    Object.entries(event).flatMap(([name, value]) =>
-      value === undefined ? [] : [[name, typeof value === "string" ? printable(value) : value]],
-    ),
-  );
+  const clean = (_: string, value: unknown): unknown =>
+    typeof value === "string" ? printable(value) : value;
+  return JSON.stringify({ ...said, ...others, ...said }, clean);
 }
 
 /** `1 variable`, `2 variables`. */
@@ -62,7 +59,7 @@ export function printable(text: string): string {
 
 const MOST_REMEMBERED = 100;
 
-/** The same log, but what was warned of already (a source that all can read, an empty one) is not said at each look. */
+/** The same log, but a warning (a source that all can read, an empty one) is not said again at each look. */
 export function sayingOnce(log: Logger): Logger {
   const said = new Set<string>();
   return {

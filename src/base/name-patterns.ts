@@ -1,5 +1,3 @@
-/** Names, and beginnings of names. */
-
 /** Names, and beginnings of names (`AWS_*`). */
 export interface NamePatterns {
   readonly names: ReadonlySet<string>;

@@ -1,5 +1,3 @@
-/** What a slip of the hand may have meant. Pure. */
-
 /** The one of `known` that a slip makes `word` of, in any case of letters; undefined: none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 60) return undefined;

@@ -1,10 +1,10 @@
 import type { Environment } from "./env.ts";
 import { SealexecError } from "./errors.ts";
 
-// The sections of Node's own debug log that print headers or bytes of requests: session tokens are among them.
+// The sections of Node's own debug log that print headers or bytes of requests, with session tokens.
 const TELLING = /(^|,)\s*(\*|.*\*.*|https?|http2|net|tls|stream|undici|fetch)\s*(,|$)/i;
 
-/** Node prints what its http module sends if NODE_DEBUG asks for it, and has read the switch before any of our code ran. */
+/** Node prints what its http module sends if NODE_DEBUG asks, and has read that before our code ran. */
 export function refuseTellingDebug(env: Environment, onBun: boolean): void {
   if (onBun || !TELLING.test(env["NODE_DEBUG"] ?? "")) return;
   const hint = "leave http, https, net, tls and stream out of NODE_DEBUG, or use the sealexec binary";
@@ -15,10 +15,8 @@ export function refuseTellingDebug(env: Environment, onBun: boolean): void {
 const INSPECT = /--inspect(?![-_]p)/;
 
 /**
- * An inspector lets whoever reaches its port or socket read this process's memory and run code in it. The runtime has opened it
- * before any of our code ran: nothing that is secret is fetched while it is there.
- *
- * @param isOpen whether one is open, by whatever
+ * Whoever reaches an inspector's port or socket reads this process's memory and runs code in it. The runtime
+ * opens it before any of our code runs: nothing that is secret is fetched while it is there.
  */
 export function refuseInspector(env: Environment, onBun: boolean, isOpen: () => boolean): void {
   const name = onBun

@@ -1,5 +1,2 @@
-/**
- * Processes that this one has started itself, while they run: the runtime waits for them. Whoever waits for all others leaves them
- * alone, as an exit status is told once only.
- */
+/** Our processes that run: the runtime alone waits for them, as an exit status is told once only. */
 export const ownChildren = new Set<number>();

@@ -1,6 +1,6 @@
 /**
- * A value that does not print: toString, JSON and the inspectors of Node and Bun all say `[secret]`. `reveal` is called in few
- * places only: to build the environment of CMD, for a user who asked for the text, and to give it to a store.
+ * toString, JSON and the inspectors of Node and Bun all say `[secret]`. `reveal` is called in few places:
+ * to build the environment of CMD, for a user who asked for the text, and to give it to a store.
  */
 export class Secret {
   readonly #value: string;

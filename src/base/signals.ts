@@ -1,6 +1,6 @@
 /**
- * Signals before exec: PID 1 is not ended by a signal that it has no handler for (pid_namespaces(7)), so this file is imported first
- * of all and imports nothing of ours. A signal that was ignored when we started (nohup) stays ignored, for us and for CMD.
+ * Before exec: a signal without a handler does not end PID 1 (pid_namespaces(7)), so this file is imported
+ * first and imports nothing of ours. What was ignored when we started (nohup) stays so, for us and for CMD.
  */
 import { readFileSync } from "node:fs";
 
@@ -21,8 +21,8 @@ function endOnSignals(): void {
 }
 
 /**
- * Node opens its debugger at USR1, on a port of loopback, for whoever asks, unless there is a listener. Without ours the signal has
- * its default again, not Node's: it ends this process, or nothing happens to PID 1.
+ * Without a listener Node opens its debugger at USR1, on a port of loopback, for whoever asks. After ours the
+ * signal has its default, not Node's: it ends this process, or nothing happens to PID 1.
  */
 function closeDebugger(): void {
   if (process.versions["bun"] !== undefined || process.platform === "win32") return;
@@ -43,8 +43,8 @@ interface NodeProcess {
 }
 
 /**
- * Whether Node's debugger is open, by a signal that came before ours stood or by an option of Node. Its binding costs microseconds,
- * its module 2 to 13 ms: it is asked if the binding may not be (Node's permission model).
+ * Whether Node's debugger is open, by a signal before our listener stood or by an option of Node. Its binding
+ * costs microseconds, its module 2 to 13 ms: only asked if the binding may not be (Node's permission model).
  */
 export function hasDebugger(): boolean {
   if (process.versions["bun"] !== undefined) return false;
@@ -64,16 +64,14 @@ export function hasDebugger(): boolean {
 }
 
 /**
- * Right before exec: every signal as a program finds it, from now on acting at once instead of through a handler that may never run.
- * One that came before is still with its handler, until the event loop has turned.
- *
- * @param setDefault gives a signal, by its number, its default action
+ * Right before exec: from now on a signal acts at once, not through a handler that may never run. One that
+ * came before is still with its handler, until the event loop has turned.
  */
 export function defaultSignals(setDefault: (number: number) => void): void {
   for (const number of [...caught.map((name) => ENDING[name]), ...IGNORED_BY_RUNTIME]) setDefault(number);
 }
 
-/** The same without a way to set it: a signal that nobody listens to has its default. One that waits is lost. */
+/** The same by removing listeners: without one a signal has its default. One that waits is lost. */
 export function forgetSignals(): void {
   for (const name of [...caught, "SIGUSR1" as const]) process.removeAllListeners(name);
 }
@@ -94,7 +92,7 @@ export function isOwnSignal(name: NodeJS.Signals): boolean {
   return expected > 0;
 }
 
-/** The numbers of the signals that were ignored when we were started; the runtime's own two cannot be told from those. */
+/** Their numbers; the two that the runtime ignores cannot be told from them, and are left out. */
 export function signalsIgnoredAtStart(): readonly number[] {
   const numbers = Array.from({ length: 64 }, (_, index) => index + 1);
   return numbers.filter((number) => isIgnored(number) && !IGNORED_BY_RUNTIME.includes(number));

@@ -1,6 +1,6 @@
 /**
- * What a program can be started with: execve(2), "Limits on size of arguments and environment". What a source may set is held to it
- * while it is read, as each of a million small variables takes far more memory than its text.
+ * What a program can be started with: execve(2), "Limits on size of arguments and environment". A source is
+ * held to it while it is read: a million small variables take far more memory than their text.
  */
 import { SealexecError } from "./errors.ts";
 import { Secret } from "./secret.ts";
@@ -40,7 +40,7 @@ export class SizedVariables {
     return this.#variables.has(name);
   }
 
-  /** The last one of a name wins, its place in the order too. Throws if no program can be started with so many or so large ones. */
+  /** The last one of a name wins, its place too. Throws if no program can be started with that much. */
   set(name: string, value: string): void {
     const earlier = this.#variables.get(name);
     if (earlier !== undefined) {

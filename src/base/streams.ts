@@ -51,7 +51,7 @@ export function writeOutput(bytes: string | Uint8Array): Promise<void> {
   });
 }
 
-/** Written at once, as the process may end right after it. A reader that has gone or stalls is no reason to fail. */
+/** Written at once, as the process may end right after. A reader that has gone or stalls is no failure. */
 export function writeError(text: string): void {
   let rest = Buffer.from(text);
   for (let tries = 0; rest.length > 0 && tries < 100; tries += 1) {
@@ -67,8 +67,8 @@ export function writeError(text: string): void {
   }
 }
 
-// To look at process.stdout is to open it, and that makes a pipe or socket non-blocking for all who share it, and reopens a
-// terminal. Libraries do look (Readable.pipe compares with it). CMD is to find its streams untouched.
+// To look at process.stdout is to open it: a pipe or socket gets non-blocking for all who share it, a
+// terminal is reopened. Libraries do look (Readable.pipe compares with it). CMD finds its streams untouched.
 export function leaveStreams(): void {
   for (const name of ["stdout", "stderr"]) {
     // An assignment is the one thing by which Bun does not open it; on Node it has no setter.
@@ -80,24 +80,18 @@ export function leaveStreams(): void {
   }
 }
 
-/** As much of a stream as anybody on Bun could want, who only looks: a Writable would cost each start a millisecond. */
+/** What anybody who only looks could want of a stream on Bun: a Writable costs each start a millisecond. */
 function nowhere(): object {
   const self = (): object => stream;
   const stream = {
     isTTY: false,
     writable: true,
     write: () => true,
-    end: self,
-    on: self,
-    once: self,
-    off: self,
-    addListener: self,
-    removeListener: self,
-    removeAllListeners: self,
     listenerCount: () => 0,
     emit: () => false,
   };
-  return stream;
+  const chained = "end on once off addListener removeListener removeAllListeners".split(" ");
+  return Object.assign(stream, Object.fromEntries(chained.map((name) => [name, self])));
 }
 
 /** Source: no-color.org; FORCE_COLOR as in Node. */

@@ -1,4 +1,4 @@
-// ISO 8601, extended format, and RFC 3339 but for the seconds, which may be left out. Without a zone nobody knows what is meant.
+// ISO 8601, extended format, and RFC 3339, but seconds may be left out. Without a zone a time means nothing.
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))$/;
 const [MINUTE_MS, HOUR_MS] = [60_000, 3_600_000];
 

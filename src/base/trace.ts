@@ -1,4 +1,4 @@
-/** SEALEXEC_TRACE=1: when each moment of a start was reached. Nothing of it is loaded or counted otherwise. */
+/** SEALEXEC_TRACE=1: when each moment of a start was reached. Otherwise nothing is loaded or counted. */
 import { readFileSync } from "node:fs";
 
 export interface Trace {
@@ -32,7 +32,7 @@ function ms(duration: number): string {
   return duration.toFixed(2).padStart(8);
 }
 
-/** When the kernel began this process, milliseconds since 1970, to a tick. What measures from outside does better (bench/start.ts). */
+/** When the kernel began this process, ms since 1970, to a tick: finer from outside (bench/start.ts). */
 function processStart(nowMs: number): number {
   try {
     // The second field is the name, in parentheses, and may hold anything; starttime is the 22nd.

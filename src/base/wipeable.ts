@@ -1,4 +1,4 @@
-// JavaScriptCore keeps up to 1000 bytes inside its heap, and moves them the first time that a view of them is made: a
+// JavaScriptCore keeps up to 1000 bytes inside its heap, and moves them when a view of them is first made: a
 // copy stays where they were, out of everybody's reach.
 const LEAST_BYTES = 1024;
 

@@ -11,8 +11,6 @@ import { emptyMap } from "./string-map.ts";
 
 /** Which content algorithm the data key is for; written by every client since v2. */
 export const ALGORITHM_NAME = "aws:x-amz-cek-alg";
-/** The KMS key as the writer had it; written by clients before v2. */
-const KEY_ID_NAME = "kms_cmk_id";
 /** Ours: the object that the data key is for (`s3://BUCKET/KEY`, `file:NAME`); the dialect, if no .env. */
 export const BINDING_NAME = "sealexec:object";
 export const FORMAT_NAME = "sealexec:format";
@@ -20,7 +18,7 @@ export const FORMAT_NAME = "sealexec:format";
 /** Names that a user's context may not hold. */
 export const RESERVED_CONTEXT_NAMES: readonly string[] = [
   ALGORITHM_NAME,
-  KEY_ID_NAME,
+  "kms_cmk_id", // the KMS key as the writer had it; written by clients before v2
   BINDING_NAME,
   REVISION_NAME,
   FORMAT_NAME,
@@ -30,16 +28,12 @@ const CONTENT_ALGORITHM = { v3: V3_CONTENT_ALGORITHM, v2: GCM_CONTENT_ALGORITHM 
 
 /** of context, in a message */
 const MAX_NAMES = 5;
-const MAX_URI_CHARACTERS = 120;
 
 /**
- * The envelope's context is for this object and is the one that the caller expects. To be called before KMS
- * Decrypt (s3-encryption/materials/s3-kms-keyring.md, Kms+Context).
- *
+ * To be called before KMS Decrypt (s3-encryption/materials/s3-kms-keyring.md, Kms+Context).
  * @param expected `object`: where it was read from; `unbound`: what names no place may be opened; `context`:
  *   what the stored pairs must be, less the reserved names; without it, any
  * @returns whether it is bound to its place
- * @throws SealexecError "data" naming the names that differ
  */
 export function checkContext(
   { format, encryptionContext: stored }: Envelope,
@@ -63,12 +57,7 @@ export function checkContext(
   return isBound;
 }
 
-/**
- * The encryption context to seal under: the user's pairs, the content algorithm, and the rest if it is given.
- *
- * @param object the place to bind it to
- * @throws SealexecError "data": a reserved name, or text that has no UTF-8 form
- */
+/** The encryption context to seal under. @param object the place to bind it to */
 export function writerContext(
   format: "v3" | "v2",
   user: EncryptionContext,
@@ -77,9 +66,7 @@ export function writerContext(
   dialect?: string,
 ): EncryptionContext {
   refuseReserved(user);
-  const context = emptyMap();
-  context[ALGORITHM_NAME] = CONTENT_ALGORITHM[format];
-  for (const [name, value] of Object.entries(user)) context[name] = value;
+  const context = Object.assign(emptyMap(), { [ALGORITHM_NAME]: CONTENT_ALGORITHM[format] }, user);
   if (object !== undefined) context[BINDING_NAME] = object;
   if (revision !== undefined) context[REVISION_NAME] = String(revision);
   if (dialect !== undefined) context[FORMAT_NAME] = dialect;
@@ -106,9 +93,8 @@ function checkBinding(stored: EncryptionContext, object: string): boolean {
   if (bound === undefined) return false;
   if (bound === object) return true;
   const name = /^file:(?=[^/])/.test(object) ? ", or name what it was sealed for: ?name=NAME" : "";
-  throw invalid(`sealed for ${quote(bound, MAX_URI_CHARACTERS)}, not for this object`, {
-    hint: `it was copied or moved here: ${SEAL_AGAIN}${name}`,
-  });
+  const hint = `it was copied or moved here: ${SEAL_AGAIN}${name}`;
+  throw invalid(`sealed for ${quote(bound, 120)}, not for this object`, { hint });
 }
 
 /** What the text is, as its writer said: that is authenticated, and what a reader's URI says of it is not. */
@@ -138,9 +124,8 @@ function checkUserContext(stored: EncryptionContext, expected: EncryptionContext
 function refuseReserved(user: EncryptionContext): void {
   for (const name of RESERVED_CONTEXT_NAMES) {
     if (valueOf(user, name) === undefined) continue;
-    throw invalid(`encryption context: ${name} is a reserved name`, {
-      hint: "leave it out: sealexec sets it and checks it by itself",
-    });
+    const hint = "leave it out: sealexec sets it and checks it by itself";
+    throw invalid(`encryption context: ${name} is a reserved name`, { hint });
   }
 }
 

@@ -18,14 +18,8 @@ export type Acceptance = Exclude<Format, "v3"> | "instruction-file" | "unbound";
 /** What may be opened: formats by name, and a data key that a local key has wrapped. */
 export type Accepted = ReadonlySet<Acceptance | "local-key">;
 
-export const ACCEPTANCES: readonly Acceptance[] = [
-  "v2",
-  "kms-gcm",
-  "kms-cbc",
-  "kms-direct",
-  "instruction-file",
-  "unbound",
-];
+export const ACCEPTANCES: readonly Acceptance[] =
+  "v2 kms-gcm kms-cbc kms-direct instruction-file unbound".split(" ") as Acceptance[];
 
 interface Wrapped {
   /** what KMS Decrypt takes as CiphertextBlob, 1 to 6,144 bytes */
@@ -91,12 +85,15 @@ export const COMMITMENT_BYTES = 28;
 /** content-metadata.md: algorithm suite 0x0073 is written as its decimal number. */
 export const V3_CONTENT_ALGORITHM = "115";
 export const GCM_CONTENT_ALGORITHM = "AES/GCM/NoPadding";
-/** content-metadata.md, V3 only: wrapping code of kms+context. */
+/** content-metadata.md, V3 only: wrapping codes of kms+context, and of AES/GCM under a raw key. */
 export const V3_KMS_CONTEXT_WRAP = "12";
-/** The same of AES/GCM under a raw key. */
 export const V3_AES_GCM_WRAP = "02";
 
 const ONE_KIND = "the sealed sources of one run are all under KMS, or all under one local key";
-/** The ways out where the key that is named is of the other kind. */
-export const NAME_KMS_KEY = `name the KMS key that sealed it: --key KEY (SEALEXEC_KEY); ${ONE_KIND}`;
-export const NAME_LOCAL_KEY = `if it is a local key of sealexec, name it: --key local:PATH; ${ONE_KIND}`;
+/** The ways out if the key that is named is of the other kind. */
+export const NAME_KMS_KEY = {
+  hint: `name the KMS key that sealed it: --key KEY (SEALEXEC_KEY); ${ONE_KIND}`,
+};
+export const NAME_LOCAL_KEY = {
+  hint: `if it is a local key of sealexec, name it: --key local:PATH; ${ONE_KIND}`,
+};

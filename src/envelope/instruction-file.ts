@@ -1,7 +1,6 @@
 /**
  * An envelope, or a part of it, in a file beside the object (s3-encryption/data-format/metadata-strategy.md).
- * A writer without the KMS key can put another data key there: it is read only with `--accept
- * instruction-file`.
+ * A writer without the KMS key can put another data key there: read only with `--accept instruction-file`.
  */
 import {
   type Fields,

@@ -1,8 +1,7 @@
 /**
- * A data key wrapped with a local AES key instead of by KMS: wrapping algorithm AES/GCM, code 02 in v3, as a
- * random 12-byte nonce, the ciphertext and a 16-byte tag. What the wrap authenticates is ours: the whole
- * encryption context, as KMS does. Amazon's clients authenticate the name of the content algorithm only; that
- * is what an empty context means.
+ * A data key wrapped with a local AES key: AES/GCM, code 02 in v3, as a random 12-byte nonce, the ciphertext
+ * and a 16-byte tag. We authenticate the whole encryption context, as KMS does; Amazon's clients the name of
+ * the content algorithm only, which is what an empty context means.
  */
 import { randomBytes } from "node:crypto";
 import { DATA_KEY_BYTES, GCM_IV_BYTES, GCM_TAG_BYTES, V3_CONTENT_ALGORITHM } from "./format.ts";
@@ -25,7 +24,6 @@ export function generateLocalDataKey(
   return { dataKey, wrappedKey: Buffer.concat([nonce, wrapped]) };
 }
 
-/** @throws SealexecError "data": wrapped with another key or context, or changed */
 export function unwrapLocalDataKey(
   localKey: Uint8Array,
   wrappedKey: Uint8Array,

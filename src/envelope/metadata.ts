@@ -36,10 +36,8 @@ export type Reading =
 type Shape = "v3" | "v3-instruction-file" | "v2" | "bare";
 
 /**
- * Reads the envelope: valid, of a format that is accepted, with a body that can belong to it. Without any envelope it is
- * `kms-direct`, if that is accepted.
- *
- * @param instructionFile once a first call has said that it is needed; it never overrides an envelope of the object's own
+ * A valid envelope of a format that is accepted, its body one that can belong to it; without any: kms-direct.
+ * @param instructionFile once a first call has asked for it; it never overrides the object's own envelope
  */
 export function readEnvelope(
   object: StoredObject,
@@ -56,15 +54,12 @@ export function readEnvelope(
     case "v3-instruction-file": {
       const content = parseV3Content(fields);
       if (!accept.has("instruction-file")) {
-        throw invalid("x-amz-3 is missing: its data key would be in an instruction file", {
-          hint: `${SEAL_AGAIN}; or add --accept instruction-file if that is how it was sealed`,
-        });
+        const hint = `${SEAL_AGAIN}; or add --accept instruction-file if that is how it was sealed`;
+        throw invalid("x-amz-3 is missing: its data key would be in an instruction file", { hint });
       }
       if (instructionFile === undefined) return { kind: "instruction-file-needed" };
       if (accept.has("local-key")) {
-        throw invalid("its data key is in an instruction file, not wrapped with a local key", {
-          hint: NAME_KMS_KEY,
-        });
+        throw invalid("its data key is in an instruction file, not wrapped with a local key", NAME_KMS_KEY);
       }
       return accepted(parseV3(content, parseV3InstructionFile(instructionFile)), object.body, accept);
     }
@@ -109,33 +104,15 @@ function shapeOf(fields: Fields): Shape {
 function accepted(envelope: Envelope, body: Uint8Array, accept: Accepted): Reading {
   const { format } = envelope;
   // Only v3 has a form for it; and with a local key named, nothing that KMS is to open may slip in.
-  if (accept.has("local-key") && format !== "v3") {
-    throw invalid(`sealed in the older format ${format}, by KMS and not with a local key`, {
-      hint: NAME_KMS_KEY,
-    });
-  }
+  if (accept.has("local-key") && format !== "v3")
+    throw invalid(`sealed in the older format ${format}, by KMS and not with a local key`, NAME_KMS_KEY);
   if (format !== "v3" && !accept.has(format)) {
-    throw invalid(`sealed in the older format ${format}, which is not accepted`, {
-      hint: `${SEAL_AGAIN}; or add --accept ${format}`,
-    });
+    const hint = `${SEAL_AGAIN}; or add --accept ${format}`;
+    throw invalid(`sealed in the older format ${format}, which is not accepted`, { hint });
   }
-  checkBody(envelope, body);
+  if (format === "kms-cbc") checkCbcBody(body);
+  else if (format !== "kms-direct") checkGcmBody(body);
   return { kind: "envelope", envelope };
-}
-
-function checkBody(envelope: Envelope, body: Uint8Array): void {
-  switch (envelope.format) {
-    case "v3":
-    case "v2":
-    case "kms-gcm":
-      checkGcmBody(body);
-      return;
-    case "kms-cbc":
-      checkCbcBody(body);
-      return;
-    case "kms-direct":
-      return;
-  }
 }
 
 function direct(body: Uint8Array): Envelope {
@@ -146,9 +123,8 @@ function direct(body: Uint8Array): Envelope {
 
 function refuseRawKey(fields: Fields): void {
   if (presentOf(fields, ["x-amz-key"]).length === 0) return;
-  throw invalid("x-amz-key: the data key is wrapped with a raw key (format v1), not by KMS", {
-    hint: `sealexec opens what KMS wrapped: ${SEAL_AGAIN}`,
-  });
+  const hint = `sealexec opens what KMS wrapped: ${SEAL_AGAIN}`;
+  throw invalid("x-amz-key: the data key is wrapped with a raw key (format v1), not by KMS", { hint });
 }
 
 function mixed(one: string, other: string): SealexecError {

@@ -1,7 +1,6 @@
 /**
- * How S3 returns metadata that was not ASCII. It takes the UTF-8 bytes of the request header for Latin-1
- * characters, and returns these characters as RFC 2047 encoded words in UTF-8: "double encoding"
- * (s3-encryption/data-format/metadata-strategy.md, Object Metadata).
+ * S3 takes the UTF-8 bytes of a header for Latin-1 characters, and returns these as RFC 2047 encoded words in
+ * UTF-8: "double encoding" (s3-encryption/data-format/metadata-strategy.md, Object Metadata).
  */
 import { SealexecError } from "../base/errors.ts";
 import { decodeBase64 } from "./base64.ts";
@@ -13,14 +12,11 @@ const WORD = "=\\?[^?\\s]+\\?[bBqQ]\\?[^?]*\\?=";
 const RUN = new RegExp(`${WORD}(?:\\s+${WORD})*`, "g");
 
 /**
- * The value of a metadata header as its writer had it. Latin-1 characters that make up valid UTF-8 are read
- * as that; others stay, for stores that encode once. Nothing hangs on the choice: KMS authenticates the
- * result.
+ * A header's value as its writer had it. Latin-1 characters that make up valid UTF-8 are read as that; others
+ * stay, for stores that encode once. Nothing hangs on the choice: KMS authenticates the result.
  */
 export function decodeHeaderText(value: string, what: string): string {
   const text = value.replace(RUN, (run) => decodeRun(run, what));
-  // oxlint-disable-next-line no-control-regex -- the whole of ASCII
-  if (/^[\x00-\x7f]*$/.test(text)) return text;
   // oxlint-disable-next-line no-control-regex -- the whole of Latin-1
   if (!/^[\x00-\xff]*$/.test(text)) return text;
   return decodeUtf8(Buffer.from(text, "latin1")) ?? text;

@@ -4,9 +4,6 @@ import { invalid } from "./invalid.ts";
 
 export const REVISION_NAME = "sealexec:revision";
 
-/** From 1, without leading zeros, and exact as a number. */
-const REVISION = /^[1-9]\d{0,14}$/;
-
 /** None is written or opened that is further ahead of the store's own time. Milliseconds. */
 export const MOST_AHEAD_MS = 10 * 60_000;
 
@@ -18,19 +15,16 @@ export function revisionOf(context: EncryptionContext): number | undefined {
   if (!Object.hasOwn(context, REVISION_NAME)) return undefined;
   const revision = parseRevision(context[REVISION_NAME] ?? "");
   if (revision !== undefined) return revision;
-  throw invalid(`encryption context: ${REVISION_NAME} is not a number from 1`, {
-    hint: `another program wrote it: ${SEAL_AGAIN}`,
-  });
+  const hint = `another program wrote it: ${SEAL_AGAIN}`;
+  throw invalid(`encryption context: ${REVISION_NAME} is not a number from 1`, { hint });
 }
 
+/** From 1, without leading zeros, and exact as a number. */
 export function parseRevision(text: string): number | undefined {
-  return REVISION.test(text) ? Number(text) : undefined;
+  return /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
 }
 
-/**
- * @param least 0: any, also one without a revision
- * @throws SealexecError "data": it is older
- */
+/** @param least 0: any, also one without a revision */
 export function checkRevision(
   context: EncryptionContext,
   least: number,

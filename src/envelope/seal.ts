@@ -18,7 +18,6 @@ import { sealV3 } from "./v3.ts";
 /**
  * @returns what to upload: metadata in printable ASCII, and the body, 16 bytes longer than the plaintext.
  *   Nothing but the ciphertext is computed from the plaintext: no checksum, and no length but its own
- * @throws SealexecError "data": the key, its wrapping or the context cannot be of this format
  */
 export function seal(format: "v3" | "v2", input: SealInput): { metadata: Metadata; body: Uint8Array } {
   checkDataKey(input.dataKey);

@@ -4,11 +4,8 @@ import { invalid } from "./invalid.ts";
 const MAX_CHARACTERS = 65_536;
 
 /**
- * A JSON object of strings, strictly: nothing else, no name twice, no lone surrogates.
- *
- * @param what names the text in messages
+ * Strictly: strings only, no name twice, no lone surrogates. No prototype: `__proto__` is a name like any.
  * @param integers the names whose value may be a whole number as well: its digits
- * @returns a map without a prototype: `__proto__` is a name like any other
  */
 export function parseStringMap(
   text: string,

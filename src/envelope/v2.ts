@@ -14,19 +14,14 @@ import {
   type Metadata,
   type SealInput,
 } from "./format.ts";
-import { decryptGcm, encryptGcm } from "./gcm.ts";
+import { encryptGcm } from "./gcm.ts";
 import { invalid, quote } from "./invalid.ts";
 import { stringifyAscii } from "./string-map.ts";
 
 const CBC_CONTENT_ALGORITHMS: ReadonlySet<string> = new Set(["AES/CBC/PKCS5Padding", "AES/CBC/PKCS7Padding"]);
 const TAG_BITS = String(GCM_TAG_BYTES * 8);
 /** content-metadata.md, V2/V3 Shared: the wrapping algorithms that are not KMS. */
-const RAW_KEY_WRAPS: ReadonlySet<string> = new Set([
-  "AES/GCM",
-  "AESWrap",
-  "RSA/ECB/OAEPWithSHA-256AndMGF1Padding",
-  "RSA-OAEP-SHA1",
-]);
+const RAW_WRAPS = new Set("AES/GCM AESWrap RSA/ECB/OAEPWithSHA-256AndMGF1Padding RSA-OAEP-SHA1".split(" "));
 
 export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
   const wrappedKey = wrappedKeyField(fields, "x-amz-key-v2");
@@ -51,14 +46,9 @@ export function parseV2(fields: Fields): EnvelopeGcm | EnvelopeCbc {
       return { format: "kms-cbc", wrappedKey, encryptionContext, iv: parseCbc(fields) };
     }
   }
-  if (RAW_KEY_WRAPS.has(wrap))
+  if (RAW_WRAPS.has(wrap))
     throw invalid(`x-amz-wrap-alg is ${wrap}: the data key is wrapped with a raw key, not by KMS`);
   throw invalid(`x-amz-wrap-alg is ${quote(wrap)}, not kms+context or kms`);
-}
-
-export function openGcm(envelope: EnvelopeGcm, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
-  // encryption.md, ALG_AES_256_GCM_IV12_TAG16_NO_KDF: the data key itself, and no AAD.
-  return decryptGcm(dataKey, envelope.iv, body);
 }
 
 /** @param iv 12 bytes, never used before with this data key */

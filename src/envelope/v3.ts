@@ -24,8 +24,6 @@ import { decryptGcm, encryptGcm } from "./gcm.ts";
 import { invalid, quote } from "./invalid.ts";
 import { stringifyAscii } from "./string-map.ts";
 
-const ENCRYPTION_KEY_BYTES = 32;
-
 /** The id of ALG_AES_256_GCM_HKDF_SHA512_COMMIT_KEY, 2 bytes: starts the HKDF info, and is the AAD. */
 export const ALGORITHM_SUITE_ID: Uint8Array = Uint8Array.of(0x00, 0x73);
 
@@ -33,10 +31,7 @@ export const ALGORITHM_SUITE_ID: Uint8Array = Uint8Array.of(0x00, 0x73);
 // fixed because the message id gives every object a key of its own.
 const CONTENT_IV = new Uint8Array(GCM_IV_BYTES).fill(1);
 
-const RAW_KEY_WRAPS: Readonly<Record<string, string>> = {
-  [V3_AES_GCM_WRAP]: "AES-GCM",
-  "22": "RSA-OAEP-SHA1",
-};
+const RAW_KEY_WRAPS: Record<string, string> = { [V3_AES_GCM_WRAP]: "AES-GCM", "22": "RSA-OAEP-SHA1" };
 
 type Content = Pick<EnvelopeV3, "messageId" | "commitment">;
 
@@ -74,9 +69,8 @@ export function openV3(envelope: EnvelopeV3, dataKey: Uint8Array, body: Uint8Arr
   // decryption.md, Decrypting With Commitment: in constant time, and before the encryption key is derived.
   const commitment = deriveCommitment(dataKey, envelope.messageId);
   if (envelope.commitment.length !== COMMITMENT_BYTES || !timingSafeEqual(commitment, envelope.commitment)) {
-    throw invalid("commitment does not match: the object or its key was replaced", {
-      hint: "restore an earlier version of the object, or seal it again",
-    });
+    const hint = "restore an earlier version of the object, or seal it again";
+    throw invalid("commitment does not match: the object or its key was replaced", { hint });
   }
   const key = deriveEncryptionKey(dataKey, envelope.messageId);
   try {
@@ -110,11 +104,8 @@ export function sealV3(input: SealInput, messageId: Uint8Array): { metadata: Met
 
 // content-metadata.md, V3 Only: x-amz-t is of kms+context alone.
 function checkLocalWrap(code: string, wrap: Fields): void {
-  if (code === V3_KMS_CONTEXT_WRAP) {
-    throw invalid("x-amz-w is 12: its data key is wrapped by KMS, not with a local key", {
-      hint: NAME_KMS_KEY,
-    });
-  }
+  if (code === V3_KMS_CONTEXT_WRAP)
+    throw invalid("x-amz-w is 12: its data key is wrapped by KMS, not with a local key", NAME_KMS_KEY);
   if (code !== V3_AES_GCM_WRAP) throw invalid(`x-amz-w is ${quote(code)}, not ${V3_AES_GCM_WRAP} (AES-GCM)`);
   if (presentOf(wrap, ["x-amz-t"]).length > 0)
     throw invalid("x-amz-t is there, but the context of a local key is in x-amz-m");
@@ -124,10 +115,8 @@ function checkWrap(code: string): void {
   if (code === V3_KMS_CONTEXT_WRAP) return;
   const raw = Object.hasOwn(RAW_KEY_WRAPS, code) ? RAW_KEY_WRAPS[code] : undefined;
   if (raw !== undefined) {
-    throw invalid(
-      `x-amz-w is ${code} (${raw}): the data key is wrapped with a raw key, not by KMS`,
-      code === V3_AES_GCM_WRAP ? { hint: NAME_LOCAL_KEY } : {},
-    );
+    const details = code === V3_AES_GCM_WRAP ? NAME_LOCAL_KEY : {};
+    throw invalid(`x-amz-w is ${code} (${raw}): the data key is wrapped with a raw key, not by KMS`, details);
   }
   throw invalid(`x-amz-w is ${quote(code)}, not ${V3_KMS_CONTEXT_WRAP} (kms+context)`);
 }
@@ -141,7 +130,7 @@ export function deriveCommitment(dataKey: Uint8Array, messageId: Uint8Array): Ui
 
 /** The AES-256 key of the body, 32 bytes. The caller wipes it. */
 export function deriveEncryptionKey(dataKey: Uint8Array, messageId: Uint8Array): Uint8Array {
-  return derive(dataKey, messageId, "DERIVEKEY", ENCRYPTION_KEY_BYTES);
+  return derive(dataKey, messageId, "DERIVEKEY", 32);
 }
 
 function derive(dataKey: Uint8Array, messageId: Uint8Array, label: string, lengthBytes: number): Uint8Array {

@@ -4,7 +4,6 @@ import { SealexecError } from "../base/errors.ts";
 export function carriedText(name: string, text: string): string {
   if (!text.includes("\0") && text.isWellFormed()) return text;
   const what = text.includes("\0") ? "a NUL" : "half of a surrogate pair";
-  throw new SealexecError("data", `${name} holds ${what}`, {
-    hint: "no environment variable can: encode it, for example as base64",
-  });
+  const hint = "no environment variable can: encode it, for example as base64";
+  throw new SealexecError("data", `${name} holds ${what}`, { hint });
 }

@@ -13,11 +13,10 @@ const LEADING_SPACE = /^[\t\v\f\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u2
 const LONGEST_LINE_BYTES = 64 * 1024 - 1;
 
 /**
- * Values are verbatim: quotes, `#` and trailing blanks are parts of them. Leading white space, empty lines
- * and lines that begin with `#` are left out, and so is one CR before the line feed. A name without `=` takes
- * the value that is set already, or is left out. Of a name that is there twice the last one wins, as with
- * Docker. What Docker's engine could not start is refused here: a NUL, and a name with a control character,
- * white space of any kind or a byte order mark.
+ * Values are verbatim: quotes, `#`, trailing blanks. Leading white space, empty lines, lines that begin with
+ * `#` and one CR before the line feed are left out. A name without `=` takes the value that is set, or is
+ * left out. The last one of a name wins, as with Docker. What Docker's engine could not start is refused: a
+ * NUL, and a name with a control character, white space of any kind or a byte order mark.
  */
 export function parseDocker(bytes: Uint8Array, lookUp: LookUp, limit?: SizeLimit): Variables {
   const variables = new SizedVariables(limit);
@@ -65,11 +64,7 @@ function checkName(name: string, number: number): string {
 function checkValue(name: string, value: string, number: number, isInherited: boolean): void {
   if (value.includes("\0")) throw refusal(number, `${name}: NUL`, "no environment variable can hold it");
   // What is not UTF-8 in our own environment has become this by now.
-  if (isInherited && value.includes("\uFFFD")) {
-    throw refusal(
-      number,
-      `${name}: the value that is set is not valid UTF-8`,
-      "leave the line out: what is set is inherited anyway",
-    );
-  }
+  if (!isInherited || !value.includes("\uFFFD")) return;
+  const hint = "leave the line out: what is set is inherited anyway";
+  throw refusal(number, `${name}: the value that is set is not valid UTF-8`, hint);
 }

@@ -21,12 +21,7 @@ const SPACE = /[ \t\n\r]*/y;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const WORD = /true|false|null/y;
 
-/**
- * @param limit what a program can be started with: an object of more values than that is not worth its memory
- * @throws SealexecError "data": not JSON, with the line; a key that is there twice, with its name; more than
- *   64 values in each other; half of a surrogate pair; "cannot-execute": more than the limit. Never with a
- *   value
- */
+/** @param limit what a program can be started with: more values than that are not worth their memory */
 export function scanJson(text: string, limit: SizeLimit = () => MOST_BYTES): JsonValue {
   const scanner = new Scanner(text, limit);
   const value = scanner.value(0);

@@ -16,18 +16,11 @@ export interface JsonOptions {
   readonly limit?: SizeLimit;
 }
 
-/**
- * Strings as they are, numbers and booleans as they are written.
- *
- * @param bytes UTF-8 text of one JSON object
- * @throws SealexecError "data": not a JSON object, a key that is there twice, a name that no variable can
- *   have, a null, a nested value; "missing": no such key. Names only
- */
+/** Strings as they are, numbers and booleans as they are written. Messages have names only. */
 export function parseJson(bytes: Uint8Array, options: JsonOptions = {}): Variables {
-  return collected(parseObject(bytes, options.limit), options);
+  return variablesOf(parseObject(bytes, options.limit), options);
 }
 
-/** @throws SealexecError "missing": no such key; "data" as `parseJson` */
 export function pickJson(bytes: Uint8Array, key: string): Secret {
   const object = parseObject(bytes);
   for (const [name, value] of entriesOf(object)) {
@@ -53,11 +46,6 @@ function parseObject(bytes: Uint8Array, limit?: SizeLimit): AnyObject {
   throw new SealexecError("data", "not a JSON object", { hint: 'the form is {"NAME": "value", …}' });
 }
 
-/** The same of an object that is there already. */
-export function variablesOf(object: Readonly<Record<string, unknown>>, options: JsonOptions = {}): Variables {
-  return collected(object, options);
-}
-
 /** An object of JSON, as scanned or as a program has it. */
 type AnyObject = JsonObject | Readonly<Record<string, unknown>>;
 
@@ -71,7 +59,8 @@ function entriesOf(object: AnyObject): Iterable<[string, unknown]> {
   return object instanceof Map ? object : Object.entries(object);
 }
 
-function collected(object: AnyObject, { flatten, key, limit }: JsonOptions): Variables {
+/** The same of an object that is there already. */
+export function variablesOf(object: AnyObject, { flatten, key, limit }: JsonOptions = {}): Variables {
   const variables = new SizedVariables(limit);
   collect(key === undefined ? object : chosen(object, key), "", flatten, variables);
   return variables.all;
@@ -109,13 +98,11 @@ function collect(
 function textOf(name: string, value: unknown): string {
   if (value instanceof JsonLiteral) return value.text;
   // What JSON.parse could not keep: JSON.stringify would write another number, or null.
-  if (
-    typeof value === "number" &&
-    (value % 1 === 0 ? !Number.isSafeInteger(value) : !Number.isFinite(value))
-  ) {
-    throw new SealexecError("data", `${name} is a number with more digits than are kept`, {
-      hint: "make it a string",
-    });
+  const isKept = (number: number): boolean =>
+    Number.isSafeInteger(number) || (number % 1 !== 0 && Number.isFinite(number));
+  if (typeof value === "number" && !isKept(value)) {
+    const hint = "make it a string";
+    throw new SealexecError("data", `${name} is a number with more digits than are kept`, { hint });
   }
   if (typeof value === "number" || typeof value === "boolean") return JSON.stringify(value);
   if (typeof value !== "string") {

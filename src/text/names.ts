@@ -21,9 +21,8 @@ export function takeOnly(variables: Variables, only: NamePatterns | undefined): 
 export function requireOnly(variables: Variables, only: NamePatterns | undefined): void {
   const absent = [...(only?.names ?? [])].filter((name) => !variables.has(name));
   if (absent.length === 0) return;
-  throw new SealexecError("data", `in no source: ${absent.join(", ")}`, {
-    hint: "correct the name in --only (SEALEXEC_ONLY), or take it out: PREFIX_* may match nothing",
-  });
+  const hint = "correct the name in --only (SEALEXEC_ONLY), or take it out: PREFIX_* may match nothing";
+  throw new SealexecError("data", `in no source: ${absent.join(", ")}`, { hint });
 }
 
 export function parsePatterns(option: string, lists: readonly string[]): NamePatterns | undefined {
@@ -44,9 +43,8 @@ export function parsePatterns(option: string, lists: readonly string[]): NamePat
 export function requireNames(variables: Variables, require: readonly string[]): void {
   const absent = require.filter((name) => (variables.get(name)?.sizeBytes ?? 0) === 0);
   if (absent.length === 0) return;
-  throw new SealexecError("data", `missing or empty: ${absent.join(", ")}`, {
-    hint: "add them to the sealed .env, or take them out of --require (SEALEXEC_REQUIRE)",
-  });
+  const hint = "add them to the sealed .env, or take them out of --require (SEALEXEC_REQUIRE)";
+  throw new SealexecError("data", `missing or empty: ${absent.join(", ")}`, { hint });
 }
 
 export function parseNames(option: string, lists: readonly string[]): string[] {

@@ -8,8 +8,6 @@ import type { LookUp } from "./docker.ts";
 /**
  * @param lookUp what is set already: in `docker`, a name without a value takes it
  * @param limit what a program can be started with; absent: what some machine could start one with
- * @throws SealexecError "data", with a line or a name, never a value; "cannot-execute" for more than the
- *   limit
  */
 export async function parseText(
   bytes: Uint8Array,
@@ -20,17 +18,11 @@ export async function parseText(
   switch (dialect) {
     case "dotenv":
       return parseDotenv(bytes, limit);
-    case "docker": {
-      const { parseDocker } = await import("./docker.ts");
-      return parseDocker(bytes, lookUp, limit);
-    }
-    case "json": {
-      const { parseJson } = await import("./json.ts");
-      return parseJson(bytes, limit === undefined ? {} : { limit });
-    }
-    case "yaml": {
-      const { parseYaml } = await import("./yaml/parse.ts");
-      return parseYaml(bytes, limit);
-    }
+    case "docker":
+      return (await import("./docker.ts")).parseDocker(bytes, lookUp, limit);
+    case "json":
+      return (await import("./json.ts")).parseJson(bytes, limit === undefined ? {} : { limit });
+    case "yaml":
+      return (await import("./yaml/parse.ts")).parseYaml(bytes, limit);
   }
 }

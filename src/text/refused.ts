@@ -70,7 +70,6 @@ export function refuseNames(variables: Variables, allow: ReadonlySet<string>): v
   if (first === undefined) return;
   const what = `it sets ${refused.join(", ")}, which changes how programs load or run code, or whom they trust`;
   const option = `--allow ${refused.join(",")} (SEALEXEC_ALLOW)`;
-  throw new SealexecError("data", what, {
-    hint: `${first} ${reasonOf(first)}; if that is meant, allow it by name: ${option}`,
-  });
+  const hint = `${first} ${reasonOf(first)}; if that is meant, allow it by name: ${option}`;
+  throw new SealexecError("data", what, { hint });
 }

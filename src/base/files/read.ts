@@ -1,6 +1,6 @@
 /**
- * The one reader of files that a setting or an argument names. A pipe or a device could keep the whole process waiting, deaf to its
- * deadline and to signals; what may be one is read by stores/mounted/read.ts.
+ * The one reader of files that a setting or an argument names. A pipe or a device could keep us waiting, deaf
+ * to the deadline and to signals; what may be one is read by stores/mounted/read.ts.
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Stats } from "node:fs";
@@ -43,8 +43,8 @@ export function readFirstBytes(path: string, sizeBytes: number, judge?: (stats: 
 }
 
 /**
- * Refuses what somebody else, who asks no such questions, is about to read: what keeps him waiting, or what he would pass over as if
- * it were not there. /dev/null is an empty file to everybody.
+ * For what somebody else, who asks no such questions, is about to read: refuses what keeps him waiting, or
+ * what he would pass over as if it were not there. /dev/null is an empty file to everybody.
  */
 export function refuseUnreadable(path: string, largestBytes = SMALL_BYTES): void {
   const stats = statSync(path);
@@ -99,7 +99,7 @@ function tooLarge(): Error {
   return Object.assign(new Error("too large"), { code: "EFBIG" });
 }
 
-/** What tells one state of a file from any other: which file it is, its size, and when it was changed (stat(2)). */
+/** What tells one state of a file from any other: which file, its size, when it was changed (stat(2)). */
 export function fileState({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
   return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`;
 }

@@ -1,5 +1,4 @@
 /** Whose files are ours. */
-
 export function effectiveUid(): number {
   return process.geteuid?.() ?? 0;
 }

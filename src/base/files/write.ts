@@ -18,7 +18,6 @@ import { expectOwnSignal } from "../signals.ts";
 
 const FORCE = "name another file, or say --force";
 
-/** @throws "usage" if there is something of this name already; "config" if there could be nothing */
 export function refuseExisting(file: string, hint = FORCE): void {
   if (find(file) !== undefined) throw exists(file, hint);
 }
@@ -29,12 +28,7 @@ export interface FileId {
   readonly ino: number;
 }
 
-/**
- * Refuses to replace what is not a file of this user: a device, a pipe, a link or somebody else's file would be gone.
- *
- * @param where how messages begin
- * @returns what is there; undefined: nothing
- */
+/** What is there, if anything. Refused, as it would be gone: a device, a pipe, a link, another's file. */
 export function refuseForeign(file: string, where = `${file}: `): FileId | undefined {
   const stats = find(file, where);
   if (stats === undefined) return undefined;
@@ -63,10 +57,7 @@ function isTrusted(owner: number, uid: number): boolean {
 
 /**
  * Writes a file of mode 0600, whole or not at all.
- *
  * @param replace what of this name may be replaced: "ours" is a file of this user
- * @throws "usage" if there is one and it may not; "config" if the folder cannot be written, or what is there is no file of
- *   this user
  */
 export function writePrivateFile(
   file: string,
@@ -83,11 +74,7 @@ export function writePrivateFile(
   }
 }
 
-/**
- * Writes a file under another name beside it, and has it moved to its own.
- *
- * @throws what the system says, or `move`; no draft is left then
- */
+/** Writes under another name beside the file, and has it moved to its own. No failure leaves a draft. */
 export function writeWhole(
   file: string,
   bytes: Uint8Array,
@@ -120,7 +107,7 @@ function removeDraft(draft: string): void {
   }
 }
 
-/** What is there. It may be that nothing can be: a path through a file, a name too long, a circle of links. */
+/** What is there. Perhaps nothing can be: a path through a file, a name too long, a circle of links. */
 function find(file: string, where = `${file}: `): Stats | undefined {
   try {
     return lstatSync(file, { throwIfNoEntry: false });
@@ -129,7 +116,7 @@ function find(file: string, where = `${file}: `): Stats | undefined {
   }
 }
 
-/** What the system said of a file that is to be written, whatever it was: it is about the name that was given. */
+/** What the system said of a file that is to be written: it is about the name that was given. */
 export function unwritable(error: unknown, file: string, where = `${file}: `): SealexecError {
   const { code = "error" } = error as NodeJS.ErrnoException;
   if (code === "EFBIG") expectOwnSignal("SIGXFSZ");

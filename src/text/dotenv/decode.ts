@@ -16,11 +16,8 @@ export function decodeText(bytes: Uint8Array): string {
   // dotenv would end a line there: a terminal shows one assignment, and two are set.
   const carriageReturn = text.search(/\r(?!\n)/);
   if (carriageReturn !== -1) {
-    throw refusal(
-      lineAt(text, carriageReturn),
-      "carriage return without line feed",
-      'end lines with LF or CRLF; in a value write "\\r" in double quotes',
-    );
+    const hint = 'end lines with LF or CRLF; in a value write "\\r" in double quotes';
+    throw refusal(lineAt(text, carriageReturn), "carriage return without line feed", hint);
   }
   const start = text.startsWith(BYTE_ORDER_MARK) ? 1 : 0;
   return text.slice(start).replaceAll("\r\n", "\n");
@@ -32,15 +29,12 @@ export function decodeUtf8(bytes: Uint8Array): string {
   try {
     return decoder.decode(bytes);
   } catch {
-    throw refusal(
-      firstInvalidLine(bytes, decoder),
-      "invalid UTF-8",
-      "save the file as UTF-8; binary values need an encoding such as base64",
-    );
+    const hint = "save the file as UTF-8; binary values need an encoding such as base64";
+    throw refusal(firstInvalidLine(bytes, decoder), "invalid UTF-8", hint);
   }
 }
 
-/** No byte of a multi-byte character is LF, so a text is valid where each of its lines is. */
+/** No byte of a multi-byte character is LF, so a text is valid if each of its lines is. */
 function firstInvalidLine(bytes: Uint8Array, decoder: TextDecoder): number {
   let line = 1;
   for (let start = 0; ; line += 1) {

@@ -14,25 +14,16 @@ export function parseDotenv(bytes: Uint8Array, limit?: SizeLimit): Variables {
     if (earlier !== undefined)
       throw refusal(line, `${name} is already set on line ${earlier}`, "keep one of the two");
     lines.set(name, line);
-    variables.set(name, readWithDotenv(assignment));
+    // One at a time: on a whole file dotenv's regular expression is quadratic over blank lines. `fast`
+    // does without it: JavaScriptCore gives it up on quoted values over half a MiB, and finds nothing.
+    variables.set(name, agreedValue(assignment, parse(assignment.text, { fast: true })));
   }
   return variables.all;
 }
 
-/**
- * dotenv gets one assignment at a time: on a whole file its regular expression takes quadratic time over
- * blank lines. It gets them with `fast`, its parser without that expression, as JavaScriptCore gives the
- * expression up on quoted values of more than half a MiB and finds nothing.
- */
-function readWithDotenv(assignment: Assignment): string {
-  return agreedValue(assignment, parse(assignment.text, { fast: true }));
-}
-
 /** dotenv's value, if it is the scanner's: readers that disagree have lost or made up something. */
-export function agreedValue(
-  { line, name, value }: Assignment,
-  parsed: Readonly<Record<string, string>>,
-): string {
+export function agreedValue(assignment: Assignment, parsed: Readonly<Record<string, string>>): string {
+  const { line, name, value } = assignment;
   const [entry, ...others] = Object.entries(parsed);
   if (entry === undefined || others.length > 0 || entry[0] !== name || entry[1] !== value)
     throw refusal(line, "dotenv reads this assignment in another way", "write it as NAME='value'");

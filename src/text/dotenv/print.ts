@@ -7,11 +7,8 @@ import { parseDotenv } from "./parse.ts";
 const PLAIN = /^[A-Za-z0-9_@%+=:,./-]*$/;
 
 /**
- * The text of a .env file. The same variables give the same text, and `parseDotenv` reads it back byte for
- * byte, in order. dotenv has no escape for a quote or a backslash: some values fit in no form
- * (docs/dotenv.md).
- *
- * @throws SealexecError "data" naming the variable, never its value; or the position of an invalid name
+ * The same variables give the same text, and `parseDotenv` reads it back byte for byte, in order. dotenv has
+ * no escape for a quote or a backslash: some values fit in no form (docs/dotenv.md).
  */
 export function printDotenv(variables: Variables): string {
   let text = "";
@@ -19,9 +16,8 @@ export function printDotenv(variables: Variables): string {
   for (const [name, secret] of variables) {
     position += 1;
     if (!isDotenvName(name)) {
-      throw new SealexecError("data", `variable ${position}: invalid name for a .env file`, {
-        hint: "letters, digits and _ only, not beginning with a digit, and not __proto__",
-      });
+      const hint = "letters, digits and _ only, not beginning with a digit, and not __proto__";
+      throw new SealexecError("data", `variable ${position}: invalid name for a .env file`, { hint });
     }
     text += `${printAssignment(name, secret.reveal())}\n`;
   }

@@ -27,18 +27,12 @@ export function findClosingQuote(text: string, open: number, line: number): { at
   const closeLine = line + countLines(text, open, close);
   if (countLines(text, earliest, close) > 0) {
     const earlierLine = line + countLines(text, open, earliest);
-    throw refusal(
-      line,
-      `value may end on line ${earlierLine} or on line ${closeLine}`,
-      "a quote after a backslash at the end of a line is ambiguous: use another kind of quotes",
-    );
+    const hint = "a quote after a backslash at the end of a line is ambiguous: use another kind of quotes";
+    throw refusal(line, `value may end on line ${earlierLine} or on line ${closeLine}`, hint);
   }
   if (closeLine > line && OPENS_A_VALUE.test(text.slice(text.lastIndexOf("\n", close) + 1, close))) {
-    throw refusal(
-      line,
-      `unterminated quote: it would end where the value of line ${closeLine} begins`,
-      "close the quote on its line",
-    );
+    const what = `unterminated quote: it would end where the value of line ${closeLine} begins`;
+    throw refusal(line, what, "close the quote on its line");
   }
   return { at: close, line: closeLine };
 }

@@ -41,16 +41,10 @@ export function* scanAssignments(text: string): Generator<Assignment, void, unde
   }
 }
 
-/**
- * The variables whose unquoted value ends at a "#": a comment, or half of a password that nobody put in
- * quotes.
- *
- * @returns `NAME (line 3)` each
- */
+/** `NAME (line 3)` of each whose unquoted value ends at a "#": a comment, or half of an unquoted password. */
 export function findCutValues(bytes: Uint8Array): string[] {
-  return [...scanAssignments(decodeText(bytes))].flatMap(({ name, line, isCut }) =>
-    isCut ? [`${name} (line ${line})`] : [],
-  );
+  const cut = [...scanAssignments(decodeText(bytes))].filter(({ isCut }) => isCut);
+  return cut.map(({ name, line }) => `${name} (line ${line})`);
 }
 
 interface Place {
@@ -86,11 +80,8 @@ function readHead(first: string, line: number): { name: string; sizeChars: numbe
     throw refusal(line, 'no "=" in assignment', "quote values that span lines; begin comments with #");
   if (first.slice(0, equals).trim() === "")
     throw refusal(line, 'no variable name before "="', "write NAME=value");
-  throw refusal(
-    line,
-    "invalid variable name",
-    "letters, digits and _ only, not beginning with a digit; quote values that span lines",
-  );
+  const hint = "letters, digits and _ only, not beginning with a digit; quote values that span lines";
+  throw refusal(line, "invalid variable name", hint);
 }
 
 function readValue(text: string, place: Place): Value {
@@ -122,13 +113,12 @@ function readUnquoted(text: string, { start, at, end, line }: Place): Value {
 }
 
 function refuseLineSeparator(text: string, line: number): void {
-  if (LINE_SEPARATOR.test(text)) {
-    throw refusal(
-      line,
-      "unicode line separator outside quotes",
-      "quote the value, or remove U+2028 and U+2029",
-    );
-  }
+  if (!LINE_SEPARATOR.test(text)) return;
+  throw refusal(
+    line,
+    "unicode line separator outside quotes",
+    "quote the value, or remove U+2028 and U+2029",
+  );
 }
 
 function lineEnd(text: string, from: number): number {

@@ -45,10 +45,7 @@ const MISTAKES: readonly (readonly [RegExp, string, string?])[] = [
   [/^/, 'no ":" behind a name'],
 ];
 
-/**
- * Entries are found line by line, and the package `yaml` reads one scalar at a time: whatever nests never
- * reaches it, and the limit is held to while the text is read.
- */
+/** The package `yaml` gets one scalar at a time: what nests never reaches it, and the limit holds. */
 export function parseYaml(bytes: Uint8Array, limit?: SizeLimit): Variables {
   const lines = decodeText(bytes).split("\n");
   const unprintable = lines.findIndex((line) => UNPRINTABLE.test(line));

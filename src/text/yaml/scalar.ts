@@ -1,5 +1,5 @@
 /**
- * One value. The package `yaml` finds its end and gives its text, as YAML 1.2 says. Of its errors only the
+ * One value: the package `yaml` finds its end and gives its text, as YAML 1.2 says. Of its errors only the
  * code and the place are used, as their messages quote the text.
  */
 import { refusal } from "../dotenv/decode.ts";
@@ -19,7 +19,6 @@ const TAIL = /^(?: +#.*| *)$/;
 const HEADER = /^([|>](?:([1-9])[+-]?|[+-]?([1-9]?)))(?: +#.*| *)$/;
 // Not a text in one of YAML 1.1 and 1.2, or other than it looks (10.3.2; yaml.org/type/bool, /null).
 const AMBIGUOUS = /^(?:y|n|yes|no|on|off|null|true|false|~)$/i;
-const TEXT_ANYWAY: ReadonlySet<string> = new Set(["true", "false"]);
 /** Half of a surrogate pair is no character: other readers differ on what two of them are. */
 const HALF_OF_A_PAIR = /\\(?:u|U0000)[dD][89a-fA-F]/;
 const QUOTE = "write it in quotes";
@@ -66,7 +65,7 @@ function readPlain(rest: string, fail: Fail): string {
   const tail = rest.slice(value.length);
   if (/\t/.test(value) || /^ *\t/.test(tail)) fail("tab in a plain value");
   if (!TAIL.test(tail)) fail('":" in a plain value');
-  if (AMBIGUOUS.test(value) && !TEXT_ANYWAY.has(value))
+  if (AMBIGUOUS.test(value) && !["true", "false"].includes(value))
     fail("a plain value that YAML 1.1 and 1.2 read differently, or as null");
   return value;
 }
