@@ -37,22 +37,13 @@ function isChanged(before: Secret | undefined, after: Secret | undefined): boole
 }
 
 /** For a message: `this push would add A, B; change C; remove D; seal it as v3, not v2`. */
-export function describeChanges({
-  changes,
-  why = "",
-  otherwise = [],
-  isPutBack = false,
-}: Comparison): string {
+export function describeChanges({ changes, why = "", otherwise = [], isPutBack }: Comparison): string {
   if (changes === undefined)
     return `what is there cannot be compared with the file${why === "" ? "" : `: ${why}`}`;
-  const parts = [
-    ["add", changes.added],
-    ["change", changes.changed],
-    ["remove", changes.removed],
-  ] as const;
+  const parts = Object.entries({ add: changes.added, change: changes.changed, remove: changes.removed });
   const said = parts.filter(([, names]) => names.length > 0).map(([verb, names]) => `${verb} ${list(names)}`);
   const all = [...(said.length === 0 ? ["change no variable"] : said), ...otherwise];
-  return `${isPutBack ? "an old version that was put back; " : ""}this push would ${all.join("; ")}`;
+  return `${isPutBack === true ? "an old version that was put back; " : ""}this push would ${all.join("; ")}`;
 }
 
 /** Names for a message, not too many of them. */

@@ -28,21 +28,8 @@ export function printJson(outcome: PushOutcome): string {
   const { version = null, etag = null, revision = null, format = null, key = null } = stateOf(outcome);
   const { added = null, changed = null, removed = null } = changesOf(outcome) ?? {};
   const kept = outcome.status === "pushed" ? (outcome.written.kept ?? []) : [];
-  const document = {
-    status,
-    target,
-    version,
-    etag,
-    revision,
-    format,
-    key,
-    variables: variables.length,
-    added,
-    changed,
-    removed,
-    kept,
-  };
-  return `${JSON.stringify(document)}\n`;
+  const state = { version, etag, revision, format, key, variables: variables.length };
+  return `${JSON.stringify({ status, target, ...state, added, changed, removed, kept })}\n`;
 }
 
 function stateOf(outcome: PushOutcome): State {
@@ -66,11 +53,7 @@ function changesOf({ present, variables }: PushOutcome): Changes | undefined {
 function factsOfChange({ status, present }: PushOutcome): readonly Fact[] {
   if (status === "unchanged" || present.kind !== "there" || present.changes === undefined) return [];
   const { added, changed, removed } = present.changes;
-  const rows = [
-    ["added", added],
-    ["changed", changed],
-    ["removed", removed],
-  ] as const;
+  const rows = Object.entries({ added, changed, removed });
   return rows.flatMap(([name, names]): Fact[] => (names.length === 0 ? [] : [[name, list(names)]]));
 }
 

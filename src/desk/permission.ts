@@ -4,17 +4,9 @@ import { describeChanges } from "./changes.ts";
 import type { Present, PresentThere, PushOptions, Target } from "./target.ts";
 
 /** What lies at a target, in a sentence. */
-const ONE: Readonly<Record<Target["noun"], string>> = {
-  object: "an object",
-  file: "a file",
-  secret: "a secret",
-  parameters: "parameters",
-};
+const ONE = { object: "an object", file: "a file", secret: "a secret", parameters: "parameters" } as const;
 
-/**
- * @throws "conflict" if something is there and nothing in the flags speaks of it, or it is not what they
- *   speak of; as the look failed if it may not be looked at and no flag says what to expect
- */
+/** Refuses what no flag speaks of, or not as it is; and what may not be looked at, if no flag says it. */
 export function checkPermission(
   { name, noun }: Target,
   present: Present,
@@ -58,10 +50,8 @@ function occupied(says: string, name: string, present: PresentThere, isCreate: b
 }
 
 function conflict(name: string, says: string, hint: string, facts: Facts = {}): SealexecError {
-  return new SealexecError("conflict", says, { hint: `${hint}; nothing was written`, facts }).at(
-    "object",
-    name,
-  );
+  const details = { hint: `${hint}; nothing was written`, facts };
+  return new SealexecError("conflict", says, details).at("object", name);
 }
 
 /** Without the quotes that a shell would take away. */
@@ -73,7 +63,6 @@ export function bareEtag(etag: string): string {
 export function quotedEtag(etag: string): string {
   const bare = bareEtag(etag);
   if (/^[\x21\x23-\x7e]+$/.test(bare)) return `"${bare}"`;
-  throw new SealexecError("usage", "--if-match is not an ETag", {
-    hint: "push and pull -v print the ETag of each version",
-  });
+  const hint = "push and pull -v print the ETag of each version";
+  throw new SealexecError("usage", "--if-match is not an ETag", { hint });
 }

@@ -1,6 +1,6 @@
 /**
- * The revision of what is written next: a hybrid clock, milliseconds since 1970. It is larger than any honest
- * one before it, also if somebody took away or forged what is there: time goes on by itself.
+ * The revision of what is written next: a hybrid clock, milliseconds since 1970. It is above any honest one
+ * before it, also if somebody took away or forged what is there: time goes on by itself.
  */
 import { MOST_AHEAD_MS } from "../envelope/index.ts";
 import { SealexecError } from "../base/errors.ts";
@@ -15,10 +15,7 @@ export interface Moment {
   readonly store: number | undefined;
 }
 
-/**
- * @param before the revision of what is there, as far as it counts
- * @param given the one that was asked for
- */
+/** @param before the revision of what is there, as far as it counts */
 export function chooseRevision(
   before: number | undefined,
   given: number | undefined,

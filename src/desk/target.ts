@@ -103,9 +103,8 @@ export type Fact = readonly [name: string, value: string];
 
 export function chosenKey({ key }: PushOptions): Key {
   if (key !== undefined) return key;
-  throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", {
-    hint: "a KMS key id, ARN or alias, such as alias/my-app",
-  });
+  const hint = "a KMS key id, ARN or alias, such as alias/my-app";
+  throw new SealexecError("usage", "no key: give --key KEY or set SEALEXEC_KEY", { hint });
 }
 
 /** The key of KMS with which a store encrypts by itself; undefined: its own. */
@@ -113,7 +112,6 @@ export function storeKey(store: string, { key, sealingFlag }: PushOptions): Key 
   if (sealingFlag !== undefined)
     throw new SealexecError("usage", `${sealingFlag} is for sealed objects: ${store} has no such thing`);
   if (needsAws(key)) return key;
-  throw new SealexecError("usage", `a local key cannot encrypt in ${store}`, {
-    hint: "give --key KEY of KMS, or unset SEALEXEC_KEY for the store's own",
-  });
+  const hint = "give --key KEY of KMS, or unset SEALEXEC_KEY for the store's own";
+  throw new SealexecError("usage", `a local key cannot encrypt in ${store}`, { hint });
 }

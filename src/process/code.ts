@@ -2,19 +2,13 @@
 import { readFileSync } from "node:fs";
 import { openLibrary } from "./libc.ts";
 
-interface Symbols {
-  madvise(address: number, length: number, advice: number): number;
-}
-
 const SYMBOLS = { madvise: { args: ["usize", "usize", "i32"], returns: "i32" } };
+type Symbols = Readonly<Record<keyof typeof SYMBOLS, (...args: number[]) => number>>;
 
 // madvise(2): the same number on x86-64 and arm64.
 const MADV_DONTNEED = 4;
 
-/**
- * @returns what gives back the memory of code that has run: what is needed again comes back from the page cache. Undefined on Node,
- *   and on systems other than Linux
- */
+/** Gives back memory of code that has run: the page cache still has it. Undefined on Node, and off Linux. */
 export function loadCodeDropper(): (() => void) | undefined {
   return openLibrary(SYMBOLS, (_ffi, libc: Symbols) => () => {
     for (const [start, end] of codeOfRuntime()) libc.madvise(start, end - start, MADV_DONTNEED);

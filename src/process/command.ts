@@ -7,7 +7,6 @@ import { buildEnvironment, type EnvironmentPolicy } from "./environment.ts";
 import { checkArgumentSize } from "./size.ts";
 import { findProgram } from "./find.ts";
 
-/** CMD, as it was asked for. */
 export interface CommandOptions {
   readonly command: string;
   /** argv of CMD, byte for byte, argv[0] as given */

@@ -1,7 +1,4 @@
-/**
- * No secrets in a core file: from its start to exec the process leaves none, or one without its memory. CMD
- * is what it would be without sealexec: execve(2) makes it dumpable again, and the filter is put back.
- */
+/** No secrets in a core file until exec: none is left, or one without memory. For CMD all is as it was. */
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Libc } from "./libc.ts";
 
@@ -10,11 +7,11 @@ const FILTER = "/proc/self/coredump_filter";
 /** @returns what is to be called right before exec */
 export function forbidDumps(libc: Libc | undefined): () => void {
   if (libc !== undefined) {
+    // execve(2) makes CMD dumpable again.
     libc.forbidDumps();
     return () => {};
   }
-  // No prctl(2) on Node. core(5): which mappings a core file holds is a mask, inherited across exec; 0 leaves
-  // out all memory, stacks and heaps among it.
+  // No prctl(2) on Node. core(5): a mask of the mappings that a core file holds, inherited across exec; 0: none.
   const before = readFilter();
   if (before === undefined || !writeFilter("0")) return () => {};
   return () => void writeFilter(`0x${before}`);

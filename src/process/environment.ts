@@ -16,12 +16,7 @@ export function handsOn({ pristine, pass, drop }: EnvironmentPolicy, name: strin
   return (!pristine || pass.has(name)) && (drop === undefined || !matchesName(drop, name));
 }
 
-/**
- * The environment block of CMD: what this process was given, entry by entry and byte for byte, with the
- * secrets put in the place of a variable of the same name, or behind the rest.
- *
- * @param inherited the entries `NAME=value` of this process, as bytes
- */
+/** CMD's environment: what is inherited, byte for byte; a secret in its name's place, or after the rest. */
 export function buildEnvironment(
   inherited: readonly Buffer[],
   secrets: Variables,

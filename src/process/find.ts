@@ -1,7 +1,7 @@
 /** Finding CMD as execvp(3) does, and finding out beforehand why it could not be executed. */
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import type { Environment } from "../base/env.ts";
-import { SealexecError } from "../base/errors.ts";
+import { SealexecError, type ErrorKind } from "../base/errors.ts";
 import { architecture } from "./image.ts";
 import { readFirstBytes } from "../base/files/read.ts";
 
@@ -60,24 +60,17 @@ function isExecutable(file: string): boolean {
 }
 
 // ELF e_machine (elf.h) by the runtime's name of the architecture.
-const MACHINES: Readonly<Record<string, number>> = {
-  x64: 62,
-  arm64: 183,
-  ia32: 3,
-  arm: 40,
-  s390x: 22,
-  ppc64: 21,
-  riscv64: 243,
-};
+type Machines = Readonly<Record<string, number>>;
+const MACHINES: Machines = { x64: 62, arm64: 183, ia32: 3, arm: 40, s390x: 22, ppc64: 21, riscv64: 243 };
 // 32-bit programs that a 64-bit kernel runs as well.
-const ALSO_RUN: Readonly<Record<string, readonly number[]>> = { x64: [3], arm64: [40] };
+const ALSO_RUN: Machines = { x64: 3, arm64: 40 };
 
 const ELF_MAGIC = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 
 function whyNotOfFormat(head: Buffer): Unfit | undefined {
   if (head.length >= 20 && head.subarray(0, 4).equals(ELF_MAGIC)) {
     const machine = head[5] === 2 ? head.readUInt16BE(18) : head.readUInt16LE(18);
-    const mine = [MACHINES[architecture], ...(ALSO_RUN[architecture] ?? [])];
+    const mine = [MACHINES[architecture], ALSO_RUN[architecture]];
     if (mine.includes(machine) || hasOtherFormats()) return undefined;
     return ["is built for another architecture", "use an image of this architecture"];
   }
@@ -117,16 +110,7 @@ function hasOtherFormats(): boolean {
   }
 }
 
-function refusal(
-  kind: "not-found" | "cannot-execute",
-  command: string,
-  what: string,
-  hint: string,
-): SealexecError {
-  return new SealexecError(kind, `command: ${command}: ${what}`, {
-    hint,
-    stage: "command",
-    target: command,
-    located: true,
-  });
+function refusal(kind: ErrorKind, command: string, what: string, hint: string): SealexecError {
+  const details = { hint, stage: "command", target: command, located: true };
+  return new SealexecError(kind, `command: ${command}: ${what}`, details);
 }

@@ -2,7 +2,6 @@
 import { constants as FS, closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { isatty } from "node:tty";
 
-/** What every child of this process is started with. */
 export interface Here {
   /** what starts sealexec again: a file and the words before its own arguments */
   readonly self: readonly [file: string, ...words: string[]];
@@ -56,10 +55,8 @@ export function ownTerminal(): { readonly isThere: boolean; readonly isLeader: b
   }
 }
 
-/**
- * At its end the runtime gives each terminal of its streams the modes that it had at the start, also from the background: those that
- * CMD has set on purpose would be lost, and those of another job that is in the foreground by now.
- */
+// At its end the runtime gives each terminal of its streams the modes that it had at the start, also from the
+// background: those that CMD has set on purpose would be lost, and those of another job in the foreground.
 export function leaveTerminalAtExit(): void {
   process.on("exit", () => {
     for (const fd of [0, 1, 2]) {

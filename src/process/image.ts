@@ -1,10 +1,10 @@
 /**
- * What the kernel gave this process and what CMD is to find again: the environment block and the arguments
- * byte for byte (a JavaScript string cannot hold every byte), the open files and their limit. Source:
- * proc(5). Taken once, before anything of ours is opened.
+ * What the kernel gave this process and what CMD is to find again, byte for byte: a JavaScript string cannot
+ * hold every byte. Source: proc(5). Taken once, before anything of ours is opened.
  */
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { fileLimit, type FileLimit } from "./limits.ts";
+import type { Environment } from "../base/env.ts";
 import { effectiveUid } from "../base/files/user.ts";
 
 /** of this machine, as the runtime calls it: `x64`, `arm64`, … */
@@ -13,7 +13,7 @@ export const architecture: string = process.arch;
 export interface ProcessImage {
   /** `NAME=value` each */
   readonly environment: readonly Buffer[];
-  /** argv from the first argument behind the program's own name; undefined where /proc does not tell */
+  /** argv after the program's own name; undefined if /proc does not tell */
   readonly arguments: readonly Buffer[] | undefined;
   /** file descriptors above 2 that were there at the start */
   readonly inheritedFds: readonly number[];
@@ -23,10 +23,7 @@ export interface ProcessImage {
 }
 
 /** @param fallback the environment as the runtime shows it, for where /proc cannot be read */
-export function takeImage(
-  fallback: Readonly<Record<string, string | undefined>>,
-  ppid: number,
-): ProcessImage {
+export function takeImage(fallback: Environment, ppid: number): ProcessImage {
   return {
     environment: splitNul("/proc/self/environ") ?? entriesOf(fallback),
     arguments: splitNul("/proc/self/cmdline"),
@@ -53,7 +50,7 @@ function splitNul(file: string): Buffer[] | undefined {
   return parts;
 }
 
-function entriesOf(env: Readonly<Record<string, string | undefined>>): Buffer[] {
+function entriesOf(env: Environment): Buffer[] {
   return Object.entries(env).map(([name, value]) => Buffer.from(`${name}=${value ?? ""}`));
 }
 

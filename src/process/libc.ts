@@ -1,21 +1,9 @@
-/**
- * The few calls of libc that the runtime has no function for, through Bun's FFI: in the compiled binary only.
- * With them, what the runtime changed at its start is put back. On Node there are none (docs/exec.md says
- * what differs).
- */
+/** libc, by Bun's FFI, to put back what the runtime changed at its start. Not on Node (docs/exec.md). */
 
 /** Addresses and the like travel as these through Bun's FFI. */
 export interface FfiModule {
   dlopen(file: string, symbols: Record<string, { args: string[]; returns: string }>): { symbols: unknown };
   ptr(view: NodeJS.TypedArray): number;
-}
-
-interface Symbols {
-  execve(file: number, argv: number, env: number): number;
-  fcntl(fd: number, command: number, argument: number): number;
-  setrlimit(resource: number, limit: number): number;
-  signal(number: number, handler: number): bigint;
-  prctl(option: number, a: number, b: number, c: number, d: number): number;
 }
 
 const SYMBOLS = {
@@ -25,6 +13,7 @@ const SYMBOLS = {
   signal: { args: ["i32", "usize"], returns: "usize" },
   prctl: { args: ["i32", "usize", "usize", "usize", "usize"], returns: "i32" },
 };
+type Symbols = Readonly<Record<keyof typeof SYMBOLS, (...args: number[]) => unknown>>;
 
 // fcntl(2), setrlimit(2), prctl(2), signal(2): the same numbers on x86-64 and arm64.
 const F_SETFD = 2;
@@ -42,7 +31,7 @@ export interface Libc {
   defaultSignal(number: number): void;
   /** No core file and no debugger of the same user from now on, until exec. */
   forbidDumps(): void;
-  /** Replaces the process; returns only where the kernel refused. */
+  /** Replaces the process; returns only if the kernel refused. */
   execve(file: string, argv: readonly Buffer[], env: readonly Buffer[]): void;
 }
 
@@ -58,7 +47,6 @@ export function loadLibc(): Libc | undefined {
   return openLibrary(SYMBOLS, bind);
 }
 
-/** @param symbols what Bun's FFI is told of each */
 export function openLibrary<Module extends FfiModule, Functions, Bound>(
   symbols: Parameters<FfiModule["dlopen"]>[1],
   bind: (ffi: Module, functions: Functions) => Bound,

@@ -33,9 +33,8 @@ export function chooseFileLimit(
 ): Limit | undefined {
   if (asked === undefined) return inherited;
   if (!canSet || now === undefined) {
-    throw new SealexecError("config", "--nofile (SEALEXEC_NOFILE) cannot be set here", {
-      hint: "it takes the sealexec binary on Linux, and /proc",
-    });
+    const hint = "it takes the sealexec binary on Linux, and /proc";
+    throw new SealexecError("config", "--nofile (SEALEXEC_NOFILE) cannot be set here", { hint });
   }
   if (asked <= now.hard) return { soft: asked, hard: now.hard };
   throw new SealexecError("usage", `--nofile (SEALEXEC_NOFILE) is more than the hard limit of ${now.hard}`, {
@@ -61,9 +60,8 @@ function readLimit(process: string, name: string): Limit | undefined {
   try {
     const text = readFileSync(`/proc/${process}/limits`, "latin1");
     const found = new RegExp(`^${name} +(\\S+) +(\\S+)`, "m").exec(text);
-    const [soft, hard] = [found?.[1], found?.[2]].map((text) =>
-      text === "unlimited" ? Infinity : Number(text),
-    );
+    const [soft, hard] =
+      found?.slice(1).map((word) => (word === "unlimited" ? Infinity : Number(word))) ?? [];
     return soft === undefined || hard === undefined || Number.isNaN(soft) ? undefined : { soft, hard };
   } catch {
     return undefined;

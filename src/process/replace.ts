@@ -25,10 +25,8 @@ export interface Program {
   readonly fileLimit: Limit | undefined;
 }
 
-/**
- * By execve(2): same PID, no parent left behind. What the runtime changed is put back before: signals, files
- * marked close-on-exec, the limit of open files.
- */
+// By execve(2): same PID, no parent that stays. What the runtime changed is put back before: signals, files
+// marked close-on-exec, the limit of open files.
 export async function replaceProcess(
   program: Program,
   { image, libc, allowDumps, beforeExec }: Host,
@@ -90,18 +88,12 @@ function environmentOf(entries: readonly Buffer[]): Record<string, string> {
 }
 
 function refused(file: string, cause?: unknown): SealexecError {
-  return new SealexecError("cannot-execute", `command: ${file}: the kernel refuses to execute it`, {
-    hint: "look at its format, its interpreter, and the mount options (noexec) of its file system",
-    stage: "command",
-    target: file,
-    located: true,
-    cause,
-  });
+  const hint = "look at its format, its interpreter, and the mount options (noexec) of its file system";
+  const details = { hint, stage: "command", target: file, located: true, cause };
+  return new SealexecError("cannot-execute", `command: ${file}: the kernel refuses to execute it`, details);
 }
 
 function tooOld(): SealexecError {
-  return new SealexecError("config", "this Node has no process.execve", {
-    hint: "use Node 22.15 or later, or the sealexec binary",
-    located: true,
-  });
+  const hint = "use Node 22.15 or later, or the sealexec binary";
+  return new SealexecError("config", "this Node has no process.execve", { hint, located: true });
 }

@@ -21,10 +21,7 @@ export function checkArgumentSize(
   for (const [index, arg] of args.entries()) {
     if (arg.length + 1 > LONGEST_STRING_BYTES) throw tooLong(`argument ${index} is ${arg.length} bytes long`);
   }
-  const sum = [...args, ...env].reduce(
-    (total, string) => total + string.length + 1 + POINTER_BYTES,
-    RESERVE_BYTES,
-  );
+  const sum = [...args, ...env].reduce((all, { length }) => all + length + 1 + POINTER_BYTES, RESERVE_BYTES);
   if (sum <= ALWAYS_BYTES) return;
   const limit = totalBytes();
   if (sum > limit) {

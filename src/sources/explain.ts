@@ -35,11 +35,11 @@ export function explainVariables(opened: readonly Origin[], { inherited, policy 
 }
 
 /** The credentials that are used, and why not those before them. */
-export function explainCredentials({
-  source,
-  passedOver,
-}: Pick<Credentials, "source" | "passedOver">): string[] {
-  return [`credentials: from ${source}`, ...passedOver.map((why) => `credentials: not from ${why}`)];
+export function explainCredentials(used: Pick<Credentials, "source" | "passedOver">): string[] {
+  return [
+    `credentials: from ${used.source}`,
+    ...used.passedOver.map((why) => `credentials: not from ${why}`),
+  ];
 }
 
 function listOf(items: readonly string[]): string {

@@ -12,10 +12,8 @@ export type PlainContent = (Exclude<Content, { readonly kind: "sealed" }> | Unve
   readonly sealed?: FoundSealed;
 };
 
-/**
- * A text that nothing authenticates. Its padding is looked at as it is opened: whoever may write the object learns what it holds by
- * changing it, if they are told what is wrong with it. So opening and reading it are to fail alike.
- */
+// Nothing authenticates it, and its padding is looked at: who may write the object learns what it holds by
+// changing it, if they are told what is wrong. So opening and reading it are to fail alike.
 export interface UnverifiedText extends State {
   readonly kind: "unverified";
   /** to be called once; the bytes are the caller's to wipe */
@@ -25,7 +23,6 @@ export interface UnverifiedText extends State {
 
 export type FoundSealed = Omit<Opened, "plaintext" | "encryptionContext"> & { readonly object: SealedObject };
 
-/** @throws SealexecError, its message led by the stage and the target */
 export async function readSource(source: Source, policy: OpenPolicy, tools: Tools): Promise<PlainContent> {
   const content = await step(tools.context, "object", source.uri, () => source.read(tools), describeContent);
   if (content.kind !== "sealed") return content;

@@ -71,16 +71,11 @@ export async function mergeSources(
     const { explainVariables } = await import("./explain.ts");
     for (const line of explainVariables(opened, explain)) context.log.explain(line);
   }
-  await step(
-    context,
-    "required names",
-    "all sources",
-    () => {
-      requireOnly(merged, names.only);
-      requireNames(merged, names.require);
-    },
-    () => names.require.join(", ") || "none",
-  );
+  const check = (): void => {
+    requireOnly(merged, names.only);
+    requireNames(merged, names.require);
+  };
+  await step(context, "required names", "all sources", check, () => names.require.join(", ") || "none");
   return merged;
 }
 
@@ -147,11 +142,9 @@ async function parseUnverified(
     return await parseContent(open(), source, reading);
   } catch {
     // Without a cause, which would tell them apart.
-    throw new SealexecError(
-      "data",
-      `cannot be opened as ${source.dialect ?? "dotenv"}: the object or its key was replaced or damaged, or its text is not valid`,
-      { hint: "see what it holds by sealexec pull, and seal it again in a newer format: sealexec push" },
-    );
+    const why = "the object or its key was replaced or damaged, or its text is not valid";
+    const hint = "see what it holds by sealexec pull, and seal it again in a newer format: sealexec push";
+    throw new SealexecError("data", `cannot be opened as ${source.dialect ?? "dotenv"}: ${why}`, { hint });
   }
 }
 

@@ -24,11 +24,7 @@ export class RunTools implements Tools {
   #session: AwsSession | undefined;
   #vault: Promise<VaultClient> | undefined;
 
-  /**
-   * @param key must have sealed what is sealed
-   * @param chosen makes the AWS credentials; undefined: the chain finds them
-   * @param before the tools of an earlier round
-   */
+  /** @param key must have sealed what is sealed; `chosen` makes the AWS credentials, else the chain does */
   constructor(context: Context, key: Key | undefined, chosen?: CredentialsRef, before?: RunTools) {
     this.context = context;
     this.#before = before === undefined ? {} : before.#last();
@@ -36,16 +32,15 @@ export class RunTools implements Tools {
     this.#chosen = chosen;
   }
 
-  /** @throws "config" if the environment's endpoints or CA bundle cannot be used */
   get session(): AwsSession {
     const chosen = this.#chosen;
-    this.#session ??= new AwsSession(
+    const choose = chosen && (() => this.#choose(chosen));
+    return (this.#session ??= new AwsSession(
       this.context,
       kmsKeyOf(this.#key),
-      chosen === undefined ? undefined : () => this.#choose(chosen),
+      choose,
       this.#before.session,
-    );
-    return this.#session;
+    ));
   }
 
   /** What there is to go on with. Not every round asks everybody. */
@@ -59,10 +54,8 @@ export class RunTools implements Tools {
     return sources.flatMap(({ aws }) => (aws === undefined || (local && aws.onlyKms === true) ? [] : [aws]));
   }
 
-  /** Rejects with "config" if the environment's settings of Vault cannot be used. */
   vault(): Promise<VaultClient> {
-    this.#vault ??= this.#openVault();
-    return this.#vault;
+    return (this.#vault ??= this.#openVault());
   }
 
   /** The tools of a later round: what was found out and is still good is kept, connections are new. */

@@ -46,11 +46,7 @@ export interface Opened {
   readonly encryptionContext: EncryptionContext;
 }
 
-/**
- * Checks the format and the context of a sealed object, has its data key opened, and opens the body.
- *
- * @param uri where it was read, for people
- */
+/** Checks the format and the context of a sealed object, has its data key opened, and opens the body. */
 export async function openSealed(
   uri: string,
   object: SealedObject,
@@ -69,13 +65,9 @@ export async function openSealed(
       return found.isBound ? said : `not bound to its place, ${said}`;
     },
   );
-  const dataKey = await step(
-    context,
-    "key",
-    `${uri} under ${policy.key?.text ?? "the key that sealed it"}`,
-    () => unwrap(policy.key, envelope, object.located, tools),
-    (opened) => opened.keyArn,
-  );
+  const under = `${uri} under ${policy.key?.text ?? "the key that sealed it"}`;
+  const unwrapKey = () => unwrap(policy.key, envelope, object.located, tools);
+  const dataKey = await step(context, "key", under, unwrapKey, (opened) => opened.keyArn);
   const open = (): Uint8Array => {
     try {
       return hinted(() => openEnvelope(envelope, dataKey.plaintext, object.body));
@@ -107,10 +99,8 @@ function readContext(
   return { isBound, revision };
 }
 
-/**
- * The text is read as what it was sealed as: one bucket's writer who lets JSON be read as a .env would choose what is in it. Other
- * clients do not say what theirs is: of what is not bound, the reader's word counts.
- */
+// The text is read as what it was sealed as: a writer who lets JSON be read as a .env would choose what is in
+// it. Other clients do not say what theirs is: of what is not bound, the reader's word counts.
 export function checkDialect(
   uri: string,
   envelope: Envelope,
@@ -142,12 +132,9 @@ async function readFormat(
   const { instructionFile } = object;
   if (instructionFile === undefined)
     throw new SealexecError("data", "its data key is not in it").at("format", uri);
-  const file = await step(
-    context,
-    "object",
-    instructionFile.uri,
-    () => instructionFile.read(),
-    (body) => counted(body.length, "byte"),
+  const read = () => instructionFile.read();
+  const file = await step(context, "object", instructionFile.uri, read, ({ length }) =>
+    counted(length, "byte"),
   );
   const second = await readWith(file);
   if (second.kind === "envelope") return second.envelope;
@@ -160,8 +147,7 @@ function hinted<T>(work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SealexecError) || error.hint !== undefined) throw error;
-    const hint = "restore an earlier version of the object, or seal it again: sealexec push";
-    throw error.hinting(hint);
+    throw error.hinting("restore an earlier version of the object, or seal it again: sealexec push");
   }
 }
 

@@ -1,6 +1,6 @@
 /**
- * `--env-out PATH`: the variables as a .env that CMD reads again when it is signalled. The one place where sealexec writes
- * what is secret without being asked for each time: in memory only, for its own user only, whole or not at all.
+ * `--env-out PATH`: the variables as a .env that CMD reads again when it is signalled. Only here secrets are
+ * written without being asked for each time: in memory only, for our own user only, whole or not at all.
  */
 import { statSync, statfsSync, unlinkSync, type Stats } from "node:fs";
 import { dirname } from "node:path";
@@ -11,11 +11,8 @@ import type { Logger } from "../base/logger.ts";
 import { keepsOurs, refuseForeign, writePrivateFile, type FileId } from "../base/files/write.ts";
 import type { Variables } from "../base/secret.ts";
 
-/** File systems that lie in memory. Source: statfs(2), f_type. */
-const IN_MEMORY: ReadonlySet<number> = new Set([
-  0x01021994, // TMPFS_MAGIC
-  0x858458f6, // RAMFS_MAGIC
-]);
+/** File systems that lie in memory. Source: statfs(2), f_type: TMPFS_MAGIC, RAMFS_MAGIC. */
+const IN_MEMORY: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
 function checkEnvOut(path: string): void {
   const folder = dirname(path);
@@ -31,14 +28,12 @@ function checkEnvOut(path: string): void {
     });
   }
   if (!IN_MEMORY.has(type)) {
-    throw new SealexecError("config", `--env-out: ${path} does not lie on a tmpfs`, {
-      hint: "secrets are not written to a disk: name a file on a tmpfs, such as one in /dev/shm or /run",
-    });
+    const hint = "secrets are not written to a disk: name a file on a tmpfs, such as one in /dev/shm or /run";
+    throw new SealexecError("config", `--env-out: ${path} does not lie on a tmpfs`, { hint });
   }
   if (keepsOurs(stats, effectiveUid())) return;
-  throw new SealexecError("config", `--env-out: others can replace files in ${folder}`, {
-    hint: `name a file in a folder that only this user can write to: mkdir -m 700 ${folder}/sealexec`,
-  });
+  const hint = `name a file in a folder that only this user can write to: mkdir -m 700 ${folder}/sealexec`;
+  throw new SealexecError("config", `--env-out: others can replace files in ${folder}`, { hint });
 }
 
 /** The file of one run, from its first writing until CMD has ended. */
@@ -47,7 +42,6 @@ export class EnvOut {
   /** the one that was written last */
   #written: FileId | undefined;
 
-  /** @throws "config" where the file would not lie in memory, or something that is not ours is there */
   constructor(path: string, log: Logger) {
     this.#path = path;
     checkEnvOut(path);
@@ -57,11 +51,7 @@ export class EnvOut {
     );
   }
 
-  /**
-   * Mode 0600, under another name and then moved, so that nobody reads half of it.
-   *
-   * @throws "config": it cannot be written, lies not in memory by now, or has become somebody else's
-   */
+  /** Mode 0600, under another name and then moved, so that nobody reads half of it. */
   write(variables: Variables): FileId {
     checkEnvOut(this.#path);
     this.#refuseAnother();
@@ -86,9 +76,8 @@ export class EnvOut {
   #refuseAnother(): void {
     const found = refuseForeign(this.#path);
     if (this.#written === undefined || found === undefined || isSame(this.#written, found)) return;
-    throw new SealexecError("config", `--env-out: ${this.#path} was replaced by somebody else`, {
-      hint: "two sealexecs with one file? give each its own",
-    });
+    const hint = "two sealexecs with one file? give each its own";
+    throw new SealexecError("config", `--env-out: ${this.#path} was replaced by somebody else`, { hint });
   }
 }
 

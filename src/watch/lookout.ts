@@ -93,10 +93,8 @@ export class Lookout {
     const known = this.#refused.get(uri) ?? this.#validators.get(uri);
     if (source.look === undefined || known === undefined) return [];
     const look = async (): Promise<string | undefined> => source.look?.(known, tools);
-    const asked = step(tools.context, "object", uri, look, (now) =>
-      now === undefined ? "unchanged" : "changed",
-    );
-    return [asked.then((now) => ({ uri, known, now }))];
+    const say = (now: string | undefined): string => (now === undefined ? "unchanged" : "changed");
+    return [step(tools.context, "object", uri, look, say).then((now) => ({ uri, known, now }))];
   }
 }
 

@@ -1,18 +1,10 @@
 import { loadCodeDropper } from "../process/code.ts";
 
-/** What is used of Bun's API. */
-interface Collector {
-  gc(force: true): void;
-}
-
-/**
- * @returns what is called between two looks: nothing of what a look has used is needed then, garbage and the
- * code that has run
- */
+/** @returns what is called between two looks: garbage, and the code that has run, are not needed then */
 export function memoryGiver(): () => void {
   const dropCode = loadCodeDropper();
   return () => {
-    (globalThis as { readonly Bun?: Collector }).Bun?.gc(true);
+    (globalThis as { readonly Bun?: { gc(force: true): void } }).Bun?.gc(true);
     dropCode?.();
   };
 }

@@ -3,18 +3,12 @@
 /** Of the interval, to either side. */
 const JITTER = 0.1;
 
-/**
- * How long to wait until the next look: the interval, give or take a tenth, so that a fleet that was started
- * at once does not stay in step.
- *
- * @param everyMs the interval, milliseconds
- * @param random from 0 to 1
- */
+/** The interval, give or take a tenth, so that a fleet that was started at once does not stay in step. */
 export function waitBeforeLook(everyMs: number, random: () => number = Math.random): number {
   return everyMs * (1 - JITTER + 2 * JITTER * random());
 }
 
-/** The first wait of a crash loop, and the longest; milliseconds. */
+/** Of a crash loop. */
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 60_000;
 /** A program that has run for so long has not crashed at its start. */
@@ -24,11 +18,9 @@ const SETTLED_MS = 10_000;
 export class Backoff {
   #shortLives = 0;
 
-  /** @param livedMs how long the program has run, milliseconds */
   next(livedMs: number): number {
     this.#shortLives = livedMs < SETTLED_MS ? this.#shortLives + 1 : 0;
-    if (this.#shortLives === 0) return 0;
-    return waitBeforeAttempt(this.#shortLives);
+    return this.#shortLives === 0 ? 0 : waitBeforeAttempt(this.#shortLives);
   }
 }
 

@@ -2,12 +2,8 @@
 import { SealexecError } from "../base/errors.ts";
 import type { Logger } from "../base/logger.ts";
 
-/** What is said when there is no trouble any more. */
-export interface End {
-  readonly message: string;
-  /** for machines */
-  readonly code: string;
-}
+/** What is said when there is no trouble any more; the code is for machines. */
+type End = Readonly<Record<"message" | "code", string>>;
 
 /** The trouble with one thing: its end says nothing of another. */
 export class Trouble {

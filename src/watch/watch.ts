@@ -1,6 +1,6 @@
 /**
- * `run --watch`: what `run` does, but CMD is a child, and whoever stays behind looks at the sources again and again. A change is
- * opened and verified whole before CMD is touched; whatever goes wrong on the way, CMD goes on as it is.
+ * `run --watch`: as `run`, but CMD is a child, and we look at the sources again and again. A change is opened
+ * and verified whole before CMD is touched; whatever goes wrong on the way, CMD goes on as it is.
  */
 import { createHmac, randomBytes } from "node:crypto";
 import { Supervised } from "../process/child/supervised.ts";
@@ -59,10 +59,8 @@ async function startFirst(
   return watcher;
 }
 
-/**
- * A hard limit of open files with which a child can be started, some that CMD inherits included. Measured
- * without any: 254 on Bun, which moves the files that a child is to get above 252, and 32 on Node.
- */
+// A hard limit of open files with which a child can be started, some that CMD inherits included. Measured
+// without any: 254 on Bun, which moves the files that a child is to get above 252, and 32 on Node.
 const LEAST_FILES = { bun: 256, node: 128 };
 
 function checkFileLimit({ image, libc }: Host): void {
@@ -148,7 +146,7 @@ class Watcher {
 
   /** Until the process ends. */
   async #lookAgainAndAgain(first: RunTools): Promise<never> {
-    // What was opened for the start is out of use behind the next turn of the event loop.
+    // What was opened for the start is out of use after the next turn of the event loop.
     await eventLoopTurn();
     const giveBackMemory = memoryGiver();
     giveBackMemory();

@@ -22,9 +22,8 @@ export async function parseTarget(
   if (load === undefined) {
     // What looks like neither a path nor a URI could be a value in the wrong place.
     const named = /^[\w./:-]*[./:][\w./:-]*$/.test(uri) ? uri.slice(0, 200) : "the target";
-    throw new SealexecError("usage", `${named}: push does not write there`, {
-      hint: "it takes s3://BUCKET/KEY, file:PATH, secretsmanager://NAME-or-ARN and ssm:///PATH/",
-    });
+    const hint = "it takes s3://BUCKET/KEY, file:PATH, secretsmanager://NAME-or-ARN and ssm:///PATH/";
+    throw new SealexecError("usage", `${named}: push does not write there`, { hint });
   }
   const store = await load();
   const parsed = parseUri(uri, store.grammar);

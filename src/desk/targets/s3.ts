@@ -48,7 +48,8 @@ function expectedOf(found: FoundSealed, { create, ifMatch }: PushOptions): Expec
 // S3 is for machines, which open by KMS.
 function refuseLocalKey({ key }: PushOptions): void {
   if (needsAws(key)) return;
+  const hint = "name a key of KMS: its id, ARN or alias";
   throw new SealexecError("usage", "--key: a local key is for sealed files (file:PATH), not for S3", {
-    hint: "name a key of KMS: its id, ARN or alias",
+    hint,
   });
 }

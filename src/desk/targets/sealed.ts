@@ -1,7 +1,4 @@
-/**
- * What a push to S3 and one to a sealed file have in common: what is there is opened, and the next revision
- * is sealed over it.
- */
+/** A push to S3 or to a sealed file: what is there is opened, and the next revision is sealed over it. */
 import type { AwsNeed } from "../../aws/session.ts";
 import { step, type Context } from "../../base/context.ts";
 import { defined } from "../../base/defined.ts";
@@ -88,9 +85,8 @@ async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look>
   return {
     present,
     write: async () => {
-      const revision = await step(tools.context, "object", place.name, () =>
-        nextRevision(job, before, moment, tools.context),
-      );
+      const next = () => nextRevision(job, before, moment, tools.context);
+      const revision = await step(tools.context, "object", place.name, next);
       return sealAndWrite(job, file, found, revision, tools);
     },
   };

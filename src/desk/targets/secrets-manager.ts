@@ -11,15 +11,8 @@ import type { ExpectedSecret, WrittenSecret } from "../../stores/secrets-manager
 import { RunTools } from "../../sources/tools.ts";
 import { changesBetween, isNoChange } from "../changes.ts";
 import { bareEtag } from "../permission.ts";
-import {
-  storeKey,
-  type CheckedFile,
-  type Look,
-  type Present,
-  type PushOptions,
-  type TargetStore,
-  type Written,
-} from "../target.ts";
+import { storeKey } from "../target.ts";
+import type { CheckedFile, Look, Present, PushOptions, TargetStore, Written } from "../target.ts";
 
 /** More than a secret holds, as comments are left out; that it fits is known when it is JSON. */
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -38,9 +31,8 @@ export const secretsManager: TargetStore = {
     refuseParts(ref);
     const key = storeKey("Secrets Manager", options);
     if (options.create && ref.id.startsWith("arn:")) {
-      throw new SealexecError("usage", "--create takes a name: the ARN of a new secret is not known before", {
-        hint: "secretsmanager://NAME",
-      });
+      const message = "--create takes a name: the ARN of a new secret is not known before";
+      throw new SealexecError("usage", message, { hint: "secretsmanager://NAME" });
     }
     const name = formatSecretUri(ref);
     const job = { ref, name, key: key?.text, options };
@@ -62,18 +54,11 @@ async function look(job: Job, file: CheckedFile, tools: RunTools): Promise<Look>
   const write = { text, token: randomUUID(), key, expected: expectedOf(found, options) };
   return {
     present: presentOf(found, file),
-    write: async () =>
-      reportOf(
-        await step(
-          tools.context,
-          "object",
-          name,
-          () => writeSecret(ref, write, tools),
-          ({ versionId }) => `version ${versionId}`,
-        ),
-        key,
-        file,
-      ),
+    write: async () => {
+      const put = () => writeSecret(ref, write, tools);
+      const version = ({ versionId }: WrittenSecret): string => `version ${versionId}`;
+      return reportOf(await step(tools.context, "object", name, put, version), key, file);
+    },
   };
 }
 

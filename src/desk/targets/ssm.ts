@@ -8,14 +8,8 @@ import { SSM_GRAMMAR, formatSsmUri, ssmRef, type SsmRef } from "../../stores/ssm
 import { checkParameters, removeParameters, writeParameters } from "../../stores/ssm/write.ts";
 import { RunTools } from "../../sources/tools.ts";
 import { changesBetween, list, type Changes } from "../changes.ts";
-import {
-  storeKey,
-  type CheckedFile,
-  type Look,
-  type PushOptions,
-  type TargetStore,
-  type Written,
-} from "../target.ts";
+import { storeKey } from "../target.ts";
+import type { CheckedFile, Look, PushOptions, TargetStore, Written } from "../target.ts";
 
 /** Far more than an environment holds. */
 const LARGEST_FILE_BYTES = 4 * 1024 * 1024;
@@ -83,10 +77,8 @@ async function listed({ ref, name, replace }: Job, file: CheckedFile, tools: Run
       const variable = variableName(part);
       return file.variables.has(variable) && spellings.get(variable) === part;
     };
-    const others = parameters
-      .map(lastPart)
-      .filter((part) => !isOfFile(part))
-      .toSorted();
+    const parts = parameters.map(lastPart);
+    const others = parts.filter((part) => !isOfFile(part)).toSorted();
     if (!areDecrypted) return { spellings, others, changes: undefined };
     const before = parameters.map((found): [string, Secret] => {
       const part = lastPart(found);
@@ -111,6 +103,7 @@ function reportOf(
 ): Written {
   const used = key ?? "alias/aws/ssm";
   const rest = others.length === 0 ? "none" : list(others);
+  const written = `${variables.size} of ${variables.size}, one by one: a reader meanwhile finds some of each`;
   return {
     state: { key: used },
     kept: replace ? [] : others,
@@ -118,10 +111,7 @@ function reportOf(
       ["path", ref.path],
       ["type", "SecureString"],
       ["key", used],
-      [
-        "written",
-        `${variables.size} of ${variables.size}, one by one: a reader meanwhile finds some of each`,
-      ],
+      ["written", written],
       replace ? ["removed", rest] : ["kept", others.length === 0 ? rest : `${rest} (--replace removes them)`],
       ["variables", String(variables.size)],
     ],

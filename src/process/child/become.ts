@@ -1,7 +1,4 @@
-/**
- * The child's side: sealexec, started once more by the one that watches, arranges for itself what no parent can arrange
- * for a child (its process group, the signal at its parent's end), and becomes CMD by the same execve as `run` does.
- */
+/** The child's side: arranges what no parent can for it, and becomes CMD by the same execve as `run`. */
 import { closeSync, readFileSync, writeSync } from "node:fs";
 import { SealexecError, exitStatus } from "../../base/errors.ts";
 import type { Host } from "../replace.ts";
@@ -14,18 +11,11 @@ import type { Plan } from "./plan.ts";
 // signal(7), open(2), proc(5): the same numbers on x86-64 and arm64.
 const [SIGTERM, O_NONBLOCK, O_CLOEXEC] = [15, 0o4000, 0o2000000];
 
-/**
- * Reads the plan and carries it out, or tells the one that watches why it cannot be, who knows whether it is tried again.
- *
- * @param fd a socket: the plan comes from it, to its end, and what becomes of it goes back
- */
+/** @param fd a socket: the plan comes from it, to its end; back goes that it is carried out, or why not */
 export async function become(fd: number, host: Host): Promise<never> {
   try {
-    return await carryOut(
-      orEnd(() => parsePlan(readFileSync(fd))),
-      fd,
-      host,
-    );
+    const plan = orEnd(() => parsePlan(readFileSync(fd)));
+    return await carryOut(plan, fd, host);
   } catch (error) {
     if (!(error instanceof SealexecError)) throw error;
     orEnd(() => writeSync(fd, printRefusal(error)));
@@ -42,7 +32,7 @@ async function carryOut(plan: Plan, fd: number, host: Host): Promise<never> {
   if (process.ppid !== plan.parent) process.exit(128 + SIGTERM);
   if (plan.ownGroup) libc?.leadGroup();
   if (plan.folder !== null) enter(plan.folder, libc);
-  // Behind the defaults that replaceProcess gives back, and behind all that could fail and say so.
+  // After the defaults that replaceProcess gives back, and after all that could fail and say so.
   const beforeExec = (): void => {
     for (const number of plan.ignored) libc?.ignoreSignal(number);
     for (const [stream, flags] of plan.streamFlags.entries()) {

@@ -16,7 +16,7 @@ import type { Started, Starting } from "../start.ts";
 import { BECOME } from "./word.ts";
 
 const { SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGTERM } = constants.signals;
-/** What is for the process before it is CMD as well as behind that. */
+/** What is for the process before it is CMD as well as after that. */
 const AT_ONCE: readonly number[] = [SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGTERM];
 
 /** The same for each start. */
@@ -98,9 +98,7 @@ export function startChild(program: Program, setting: Setting): Child | Sealexec
 function readToEnd(socket: Duplex): Promise<string> {
   let text = "";
   socket.setEncoding("utf8").on("data", (part: string) => (text += part));
-  return new Promise((resolve) => {
-    socket.once("close", () => resolve(text));
-  });
+  return new Promise((resolve) => void socket.once("close", () => resolve(text)));
 }
 
 /** @param status of the process that was started and ended before it became the program */

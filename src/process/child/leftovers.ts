@@ -1,6 +1,6 @@
 /**
- * Processes whose own parent has ended: this one, which has asked for it (PR_SET_CHILD_SUBREAPER) or is PID 1, is their parent then. Those
- * that end are waited for, or zombies would fill the process table. Those that live when CMD has ended hold what the next one needs.
+ * Orphans: this process is their parent (PR_SET_CHILD_SUBREAPER, or PID 1). Those that end are waited for, or
+ * zombies would fill the process table. Those that live when CMD has ended hold what the next one needs.
  */
 import { readFileSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * What is said over a socket pair. Pure. The plan goes to the process that is to become CMD. Back comes that CMD is about to be
- * executed, or why it cannot be; the kernel closes the socket as CMD is executed. Who ends without a word was never CMD.
+ * What is said over a socket pair. Pure. The plan goes to the process that is to become CMD; back comes that
+ * CMD is executed now, or why not. The kernel closes it at exec. Who ends without a word was never CMD.
  */
 import { SealexecError } from "../../base/errors.ts";
 import { VERSION } from "../../base/version.ts";

@@ -1,7 +1,4 @@
-/**
- * `--fallback FILE`: what S3 had last, kept sealed, for a start while S3 is away. KMS opens it as it would have opened what S3 has;
- * if S3 answers, whatever it says, its answer counts.
- */
+/** `--fallback`: what S3 had last, kept sealed, for a start while S3 is away. If S3 answers, that counts. */
 import type { Context } from "../../base/context.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { roughDuration } from "../../base/duration.ts";
@@ -49,11 +46,8 @@ export class Fallback {
 
   /** The revisions that were seen before: nothing older is opened, wherever it comes from. */
   get seen(): ReadonlyMap<string, number> {
-    return new Map(
-      [...this.#kept.values()].flatMap(({ uri, revision }) =>
-        revision === undefined ? [] : [[uri, revision]],
-      ),
-    );
+    const kept = [...this.#kept.values()];
+    return new Map(kept.flatMap(({ uri, revision }) => (revision === undefined ? [] : [[uri, revision]])));
   }
 
   /** The same sources; if one in S3 is away, reading it gives what is kept of it. */
@@ -159,10 +153,8 @@ export class Fallback {
     const age = roughDuration(Math.abs(ageMs));
     const clockHint = "set this machine's clock, or remove the file: a start with S3 writes a new one";
     if (ageMs > this.#options.largestAgeMs) {
-      throw error.reworded(
-        `${error.message}; and the fallback is ${age} old`,
-        "raise --fallback-age (SEALEXEC_FALLBACK_AGE) if it may be so old",
-      );
+      const hint = "raise --fallback-age (SEALEXEC_FALLBACK_AGE) if it may be so old";
+      throw error.reworded(`${error.message}; and the fallback is ${age} old`, hint);
     }
     if (ageMs < -this.#options.largestAgeMs) {
       const message = `${error.message}; and the fallback was confirmed at a time that is ${age} ahead`;

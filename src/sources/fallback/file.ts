@@ -1,6 +1,6 @@
 /**
- * The file of `--fallback`: sealed objects as S3 had them, still sealed, as JSON. It holds nothing that a bucket would not show to
- * a reader without the key; but who could write it could put an older object into it, so it is 0600 and its owner's.
+ * The file of `--fallback`: objects as S3 had them, still sealed, in JSON. It shows no more than a bucket;
+ * but who could write it could put an older object into it, so it is 0600 and its owner's.
  */
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -31,12 +31,7 @@ const BEGINNING_BYTES = 100;
 const LARGEST_BYTES = 64 * 1024 * 1024;
 const STAYS = "it stays as it is: name another file";
 
-/**
- * What the file holds; nothing if there is none.
- *
- * @throws "config" if others than its owner could have written it or put another in its place, or it cannot be read; "data" if
- *   it is not such a file
- */
+/** What the file holds; nothing if there is none. */
 export function readKept(path: string, uid: number): readonly Kept[] {
   refuseUnsafeFolder(path, uid);
   const bytes = reading(() =>
@@ -49,7 +44,6 @@ export function readKept(path: string, uid: number): readonly Kept[] {
   return bytes === undefined ? [] : parseKept(bytes.toString("utf8"));
 }
 
-/** @throws "config" if it cannot be written, others could put another in its place, or what is there is not to be replaced */
 export function writeKept(path: string, uid: number, objects: readonly Kept[]): void {
   try {
     refuseUnsafeFolder(path, uid);
@@ -120,10 +114,8 @@ export function parseKept(text: string): readonly Kept[] {
       typeof uri === "string" &&
       typeof body === "string" &&
       !Number.isNaN(time) &&
-      isOptional(etag, "string") &&
-      isOptional(versionId, "string") &&
-      isOptional(revision, "number") &&
-      isOptional(lastModified, "number") &&
+      [etag, versionId].every((text) => isOptional(text, "string")) &&
+      [revision, lastModified].every((number) => isOptional(number, "number")) &&
       strings.every((pair): pair is [string, string] => typeof pair[1] === "string");
     if (!isWhole) throw damaged();
     return {
