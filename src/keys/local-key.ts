@@ -10,18 +10,13 @@ const TMPFS = 0x0102_1994;
 // In memory on many machines, and everybody's.
 const SHARED_FOLDERS = /^\/(?:dev|tmp|var\/tmp)\//;
 
-/**
- * The 32 bytes of a local key: its file holds them as one line of base64.
- *
- * @throws "missing"; "config" if others can read it, or it is no key. The caller's `step` names the path
- */
+/** The 32 bytes of a local key: its file is one line of base64. The caller's `step` names the path. */
 export function readLocalKey(path: string): Uint8Array {
   const line = textOf(path).replace(/\r?\n$/, "");
   const key = Buffer.from(line, "base64");
   if (key.length === LOCAL_KEY_BYTES && key.toString("base64") === line) return key;
-  throw new SealexecError("config", "not a local key", {
-    hint: "it is one line of base64, as sealexec keygen writes it",
-  });
+  const hint = "it is one line of base64, as sealexec keygen writes it";
+  throw new SealexecError("config", "not a local key", { hint });
 }
 
 /** A fresh key, as its file holds it. */
@@ -34,12 +29,9 @@ function textOf(path: string): string {
     if ((statSync(path).mode & 0o077) === 0 || isMountedSecret(path))
       return readSmallFile(path).toString("latin1");
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new SealexecError(
-      code === "ENOENT" ? "missing" : "config",
-      `cannot be read (${whyUnread(error)})`,
-      { hint: "name the key's file, or make one: sealexec keygen FILE", cause: error },
-    );
+    const kind = (error as NodeJS.ErrnoException).code === "ENOENT" ? "missing" : "config";
+    const hint = "name the key's file, or make one: sealexec keygen FILE";
+    throw new SealexecError(kind, `cannot be read (${whyUnread(error)})`, { hint, cause: error });
   }
   throw new SealexecError("config", "others than its owner can read it", { hint: `chmod 600 ${path}` });
 }

@@ -50,7 +50,5 @@ export function namesSource(word: string): boolean {
 }
 
 function form(scheme: string): string {
-  return scheme === "s3" || scheme === "ssm" || scheme === "secretsmanager" || scheme === "vault"
-    ? `${scheme}://`
-    : `${scheme}:`;
+  return `${scheme}:${"s3 ssm secretsmanager vault".split(" ").includes(scheme) ? "//" : ""}`;
 }

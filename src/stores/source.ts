@@ -1,4 +1,4 @@
-/** What every store gives for one URI. A store is a folder beside this file and a line in registry.ts; none sees another. */
+/** What a store gives for a URI. A store is a folder here and a line in registry.ts; none sees another. */
 import type { AwsNeed, AwsSession, Located } from "../aws/session.ts";
 import type { Context } from "../base/context.ts";
 import type { Metadata } from "../envelope/format.ts";
@@ -42,10 +42,8 @@ export interface StoreSource {
    */
   read(tools: Tools): Promise<Content>;
   /**
-   * Looks whether what is there is still what was read: one request (or more, if the store says so), in which no key is used.
-   * Absent: what it names never changes.
-   *
-   * @returns the validator of what is there now, if it is another; undefined: it is the same
+   * The validator of what is there now; undefined: the same as was read. One request (or more, if the store
+   * says so), in which no key is used. Absent: what it names never changes.
    */
   look?(validator: string, tools: Tools): Promise<string | undefined>;
   /** the folders in which a change of it shows */

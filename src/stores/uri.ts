@@ -91,10 +91,7 @@ export function parseUri<Name extends string>(uri: string, grammar: Grammar<Name
   if (OPTION_IN_KEY.test(key ?? ""))
     throw optionRefusal("has its parameters behind #KEY: they come before it");
   const pairs = query === undefined ? [] : query.split("&");
-  const options = parseOptions(
-    pairs.filter((pair) => OPTION.test(pair)),
-    grammar.sealed ?? false,
-  );
+  const options = parseOptions(pairs, grammar.sealed ?? false);
   const rest = pairs.filter((pair) => !OPTION.test(pair));
   const text = rest.join("&");
   // After the last "?" there may be nothing: it says that an earlier one is part of the name.
@@ -106,13 +103,7 @@ export function parseUri<Name extends string>(uri: string, grammar: Grammar<Name
   return { uri: named, address, parameters, key, options, refuse };
 }
 
-interface Parts {
-  readonly address: string;
-  readonly query: string | undefined;
-  readonly key: string | undefined;
-}
-
-function split(text: string, grammar: Grammar): Parts {
+function split(text: string, grammar: Grammar) {
   const [before, key] = cut(text, "#", grammar.key);
   const [address, query] = cut(before, "?", grammar.query === "first" ? "first" : "last");
   return grammar.query === "known" && !isKnown(query ?? "", grammar.parameters)
@@ -167,7 +158,7 @@ export function nearestParameter(written: string, names: readonly string[]): str
 
 function parseOptions(pairs: readonly string[], isSealed: boolean): UriOptions {
   const texts = new Map<keyof UriOptions, string>();
-  for (const pair of pairs) {
+  for (const pair of pairs.filter((each) => OPTION.test(each))) {
     const [written, text = ""] = cut(pair, "=", "first");
     const name = written as keyof UriOptions;
     if (texts.has(name)) throw optionRefusal(`has ${name} twice`);
@@ -180,9 +171,8 @@ function parseOptions(pairs: readonly string[], isSealed: boolean): UriOptions {
 }
 
 function optionRefusal(what: string): SealexecError {
-  return new SealexecError("usage", `the source URI: ${what}`, {
-    hint: "options of one source are parameters of its URI, such as s3://BUCKET/KEY?allow=NAME,NAME",
-  });
+  const hint = "options of one source are parameters of its URI, such as s3://BUCKET/KEY?allow=NAME,NAME";
+  return new SealexecError("usage", `the source URI: ${what}`, { hint });
 }
 
 /** What `?format=` says of a text; undefined: nothing. */

@@ -1,8 +1,6 @@
-/**
- * Vault for one run: its connections, its token, and its calls. Source: HashiCorp Vault HTTP API. A token
- * that a login gave is left to expire: revoking it would be one more round trip before CMD can start, and
- * would revoke dynamic credentials with it.
- */
+// Vault for one run: its connections, its token, and its calls. Source: HashiCorp Vault HTTP API. A login's
+// token is left to expire: to revoke it takes one more round trip before CMD can start, and dynamic
+// credentials go with it.
 import type { Answer } from "../http/answer.ts";
 import { ask } from "../http/ask.ts";
 import type { Question } from "../http/ask.ts";
@@ -13,7 +11,7 @@ import type { Context } from "../base/context.ts";
 import { defined } from "../base/defined.ts";
 import { VERSION } from "../base/version.ts";
 import type { LoadIdentity, Token, VaultCall } from "./call.ts";
-import { activeNode, redirectedTwice } from "./redirect.ts";
+import { activeNode, redirectRefusal } from "./redirect.ts";
 import { UnreadableVaultAnswer, VaultRefusal, classifyVault, scanObject } from "./refusal.ts";
 import type { Json } from "./refusal.ts";
 import { readSettings } from "./settings.ts";
@@ -35,10 +33,7 @@ export class VaultClient {
   /** what a login gave last */
   #held: Token | undefined;
 
-  /**
-   * @param before the client of an earlier round: its login's token is used until shortly before it expires
-   * @throws "config" if the environment's settings cannot be used
-   */
+  /** @param before the client of an earlier round: its login's token is used until shortly before its end */
   constructor(context: Context, identity: LoadIdentity, before?: VaultClient) {
     this.#held = before === undefined ? undefined : before.#held;
     this.#context = context;
@@ -120,7 +115,8 @@ export class VaultClient {
     if (answer.status !== 307) return answer;
     const node = activeNode(answer, url, this.#context.env);
     const second = await ask(this.#network, { ...question, url: node }, signal);
-    if (second.status === 307) throw redirectedTwice();
+    // An active node that redirects is none.
+    if (second.status === 307) throw redirectRefusal("more than once");
     return second;
   }
 }

@@ -1,8 +1,6 @@
-/**
- * AWS credentials that Vault makes for this run. Source: HashiCorp Vault HTTP API, "AWS secrets engine:
- * Generate credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and
- * `run --watch` asks for new ones shortly before.
- */
+// AWS credentials that Vault makes for this run. Source: HashiCorp Vault HTTP API, "AWS secrets engine:
+// Generate credentials". The lease is neither renewed nor revoked: a start is over long before it ends, and
+// `run --watch` asks for new ones shortly before.
 import { getCallerIdentity } from "../aws/call/clients.ts";
 import type { Attempt, ChosenSource, Identity } from "../aws/credentials/source.ts";
 import { classify, facts, isUnknownKey } from "../aws/call/failure.ts";
@@ -62,9 +60,8 @@ function identityIn(answer: Json, path: string): Identity {
   const sessionToken = text("security_token") ?? text("session_token");
   if (accessKeyId !== undefined && secretAccessKey !== undefined)
     return { accessKeyId, secretAccessKey, ...defined({ sessionToken }) };
-  throw new SealexecError("config", `the answer holds no AWS credentials (GET ${path})`, {
-    hint: "name the mount of an AWS secrets engine: vault secrets list",
-  });
+  const hint = "name the mount of an AWS secrets engine: vault secrets list";
+  throw new SealexecError("config", `the answer holds no AWS credentials (GET ${path})`, { hint });
 }
 
 type Work = Omit<Attempt, "signal">;

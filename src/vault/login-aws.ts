@@ -1,7 +1,5 @@
-/**
- * The proof of an AWS identity: a signed request for STS GetCallerIdentity, which Vault sends in our place.
- * Source: HashiCorp Vault HTTP API, "AWS auth method: Login".
- */
+// The proof of an AWS identity: a signed request for STS GetCallerIdentity, which Vault sends in our place.
+// Source: HashiCorp Vault HTTP API, "AWS auth method: Login".
 import { sign } from "../aws/call/call.ts";
 import { Clock } from "../aws/call/clock.ts";
 import { parseRegion } from "../aws/region.ts";
@@ -50,9 +48,8 @@ function serverIdOf(env: Environment): Readonly<Record<string, string>> {
   const id = env["VAULT_AWS_IAM_SERVER_ID"] ?? "";
   if (id === "") return {};
   if (/^[\x21-\x7e]{1,1024}$/.test(id)) return { "x-vault-aws-iam-server-id": id };
-  throw new SealexecError("config", "VAULT_AWS_IAM_SERVER_ID cannot be sent as a header", {
-    hint: "the value of iam_server_id_header_value in Vault's auth/aws/config/client",
-  });
+  const hint = "the value of iam_server_id_header_value in Vault's auth/aws/config/client";
+  throw new SealexecError("config", "VAULT_AWS_IAM_SERVER_ID cannot be sent as a header", { hint });
 }
 
 function base64(text: string): string {

@@ -78,7 +78,6 @@ function mountOf(env: Environment, name: string): string {
   const parts = mount.split("/");
   if (/^[\x21-\x7e]{1,256}$/.test(mount) && parts.every((part) => !["", ".", ".."].includes(part)))
     return mount;
-  throw new SealexecError("config", "VAULT_AUTH_MOUNT is not the path of a mount", {
-    hint: "the path of vault auth list, without auth/",
-  });
+  const hint = "the path of vault auth list, without auth/";
+  throw new SealexecError("config", "VAULT_AUTH_MOUNT is not the path of a mount", { hint });
 }

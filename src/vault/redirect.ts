@@ -1,7 +1,5 @@
-/**
- * The one redirect of Vault: a standby that does not forward names the active node (307), for the same
- * request. Source: HashiCorp Vault documentation, "High availability: Client redirection".
- */
+// The one redirect of Vault: a standby that does not forward names the active node (307), for the same
+// request. Source: HashiCorp Vault documentation, "High availability: Client redirection".
 import type { Answer } from "../http/answer.ts";
 import { isLoopback } from "../http/rules.ts";
 import type { Environment } from "../base/env.ts";
@@ -13,8 +11,8 @@ const WAY_OUT =
 
 /**
  * Where a request to `asked` is to go instead: the same path and query on another host. A token, or the
- * secret id of a login, goes there: over TLS only, as the host's name is verified then; without it only from
- * this machine to itself.
+ * secret id of a login, goes there: over TLS only, which verifies the host's name; without it only from this
+ * machine to itself.
  */
 export function activeNode({ headers }: Answer, asked: URL, env: Environment): URL {
   if (isOn(env, "VAULT_DISABLE_REDIRECTS")) {
@@ -23,14 +21,14 @@ export function activeNode({ headers }: Answer, asked: URL, env: Environment): U
   }
   const url = URL.parse(headers["location"] ?? "");
   if (url === null || url.username + url.password + url.hash !== "")
-    throw refusal("to no address that could be asked");
+    throw redirectRefusal("to no address that could be asked");
   // A token that was sent over TLS is not sent again without it.
-  if (url.protocol !== asked.protocol) throw refusal("to another protocol than that of VAULT_ADDR");
+  if (url.protocol !== asked.protocol) throw redirectRefusal("to another protocol than that of VAULT_ADDR");
   if (url.protocol !== "https:" && !(isLoopback(asked.hostname) && isLoopback(url.hostname)))
-    throw refusal("to another machine without TLS");
+    throw redirectRefusal("to another machine without TLS");
   // Go writes a path with fewer escapes than we do; what it names must be the same, part by part.
   if (partsOf(url) !== partsOf(asked) || url.search !== asked.search)
-    throw refusal("to another path than the one that was asked for");
+    throw redirectRefusal("to another path than the one that was asked for");
   return new URL(asked.pathname + asked.search, url.origin);
 }
 
@@ -42,11 +40,6 @@ function partsOf({ pathname }: URL): string | undefined {
   }
 }
 
-/** An active node that redirects is none. */
-export function redirectedTwice(): SealexecError {
-  return refusal("more than once");
-}
-
-function refusal(what: string): SealexecError {
+export function redirectRefusal(what: string): SealexecError {
   return new SealexecError("config", `Vault redirects ${what}`, { hint: WAY_OUT });
 }

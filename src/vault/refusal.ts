@@ -51,8 +51,7 @@ function parseObject(body: Buffer): Json | undefined {
   try {
     return objectOf(JSON.parse(body.toString("utf8")));
   } catch {
-    // Its message would quote the answer.
-    return undefined;
+    return undefined; // Its message would quote the answer.
   }
 }
 

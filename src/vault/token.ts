@@ -46,8 +46,7 @@ function homeOf(env: Environment): string {
   try {
     return homedir();
   } catch {
-    // The user has no line in /etc/passwd.
-    return "/";
+    return "/"; // The user has no line in /etc/passwd.
   }
 }
 

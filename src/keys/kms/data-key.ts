@@ -1,8 +1,4 @@
-/**
- * A data key of KMS, opened or made, in one call (more only if an attempt failed). It is "denied" (also if
- * the answer is of another key), "config" (the key or its state), "data" (a changed ciphertext or context),
- * "unavailable" or "timeout".
- */
+/** A data key of KMS, opened or made, in one call (more only if an attempt failed). */
 import { classify } from "../../aws/call/failure.ts";
 import type { AwsSession, Located } from "../../aws/session.ts";
 import type { Context } from "../../base/context.ts";
@@ -79,11 +75,9 @@ function ask(
 }
 
 /**
- * The data key of an answer. It is wiped if the answer is not whole or of another key: KMS refuses what
- * another key has wrapped; whatever answers in its place may not.
- *
- * @param holds what an answer that is not whole holds
- * @param rest what else is taken of the answer; undefined: it is not there
+ * The data key of an answer. It is wiped if the answer is not whole (it then has what `holds` says; `rest`
+ * undefined: it lacks the rest) or of another key: KMS refuses what another key has wrapped; whatever answers
+ * in its place may not.
  */
 function keyOf<Rest extends object>(
   answer: TakenAnswer | undefined,
@@ -94,9 +88,8 @@ function keyOf<Rest extends object>(
   const keyArn = answer?.fields["KeyId"];
   if (answer === undefined || rest === undefined || typeof keyArn !== "string") {
     answer?.plaintext.fill(0);
-    throw new SealexecError("unavailable", `${operation}: the answer holds ${holds}`, {
-      hint: "check the KMS endpoint, and what stands between here and there",
-    });
+    const hint = "check the KMS endpoint, and what stands between here and there";
+    throw new SealexecError("unavailable", `${operation}: the answer holds ${holds}`, { hint });
   }
   if (input.KeyId === undefined || isSameKey(input.KeyId.toLowerCase(), keyArn.toLowerCase()))
     return { ...rest, plaintext: answer.plaintext, keyArn };

@@ -1,7 +1,5 @@
-/**
- * The data key in KMS's answer, taken from the bytes: a string of it could not be wiped. Where it was, the
- * answer has other letters then, so that the rest can be read as usual.
- */
+// The data key in KMS's answer, taken from the bytes: a string of it could not be wiped. Other letters then
+// stand in its place, so that the rest can be read as usual.
 
 const NAME = Buffer.from('"Plaintext"');
 const [QUOTE, COLON, EQUALS, BLANKED] = [0x22, 0x3a, 0x3d, 0x41];

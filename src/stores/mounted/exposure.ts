@@ -6,15 +6,11 @@ import type { Context } from "../../base/context.ts";
 const OTHERS_READ = 0o004;
 const OTHERS_ENTER = 0o001;
 
-/**
- * File systems on which a mode that lets everybody read is normal: Swarm mounts secrets 0444 and Kubernetes 0644, on a
- * tmpfs of the container's own; systemd's credentials lie on a ramfs; on an overlay, "everybody" is the one container.
- * On a disk, everybody is every user and every service of the machine. Source: statfs(2), f_type.
- */
+/** Here a mode for everybody is normal; on a disk, that is every user and service. statfs(2), f_type. */
 const CONTAINERS_OWN: ReadonlySet<number> = new Set([
-  0x01021994, // TMPFS_MAGIC
-  0x858458f6, // RAMFS_MAGIC
-  0x794c7630, // OVERLAYFS_SUPER_MAGIC
+  0x01021994, // TMPFS_MAGIC: Swarm mounts secrets 0444, Kubernetes 0644
+  0x858458f6, // RAMFS_MAGIC: systemd's credentials
+  0x794c7630, // OVERLAYFS_SUPER_MAGIC: "everybody" is the one container
 ]);
 
 /** Where container engines mount. Podman mounts secrets 0444 too, but from its storage, which is a disk. */
@@ -26,7 +22,7 @@ export interface Exposed {
   readonly mode: number;
 }
 
-/** Warns if everybody on the machine can read the file, or files of the folder. It may be what the machine's owner decided. */
+/** Warns if everybody on the machine can read the file, or files of the folder. Its owner may want it so. */
 export function warnOfReaders(uri: string, path: string, files: readonly Exposed[], context: Context): void {
   const open = files.filter(({ mode }) => (mode & OTHERS_READ) !== 0);
   if (open.length === 0 || !isWithinReach(path)) return;
@@ -49,8 +45,7 @@ function isWithinReach(path: string): boolean {
       if (folder === dirname(folder)) return true;
     }
   } catch {
-    // It has gone, or cannot be looked at: nothing to warn of that could be known.
-    return false;
+    return false; // It has gone, or cannot be looked at: nothing is known to warn of.
   }
 }
 

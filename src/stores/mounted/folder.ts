@@ -24,11 +24,9 @@ interface Folder {
 }
 
 /**
- * Reads every file of the folder, in the order of their names. Kubernetes mounts files as links into `..data`, a link to the
- * folder of one version. It is looked up once, so that an update which comes in between cannot mix two versions, and once more
- * afterwards: an old version is removed right after the update, and what was read of it may lack files. Then all is read again.
- *
- * @throws "missing"; "config" if something cannot be read, or is no file; "data" for names and contents that no variable can have
+ * Reads every file, in the order of their names. Kubernetes mounts links into `..data`, a link to the folder
+ * of one version. It is looked up once, so that an update cannot mix two versions, and once more afterwards:
+ * an old version is removed right after the update, and may lack files. Then all is read again.
  */
 export function readFolder(ref: DirRef, context: Context): Folder {
   checkFolder(ref.path);
@@ -36,7 +34,7 @@ export function readFolder(ref: DirRef, context: Context): Folder {
     const version = versionOf(ref.path);
     try {
       const read = readVersion(ref, version);
-      // An old version loses its files one by one, and only after the update: if it is still the one, nothing was missing.
+      // An old version loses its files only after the update: if it is still the one, nothing was missing.
       if (versionOf(ref.path) === version) return read;
     } catch (error) {
       const isGone = error instanceof SealexecError && error.kind === "missing";
@@ -48,9 +46,8 @@ export function readFolder(ref: DirRef, context: Context): Folder {
 
 function checkFolder(path: string): void {
   if (accessing(() => statSync(path).isDirectory())) return;
-  throw new SealexecError("config", "a file, where a folder is expected", {
-    hint: "a file of variables is env-file:PATH",
-  });
+  const hint = "a file of variables is env-file:PATH";
+  throw new SealexecError("config", "a file, where a folder is expected", { hint });
 }
 
 /** The folder of the present version; undefined: there are none. Whether it is there shows when it is read. */
@@ -84,11 +81,8 @@ function readVersion(ref: DirRef, version: string | undefined): Folder {
 /** What tells this state of the folder from any other, without reading its files. */
 export function folderState(path: string): string {
   checkFolder(path);
-  return accessing(() =>
-    list(path, versionOf(path))
-      .map((entry) => `${entry.path} ${stateOfPath(entry.path)}`)
-      .join("\n"),
-  );
+  const entries = list(path, versionOf(path));
+  return accessing(() => entries.map((entry) => `${entry.path} ${stateOfPath(entry.path)}`).join("\n"));
 }
 
 interface Entry {

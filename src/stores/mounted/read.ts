@@ -19,12 +19,7 @@ interface MountedFile {
   readonly stats: Stats;
 }
 
-/**
- * Reads a file, or a pipe to its end: `<(command)` of a shell is /dev/fd/N. Links are followed, as Kubernetes mounts them.
- *
- * @throws "missing"; "config" if it cannot be read or is neither file nor pipe; "data" if it is too large; "timeout" if nobody
- *   closes the pipe
- */
+/** Reads a file, or a pipe to its end (`<(command)` is /dev/fd/N). Follows links: Kubernetes mounts them. */
 export async function readMounted(
   path: string,
   context: Context,
@@ -94,8 +89,8 @@ function readRegular(fd: number, limitBytes: number, name?: string): Uint8Array 
 async function readPipe(fd: number, limitBytes: number, context: Context): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
-  // Of a FIFO without a writer read(2) says the same as at its end: that nobody has come yet is no end. Whoever writes to a pipe
-  // without a name has had it from the beginning.
+  // Of a FIFO without a writer read(2) says the same as at its end: that nobody has come yet is no end. A
+  // pipe without a name has had its writer from the beginning.
   let begun = isAnonymous(fd);
   for (;;) {
     const chunk = Buffer.alloc(CHUNK_BYTES);

@@ -52,8 +52,6 @@ export const JSON_FILE_GRAMMAR: Grammar<"flatten"> = {
   key: "last",
 };
 
-const JOINER = /^[A-Za-z0-9_]{1,8}$/;
-
 export function envFileRef(parsed: ParsedUri<"format">): EnvFileRef {
   const { parameters, refuse } = parsed;
   return { path: pathOf(parsed), dialect: parseFormat(parameters.format, refuse) ?? "dotenv" };
@@ -69,7 +67,7 @@ export function jsonFileRef(parsed: ParsedUri<"flatten">): JsonFileRef {
   const { flatten } = parsed.parameters;
   if (key === "") throw refuse('has no key behind its "#"');
   if (key?.includes("?") === true) throw refuse("has parameters behind its key");
-  if (flatten !== undefined && !JOINER.test(flatten))
+  if (flatten !== undefined && !/^[A-Za-z0-9_]{1,8}$/.test(flatten))
     throw refuse("has a flatten that cannot stand in the name of a variable");
   return { path: pathOf(parsed), ...defined({ flatten, key }) };
 }

@@ -13,13 +13,12 @@ import { DIR_GRAMMAR, ENV_FILE_GRAMMAR, JSON_FILE_GRAMMAR, dirRef, envFileRef, j
 export const envFile: Store = {
   grammar: ENV_FILE_GRAMMAR,
   source: (parsed) => {
-    const { uri } = parsed;
     const { path, dialect } = envFileRef(parsed);
     return {
-      uri,
+      uri: parsed.uri,
       gives: "text",
       dialect,
-      read: async ({ context }) => ({ kind: "text", ...(await readAndWarn(uri, path, context)) }),
+      read: async ({ context }) => ({ kind: "text", ...(await readAndWarn(parsed.uri, path, context)) }),
       ...lookingAtFile(path),
     };
   },
@@ -29,13 +28,12 @@ export const envFile: Store = {
 export const jsonFile: Store = {
   grammar: JSON_FILE_GRAMMAR,
   source: (parsed) => {
-    const { uri } = parsed;
     const ref = jsonFileRef(parsed);
     return {
-      uri,
+      uri: parsed.uri,
       gives: "variables",
       read: async ({ context }) => {
-        const { bytes, validator } = await readAndWarn(uri, ref.path, context);
+        const { bytes, validator } = await readAndWarn(parsed.uri, ref.path, context);
         const { parseJson } = await import("../../text/json.ts");
         try {
           return { kind: "variables", variables: parseJson(bytes, ref), validator };
@@ -52,14 +50,13 @@ export const jsonFile: Store = {
 export const dir: Store = {
   grammar: DIR_GRAMMAR,
   source: (parsed) => {
-    const { uri } = parsed;
     const ref = dirRef(parsed);
     return {
-      uri,
+      uri: parsed.uri,
       gives: "variables",
       read: async ({ context }) => {
         const { variables, files, state } = readFolder(ref, context);
-        warnOfReaders(uri, ref.path, files, context);
+        warnOfReaders(parsed.uri, ref.path, files, context);
         return { kind: "variables", variables, validator: state };
       },
       look: async (validator) => other(folderState(ref.path), validator),
@@ -69,11 +66,7 @@ export const dir: Store = {
 };
 
 // What came through a pipe is gone: nobody can look at it again.
-async function readAndWarn(
-  uri: string,
-  path: string,
-  context: Context,
-): Promise<{ readonly bytes: Uint8Array; readonly validator: string | undefined }> {
+async function readAndWarn(uri: string, path: string, context: Context) {
   const { bytes, stats } = await readMounted(path, context);
   if (!stats.isFile()) return { bytes, validator: undefined };
   warnOfReaders(uri, path, [{ mode: stats.mode }], context);

@@ -22,28 +22,22 @@ export function askS3<T>(
   return retry(asking.context, options, (signal) => followRedirect(ref, asking, () => call(signal)));
 }
 
-async function followRedirect<T>(
-  ref: S3Ref,
-  { session, context }: AwsTools,
-  call: () => Promise<T>,
-): Promise<T> {
+async function followRedirect<T>(ref: S3Ref, tools: AwsTools, call: () => Promise<T>): Promise<T> {
   const located = { home: ref.bucket };
   try {
     return await call();
   } catch (error) {
-    const region = redirectedRegion(error, session.regionName(located));
+    const region = redirectedRegion(error, tools.session.regionName(located));
     if (region === undefined) throw error;
-    context.log.info(`${placeOf(ref)}: the bucket is in ${region}`);
-    session.moveBucket(located, region);
+    tools.context.log.info(`${placeOf(ref)}: the bucket is in ${region}`);
+    tools.session.moveBucket(located, region);
     return call();
   }
 }
 
-/**
- * The region that S3's answer names as the bucket's own, if it is another than the one asked in: a 301 PermanentRedirect, a 307
- * TemporaryRedirect, or a 400 (AuthorizationHeaderMalformed, IllegalLocationConstraint).
- * Source: Amazon S3 API Reference, "Error responses"; User Guide, "Making requests using the REST API: Redirection".
- */
+// The bucket's own region, if S3 names another than the one asked: 301 PermanentRedirect, 307
+// TemporaryRedirect, 400 AuthorizationHeaderMalformed or IllegalLocationConstraint (Amazon S3 API Reference,
+// "Error responses"; User Guide, "Making requests using the REST API: Redirection").
 function redirectedRegion(error: unknown, asked: string): string | undefined {
   const { status } = facts(error);
   if (status !== 301 && status !== 307 && status !== 400) return undefined;
@@ -58,8 +52,8 @@ function redirectedRegion(error: unknown, asked: string): string | undefined {
 }
 
 /**
- * `?owner=ACCOUNT`, as input of an operation of the SDK: S3 refuses a request if the bucket belongs to another account (S3 User
- * Guide, "Verifying bucket ownership with bucket owner condition"). A bucket's name is free for anybody once it is deleted.
+ * `?owner=ACCOUNT` for the SDK: S3 refuses if the bucket is another account's (S3 User Guide, "Verifying
+ * bucket ownership with bucket owner condition"). A bucket's name is free for anybody once it is deleted.
  */
 export function ownerInput({ owner }: S3Ref): { readonly ExpectedBucketOwner?: string } {
   return owner === undefined ? {} : { ExpectedBucketOwner: owner };

@@ -53,9 +53,8 @@ export async function findObject(ref: S3Ref, tools: Tools): Promise<Found> {
 
 function needed(etag: string | undefined): string {
   if (etag !== undefined) return etag;
-  throw new SealexecError("unavailable", "GetObject: the answer holds no ETag", {
-    hint: "check the S3 endpoint, and what stands between here and there",
-  });
+  const hint = "check the S3 endpoint, and what stands between here and there";
+  throw new SealexecError("unavailable", "GetObject: the answer holds no ETag", { hint });
 }
 
 /** A refusal has a Date as every answer has. */

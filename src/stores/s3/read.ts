@@ -13,20 +13,12 @@ import type { S3Ref } from "./ref.ts";
 export const LARGEST_OBJECT_BYTES = 4 * 1024 * 1024;
 const NOT_MODIFIED = 304;
 
-/**
- * Reads an object whole, in one GetObject (more only if an attempt failed or S3 named another region).
- *
- * @throws "missing", "denied" ("missing or forbidden"), "data" if it is too large, "unavailable", "timeout"
- */
+/** Reads an object whole, in one GetObject (more only if an attempt failed or S3 named another region). */
 export async function readObject(ref: S3Ref, asking: AwsTools): Promise<S3Object> {
   return askS3(ref, asking, classifyRead, (signal) => readOnce(ref, asking, signal));
 }
 
-/**
- * Asks for the object unless it still has this ETag, once: whoever looks again and again needs no retries.
- *
- * @returns the ETag that it has now; undefined: the same
- */
+/** The ETag that it has now; undefined: the same. Asked once: who looks again and again needs no retries. */
 export async function changedEtag(ref: S3Ref, etag: string, asking: AwsTools): Promise<string | undefined> {
   const look = async (signal: AbortSignal): Promise<string | undefined> => {
     try {
@@ -41,19 +33,13 @@ export async function changedEtag(ref: S3Ref, etag: string, asking: AwsTools): P
 }
 
 /** @param unless an ETag: an object that still has it is not sent, and S3 refuses with status 304 */
-async function readOnce(
-  ref: S3Ref,
-  { session }: AwsTools,
-  signal: AbortSignal,
-  unless?: string,
-): Promise<S3Object> {
-  const located = { home: ref.bucket };
-  const direct = await session.direct(located, (region, env) =>
-    directObject(ref.bucket, ref.key, region, env),
-  );
+async function readOnce(ref: S3Ref, aws: AwsTools, signal: AbortSignal, unless?: string): Promise<S3Object> {
+  const { bucket, key } = ref;
+  const located = { home: bucket };
+  const direct = await aws.session.direct(located, (region, env) => directObject(bucket, key, region, env));
   if (direct !== undefined) return getObject(direct, ref, LARGEST_OBJECT_BYTES, signal, unless);
   const { getObjectBySdk } = await import("./get-object-sdk.ts");
-  return getObjectBySdk(await session.s3(located), ref, LARGEST_OBJECT_BYTES, signal, unless);
+  return getObjectBySdk(await aws.session.s3(located), ref, LARGEST_OBJECT_BYTES, signal, unless);
 }
 
 function classifyRead(error: unknown): Failure {
@@ -65,10 +51,6 @@ function classifyRead(error: unknown): Failure {
   const failure = classify("GetObject", error);
   // One that comes from before the request, of credentials say, has its own words.
   if (failure.error === error || failure.error.code !== "access-denied") return failure;
-  return {
-    error: failure.error.hinting(
-      "allow s3:GetObject to the role; with s3:ListBucket S3 also says which of the two it is",
-      "missing or forbidden",
-    ),
-  };
+  const hint = "allow s3:GetObject to the role; with s3:ListBucket S3 also says which of the two it is";
+  return { error: failure.error.hinting(hint, "missing or forbidden") };
 }

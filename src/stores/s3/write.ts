@@ -19,11 +19,7 @@ export interface Written {
   readonly versionId: string | undefined;
 }
 
-/**
- * Uploads a sealed object, only if the expected revision is still there (If-Match, If-None-Match).
- *
- * @throws "conflict" if somebody else wrote in between; "missing" (bucket), "denied", "unavailable", "timeout"
- */
+/** Uploads a sealed object, only if the expected revision is still there (If-Match, If-None-Match). */
 export async function writeObject(
   ref: S3Ref,
   { metadata, body }: { readonly metadata: Metadata; readonly body: Uint8Array },

@@ -51,9 +51,7 @@ export function parameterIn(path: string): { readonly written: string; readonly 
   return written === undefined || near === undefined ? undefined : { written, near };
 }
 
-/**
- * Refuses a path that is to be made, and is a slip in a parameter's name: what is sealed would be bound to it.
- */
+/** Refuses to make a path that is a slip in a parameter's name: what is sealed would be bound to it. */
 export function refuseSlip(path: string): void {
   const slip = parameterIn(path);
   if (slip === undefined) return;

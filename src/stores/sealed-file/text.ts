@@ -1,7 +1,5 @@
-/**
- * The text of a sealed file: a first line that says what it is, the envelope's metadata as `name: value`, an empty line, and the
- * body in base64. Pure. One object has one text, so that git shows a change if there is one, and no other.
- */
+// The text of a sealed file: a first line that says what it is, the envelope's metadata as `name: value`, an
+// empty line, and the body in base64. Pure. One object has one text: git shows a change only if there is one.
 import type { Metadata } from "../../envelope/format.ts";
 import { SealexecError } from "../../base/errors.ts";
 

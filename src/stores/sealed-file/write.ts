@@ -48,11 +48,8 @@ function textNow({ path }: SealedFileRef): ExpectedText {
 }
 
 /**
- * Writes a sealed file whole or not at all. Between the last look and the move, somebody else's change could still be lost: there
- * is no way of the file system against that, and git has the text before.
- *
- * @returns the new text's digest
- * @throws "conflict" if something else is there by now; "config" if it cannot be written
+ * Writes a sealed file whole or not at all, and gives its digest. A change between the last look and the move
+ * could still be lost: the file system has no way against that, and git has the text before.
  */
 export function writeSealedFile(ref: SealedFileRef, sealed: SealedText, expected: ExpectedText): string {
   const text = printSealedText(sealed);

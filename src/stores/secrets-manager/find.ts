@@ -24,9 +24,8 @@ export async function findSecret(ref: SecretRef, tools: Tools): Promise<FoundSec
   try {
     const { versionId, text } = await readValue(ref, tools);
     if (versionId === undefined) {
-      throw new SealexecError("unavailable", "GetSecretValue: the answer names no version", {
-        hint: "check the endpoint, and what stands between here and there",
-      });
+      const hint = "check the endpoint, and what stands between here and there";
+      throw new SealexecError("unavailable", "GetSecretValue: the answer names no version", { hint });
     }
     return { kind: "there", versionId, variables: text === undefined ? undefined : variablesOf(ref, text) };
   } catch (error) {

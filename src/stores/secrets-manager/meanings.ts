@@ -8,40 +8,14 @@ import type { Meaning } from "../../http/failure.ts";
 export type SecretOperation =
   "GetSecretValue" | "DescribeSecret" | "PutSecretValue" | "CreateSecret" | "UpdateSecretVersionStage";
 
-const KEY_HINT =
-  "check the secret's KMS key: it must be enabled, and both its policy and the role's must allow it";
-
 const BY_CODE: Readonly<Record<string, Meaning>> = {
-  DecryptionFailure: {
-    kind: "config",
-    code: "key-unusable",
-    says: "Secrets Manager cannot decrypt the secret with its KMS key",
-    hint: KEY_HINT,
-  },
-  EncryptionFailure: {
-    kind: "config",
-    code: "key-unusable",
-    says: "Secrets Manager cannot encrypt the secret with its KMS key",
-    hint: KEY_HINT,
-  },
-  InvalidParameterException: {
-    kind: "config",
-    code: "not-taken",
-    says: "Secrets Manager does not take this name, version or stage",
-    hint: "check the URI, and that the version has the stage where both are given",
-  },
-  ValidationException: {
-    kind: "config",
-    code: "not-taken",
-    says: "Secrets Manager does not take this name, version or stage",
-    hint: "check the URI, and --key (SEALEXEC_KEY) where it is pushed",
-  },
-  ResourceExistsException: {
-    kind: "conflict",
-    code: "conflict",
-    says: "there is a secret already",
-    hint: "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten",
-  },
+  DecryptionFailure: keyUnusable("decrypt"),
+  EncryptionFailure: keyUnusable("encrypt"),
+  InvalidParameterException: notTaken(
+    "check the URI, and that the version has the stage where both are given",
+  ),
+  ValidationException: notTaken("check the URI, and --key (SEALEXEC_KEY) where it is pushed"),
+  ResourceExistsException: conflict("there is a secret already"),
   LimitExceededException: {
     kind: "config",
     code: "quota-used-up",
@@ -51,12 +25,28 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
 };
 
 // The version that was to be replaced has the stage no more.
-const MOVED: Meaning = {
-  kind: "conflict",
-  code: "conflict",
-  says: "the secret is no longer the one expected",
-  hint: "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten",
-};
+const MOVED = conflict("the secret is no longer the one expected");
+
+function keyUnusable(verb: "decrypt" | "encrypt"): Meaning {
+  const says = `Secrets Manager cannot ${verb} the secret with its KMS key`;
+  const hint =
+    "check the secret's KMS key: it must be enabled, and both its policy and the role's must allow it";
+  return { kind: "config", code: "key-unusable", says, hint };
+}
+
+function notTaken(hint: string): Meaning {
+  const says = "Secrets Manager does not take this name, version or stage";
+  return { kind: "config", code: "not-taken", says, hint };
+}
+
+function conflict(says: string): Meaning {
+  return {
+    kind: "conflict",
+    code: "conflict",
+    says,
+    hint: "somebody was quicker: look at what is there (sealexec pull -v), then push again; nothing was overwritten",
+  };
+}
 
 /** The meanings for one operation. */
 export function secretMeaning(operation: SecretOperation): OwnMeaning {
@@ -79,35 +69,21 @@ export function secretMeaning(operation: SecretOperation): OwnMeaning {
 function denied(operation: SecretOperation, message: string): Meaning {
   // "Access to KMS is not allowed", or KMS's own words about kms:Decrypt.
   if (/\bKMS\b|\bkms:/.test(message)) {
-    return {
-      kind: "denied",
-      code: "key-denied",
-      says: "the secret's KMS key is denied to these credentials",
-      hint: `allow ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey and kms:Decrypt"} on the secret's key, in the role's policy and in the key's`,
-    };
+    const actions = operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey and kms:Decrypt";
+    const says = "the secret's KMS key is denied to these credentials";
+    const hint = `allow ${actions} on the secret's key, in the role's policy and in the key's`;
+    return { kind: "denied", code: "key-denied", says, hint };
   }
-  if (operation === "DescribeSecret") {
-    return {
-      kind: "denied",
-      code: "access-denied",
-      says: "access denied",
-      hint: "allow secretsmanager:DescribeSecret on this secret to the role: run --watch looks with it for a new version",
-    };
-  }
-  if (operation === "UpdateSecretVersionStage") {
-    return {
-      kind: "denied",
-      code: "access-denied",
-      says: "access denied",
-      hint: "allow secretsmanager:UpdateSecretVersionStage on this secret to the role: a push replaces with it only the version that it has seen",
-    };
-  }
-  return {
-    kind: "denied",
-    code: "access-denied",
-    says: "access denied",
-    hint: `allow secretsmanager:${operation} on this secret to the role, and ${operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey"} if it has a key of its own: sealexec check shows the role`,
-  };
+  const hint = `allow secretsmanager:${operation} on this secret to the role${reasonFor(operation)}`;
+  return { kind: "denied", code: "access-denied", says: "access denied", hint };
+}
+
+function reasonFor(operation: SecretOperation): string {
+  if (operation === "DescribeSecret") return ": run --watch looks with it for a new version";
+  if (operation === "UpdateSecretVersionStage")
+    return ": a push replaces with it only the version that it has seen";
+  const action = operation === "GetSecretValue" ? "kms:Decrypt" : "kms:GenerateDataKey";
+  return `, and ${action} if it has a key of its own: sealexec check shows the role`;
 }
 
 function missing(message: string): Meaning {
@@ -119,22 +95,15 @@ function missing(message: string): Meaning {
       hint: "check stage and versionId, or leave them out for AWSCURRENT; a new secret has no value until one is put there",
     };
   }
-  return {
-    kind: "missing",
-    code: "no-such-secret",
-    says: "no such secret in this account and region",
-    hint: "check the name and the region, or put it there first: sealexec push FILE URI",
-  };
+  const says = "no such secret in this account and region";
+  const hint = "check the name and the region, or put it there first: sealexec push FILE URI";
+  return { kind: "missing", code: "no-such-secret", says, hint };
 }
 
 function invalidState(message: string): Meaning {
   if (/marked (for deletion|deleted)|scheduled for deletion|was deleted/i.test(message)) {
-    return {
-      kind: "missing",
-      code: "marked-for-deletion",
-      says: "the secret is marked for deletion",
-      hint: "bring it back: aws secretsmanager restore-secret --secret-id NAME",
-    };
+    const hint = "bring it back: aws secretsmanager restore-secret --secret-id NAME";
+    return { kind: "missing", code: "marked-for-deletion", says: "the secret is marked for deletion", hint };
   }
   return {
     kind: "config",

@@ -72,18 +72,16 @@ export async function changedVersion(
   const answer = await callSecrets("DescribeSecret", ref, { SecretId: ref.id }, tools, 1);
   const { VersionIdsToStages, DeletedDate } = answer;
   if (DeletedDate !== undefined && DeletedDate !== null) {
-    throw new SealexecError("missing", "the secret is marked for deletion", {
-      hint: "bring it back: aws secretsmanager restore-secret --secret-id NAME",
-    });
+    const hint = "bring it back: aws secretsmanager restore-secret --secret-id NAME";
+    throw new SealexecError("missing", "the secret is marked for deletion", { hint });
   }
   const stage = ref.stage ?? CURRENT;
   const isObject = typeof VersionIdsToStages === "object" && VersionIdsToStages !== null;
   const stages: [string, unknown][] = isObject ? Object.entries(VersionIdsToStages) : [];
   const found = stages.find(([, names]) => Array.isArray(names) && names.includes(stage))?.[0];
   if (found === undefined) {
-    throw new SealexecError("missing", `no version of the secret has the stage ${stage}`, {
-      hint: "look at its versions: aws secretsmanager list-secret-version-ids --secret-id NAME",
-    });
+    const hint = "look at its versions: aws secretsmanager list-secret-version-ids --secret-id NAME";
+    throw new SealexecError("missing", `no version of the secret has the stage ${stage}`, { hint });
   }
   return found === versionId ? undefined : found;
 }

@@ -48,8 +48,6 @@ export function secretText(variables: Variables): string {
 /**
  * Puts the text there, only if what is expected is there. A new version becomes AWSCURRENT in a step of its
  * own, as only that step names the version that it replaces.
- *
- * @throws "conflict" if something else is there by now, and what a call does
  */
 export async function writeSecret(ref: SecretRef, write: SecretWrite, tools: Tools): Promise<WrittenSecret> {
   const { expected } = write;
@@ -101,11 +99,8 @@ async function putValue(
   return writtenOf(answer, false);
 }
 
-async function createSecret(
-  ref: SecretRef,
-  { text, token, key }: SecretWrite,
-  tools: Tools,
-): Promise<WrittenSecret> {
+async function createSecret(ref: SecretRef, write: SecretWrite, tools: Tools): Promise<WrittenSecret> {
+  const { text, token, key } = write;
   const value = { ClientRequestToken: token, SecretString: text, ...defined({ KmsKeyId: key }) };
   const answer = await callSecrets("CreateSecret", ref, { Name: ref.id, ...value }, tools);
   // CreateSecret does not say it: the first version is always AWSCURRENT.

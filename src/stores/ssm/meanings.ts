@@ -1,7 +1,5 @@
-/**
- * What Systems Manager's refusals mean, where a code alone does not say it or says another thing elsewhere.
- * Source: Systems Manager API Reference, the errors of each operation.
- */
+// What Systems Manager's refusals mean if a code alone does not say it, or says another thing elsewhere.
+// Source: Systems Manager API Reference, the errors of each operation.
 import type { OwnMeaning } from "../../aws/call/failure.ts";
 import type { Meaning } from "../../http/failure.ts";
 
@@ -54,8 +52,8 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   },
 };
 
-// Systems Manager Quotas: three writes a second. It is one writer's own pace that is too fast, not a fleet's: what
-// spreads a fleet over many seconds would use up the time of a push.
+// Systems Manager Quotas: three writes a second. It is one writer's own pace that is too fast, not a fleet's:
+// what spreads a fleet over many seconds would use up the time of a push.
 const TOO_MANY_WRITES: Meaning = {
   kind: "timeout",
   code: "throttled",
@@ -78,25 +76,14 @@ function denied(operation: SsmOperation, message: string): Meaning {
   const needsOfKey = operation === "PutParameter" ? "kms:Encrypt and kms:GenerateDataKey" : "kms:Decrypt";
   // KMS's refusal, passed on.
   if (/\bkms:|AWSKMS|customer master key/.test(message)) {
-    return {
-      kind: "denied",
-      code: "key-denied",
-      says: "the parameter's KMS key is denied to these credentials",
-      hint: `allow ${needsOfKey} on the key, in the role's policy and in the key's`,
-    };
+    const says = "the parameter's KMS key is denied to these credentials";
+    const hint = `allow ${needsOfKey} on the key, in the role's policy and in the key's`;
+    return { kind: "denied", code: "key-denied", says, hint };
   }
-  if (operation === "DeleteParameters") {
-    return {
-      kind: "denied",
-      code: "access-denied",
-      says: "access denied",
-      hint: "allow ssm:DeleteParameters on this path to the role, or push without --replace",
-    };
-  }
-  return {
-    kind: "denied",
-    code: "access-denied",
-    says: "access denied",
-    hint: `allow ssm:${operation} on this path to the role, and ${needsOfKey} if it has a key of its own: sealexec check shows the role`,
-  };
+  const more =
+    operation === "DeleteParameters"
+      ? "or push without --replace"
+      : `and ${needsOfKey} if it has a key of its own: sealexec check shows the role`;
+  const hint = `allow ssm:${operation} on this path to the role, ${more}`;
+  return { kind: "denied", code: "access-denied", says: "access denied", hint };
 }

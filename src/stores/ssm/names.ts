@@ -20,11 +20,7 @@ export function lastPart({ name }: Pick<Parameter, "name">): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
 
-/**
- * Variable → the last part of the parameter that gives it.
- *
- * @param pickOne of several that give the same, best the one that is spelled so; otherwise they are "data"
- */
+/** Variable → last part of its parameter. `pickOne`: of several, best the one spelled so; else "data". */
 export function spellingsOf(
   parameters: readonly Pick<Parameter, "name">[],
   pickOne: boolean,

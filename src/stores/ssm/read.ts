@@ -48,21 +48,15 @@ export function callSsm(
 export async function readParameters(ref: SsmRef, tools: Tools): Promise<Content> {
   const parameters = await read(ref, { decrypt: true }, tools);
   if (parameters.length === 0) {
-    throw new SealexecError("missing", "no parameters below this path", {
-      hint: "check the path and the region; those of deeper paths are read with ?recursive",
-    });
+    const hint = "check the path and the region; those of deeper paths are read with ?recursive";
+    throw new SealexecError("missing", "no parameters below this path", { hint });
   }
   const versionId = ref.kind === "parameter" ? parameters[0]?.versionId : undefined;
   const state = { ...defined({ versionId }), validator: validatorOf(parameters) };
   return { kind: "variables", variables: variablesOf(parameters), ...state };
 }
 
-/**
- * The parameters right below a path, for the one who writes there; without values if these credentials may
- * not have them.
- *
- * @throws "denied" if they may not even list them; "unavailable", "timeout"
- */
+/** The parameters right below a path, for a push; without values if these credentials may not have them. */
 export async function listParameters(
   ref: SsmPath,
   tools: Tools,
@@ -77,13 +71,9 @@ export async function listParameters(
 }
 
 /** As `look` of a source. No value is decrypted: one request, or for a path one for each ten parameters. */
-export async function changedParameters(
-  ref: SsmRef,
-  validator: string,
-  tools: Tools,
-): Promise<string | undefined> {
+export async function changedParameters(ref: SsmRef, was: string, tools: Tools): Promise<string | undefined> {
   const now = validatorOf(await read(ref, { decrypt: false, mostAttempts: 1 }, tools));
-  return now === validator ? undefined : now;
+  return now === was ? undefined : now;
 }
 
 interface ReadParameter extends Parameter {
@@ -120,9 +110,8 @@ async function readPath(ref: SsmPath, asking: Asking, tools: Tools): Promise<rea
     if (!Array.isArray(Parameters)) throw unreadable(operation, "the answer holds no parameters");
     found.push(...Parameters.map((item) => parameterOf(item, operation)));
     if (found.length > MOST_PARAMETERS) {
-      throw new SealexecError("data", `more than ${MOST_PARAMETERS} parameters below this path`, {
-        hint: "name a path that holds only what this program needs",
-      });
+      const hint = "name a path that holds only what this program needs";
+      throw new SealexecError("data", `more than ${MOST_PARAMETERS} parameters below this path`, { hint });
     }
     if (NextToken === undefined || NextToken === null || NextToken === "") return found;
     // Not the last page, then, and no way to the next: what was read is not all there is.
@@ -138,16 +127,11 @@ function parameterOf(item: unknown, operation: SsmOperation): ReadParameter {
     throw unreadable(operation, "the answer holds no parameters");
   // One that was deleted and made again begins with version 1 again.
   const state = `${String(Version)} ${String(LastModifiedDate)}`;
-  return {
-    name: Name,
-    value: Value,
-    versionId: typeof Version === "number" ? String(Version) : undefined,
-    state,
-  };
+  const versionId = typeof Version === "number" ? String(Version) : undefined;
+  return { name: Name, value: Value, versionId, state };
 }
 
 function unreadable(operation: SsmOperation, says: string): SealexecError {
-  return new SealexecError("unavailable", `${operation}: ${says}`, {
-    hint: "check the endpoint, and what stands between here and there",
-  });
+  const hint = "check the endpoint, and what stands between here and there";
+  return new SealexecError("unavailable", `${operation}: ${says}`, { hint });
 }

@@ -18,11 +18,7 @@ interface ParametersWrite {
   readonly key: string | undefined;
 }
 
-/**
- * Puts each variable there as a SecureString, one after the other; what else is below the path stays.
- *
- * @throws as a call is refused, saying what was written
- */
+/** Puts each variable there as a SecureString, in turn; others stay. A failure says what was written. */
 export async function writeParameters(
   ref: SsmPath,
   { variables, spellings, key }: ParametersWrite,
@@ -71,11 +67,10 @@ export async function removeParameters(ref: SsmPath, names: readonly string[], t
 export function checkParameters(variables: Variables): void {
   for (const [name, { sizeBytes }] of variables) {
     const readAs = variableName(name);
-    if (readAs !== name)
-      throw unfit(
-        `${name}: it would be read back as ${readAs}`,
-        "write it in upper case, or keep it in another store",
-      );
+    if (readAs !== name) {
+      const hint = "write it in upper case, or keep it in another store";
+      throw unfit(`${name}: it would be read back as ${readAs}`, hint);
+    }
     if (sizeBytes === 0)
       throw unfit(`${name} is empty, and a parameter cannot be`, "leave it out, or keep it in another store");
     if (sizeBytes > LARGEST_VALUE_BYTES) {

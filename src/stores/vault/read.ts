@@ -1,7 +1,5 @@
-/**
- * A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)"
- * and "- version 2 (API)", and "/sys/internal/ui/mounts", which the vault command asks as well.
- */
+// A secret of a KV secrets engine. Source: HashiCorp Vault HTTP API, "KV secrets engine - version 1 (API)"
+// and "- version 2 (API)", and "/sys/internal/ui/mounts", which the vault command asks as well.
 import { createHash } from "node:crypto";
 import { defined } from "../../base/defined.ts";
 import { SealexecError } from "../../base/errors.ts";
@@ -32,10 +30,8 @@ export async function readSecret(ref: VaultRef, vault: VaultClient): Promise<Vau
 /** By the version of KV. One attempt is for who looks again and again, and needs no retries. */
 export const READERS = { 1: readV1, 2: readV2 } as const;
 
-/**
- * Any token may ask that has a policy for something in the mount. undefined: Vault does not say (a token
- * without any, or a proxy that lets only some paths through).
- */
+// Any token may ask that has a policy for something in the mount. undefined: Vault does not say (a token
+// without any, or a proxy that lets only some paths through).
 async function findKvVersion(mount: string, vault: VaultClient): Promise<KvVersion | undefined> {
   try {
     const answer = await vault.read({ path: `sys/internal/ui/mounts/${mount}` });
@@ -151,16 +147,13 @@ function nothingThere({ path }: VaultRef, details: string, cause: VaultRefusal):
 function notKv(mount: string, type: unknown): SealexecError {
   const isWord = typeof type === "string" && /^[a-z0-9_-]{1,32}$/.test(type);
   const shown = isWord ? `an engine of type ${type}` : "something else";
-  return new SealexecError("config", `${mount} is ${shown}, not a KV engine`, {
-    hint: "name the mount of a KV engine: vault secrets list",
-  });
+  const hint = "name the mount of a KV engine: vault secrets list";
+  return new SealexecError("config", `${mount} is ${shown}, not a KV engine`, { hint });
 }
 
 class NotV2 extends Error {}
 
 function unlikeKv(): SealexecError {
-  return new SealexecError("missing", "what is there is not a secret of a KV engine", {
-    hint: "check mount and path: vault kv get",
-    cause: new NotV2(),
-  });
+  const told = { hint: "check mount and path: vault kv get", cause: new NotV2() };
+  return new SealexecError("missing", "what is there is not a secret of a KV engine", told);
 }

@@ -29,10 +29,7 @@ export const VAULT_GRAMMAR: Grammar<Parameter> = {
 
 const LONGEST_BYTES = 1_024;
 
-/**
- * The mount is what comes before the first slash; a slash in its own name is written %2F (`vault://team%2Fkv/app`). Nothing
- * else is decoded.
- */
+/** The mount ends at the first slash; its own are %2F (`vault://team%2Fkv/app`). Nothing else is decoded. */
 export function vaultRef({ uri, address, key, parameters, refuse }: ParsedUri<Parameter>): VaultRef {
   if (Buffer.byteLength(uri) > LONGEST_BYTES) throw refuse("is longer than 1,024 bytes");
   const slash = address.indexOf("/");
@@ -49,12 +46,8 @@ export function vaultRef({ uri, address, key, parameters, refuse }: ParsedUri<Pa
     throw refuse("has a version that is not a number from 1");
   if (flatten !== undefined && !/^\w{1,8}$/.test(flatten))
     throw refuse("has a flatten that is not made of letters, digits and _");
-  return {
-    mount,
-    path,
-    ...(version === undefined ? {} : { version: Number(version) }),
-    ...defined({ pick, flatten }),
-  };
+  const number = version === undefined ? undefined : Number(version);
+  return { mount, path, ...defined({ version: number, pick, flatten }) };
 }
 
 // HTTP clients and proxies normalise dots and double slashes away, and another secret would be read.
@@ -80,12 +73,9 @@ function pickOf(key: string | undefined, as: string | undefined, refuse: Refuse)
 
 /** The URI as people know it. */
 export function formatVaultUri({ mount, path, version, pick, flatten }: VaultRef): string {
-  const parameters = [
-    ...(version === undefined ? [] : [`version=${version}`]),
-    ...(pick === undefined || pick.name === pick.key ? [] : [`as=${pick.name}`]),
-    ...(flatten === undefined ? [] : [`flatten=${flatten}`]),
-  ];
-  const query = parameters.length === 0 ? "" : `?${parameters.join("&")}`;
+  const as = pick?.name === pick?.key ? undefined : pick?.name;
+  const pairs = Object.entries(defined({ version, as, flatten })).map(([name, value]) => `${name}=${value}`);
+  const query = pairs.length === 0 ? "" : `?${pairs.join("&")}`;
   const key = pick === undefined ? "" : `#${pick.key}`;
   return `vault://${mount.replaceAll("/", "%2F")}/${path}${query}${key}`;
 }

@@ -40,7 +40,6 @@ function vaultSource(ref: VaultRef): StoreSource {
 function variablesIn(data: Json, { pick, flatten }: VaultRef): Variables {
   if (pick === undefined) return variablesOf(data, defined({ flatten }));
   if (Object.hasOwn(data, pick.key)) return variablesOf({ [pick.name]: data[pick.key] });
-  throw new SealexecError("missing", `the secret has no key ${pick.key}`, {
-    hint: "check the #KEY of the URI: vault kv get shows the keys",
-  });
+  const hint = "check the #KEY of the URI: vault kv get shows the keys";
+  throw new SealexecError("missing", `the secret has no key ${pick.key}`, { hint });
 }
