@@ -12,10 +12,16 @@ import { openV3 } from "./v3.ts";
 export function openEnvelope(envelope: Envelope, dataKey: Uint8Array, body: Uint8Array): Uint8Array {
   if (envelope.format === "kms-direct") return Uint8Array.from(dataKey);
   checkDataKey(dataKey);
-  if (envelope.format === "v3") return openV3(envelope, dataKey, body);
-  if (envelope.format === "kms-cbc") return openCbc(envelope, dataKey, body);
-  // encryption.md, ALG_AES_256_GCM_IV12_TAG16_NO_KDF: the data key itself, and no AAD.
-  return decryptGcm(dataKey, envelope.iv, body);
+  switch (envelope.format) {
+    case "v3":
+      return openV3(envelope, dataKey, body);
+    case "v2":
+    case "kms-gcm":
+      // encryption.md, ALG_AES_256_GCM_IV12_TAG16_NO_KDF: the data key itself, and no AAD.
+      return decryptGcm(dataKey, envelope.iv, body);
+    case "kms-cbc":
+      return openCbc(envelope, dataKey, body);
+  }
 }
 
 export function checkDataKey(dataKey: Uint8Array): void {

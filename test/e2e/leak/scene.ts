@@ -75,7 +75,7 @@ export interface Stage {
 }
 
 /** For what is tried again until the time is over. */
-export const SHORT = ["--timeout", "0.8"];
+export const SHORT = ["--timeout", "2"];
 
 /** The ways in which opening can fail, for run, pull and check alike. */
 export const OPENING: readonly Stage[] = [
@@ -257,7 +257,7 @@ export const PUSHING: readonly PushStage[] = [
     name: "key: an answer cut in the middle",
     status: 69,
     given: ({ aws }) => aws.faults.add({ service: "kms", action: "cutJson", bytes: 320 }),
-    flags: ["--replace", "--force", "--timeout", "2"],
+    flags: ["--replace", "--force", "--timeout", "5"],
   },
   {
     name: "object: PutObject denied",
@@ -270,7 +270,7 @@ export const PUSHING: readonly PushStage[] = [
     given: withKnownKey(({ aws }) =>
       aws.faults.add({ service: "s3", operation: "PutObject", action: "status", status: 500 }),
     ),
-    flags: ["--replace", "--force", "--timeout", "2"],
+    flags: ["--replace", "--force", "--timeout", "5"],
   },
   {
     name: "object: the connection is lost",
@@ -278,7 +278,7 @@ export const PUSHING: readonly PushStage[] = [
     given: withKnownKey(({ aws }) =>
       aws.faults.add({ service: "s3", operation: "PutObject", action: "reset" }),
     ),
-    flags: ["--replace", "--force", "--timeout", "2"],
+    flags: ["--replace", "--force", "--timeout", "5"],
   },
   {
     name: "object: somebody else was quicker",
