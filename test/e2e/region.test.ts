@@ -106,7 +106,7 @@ describe("FIPS and dual-stack endpoints", { concurrency: 4, skip }, () => {
   }
 
   for (const [url, status, error] of [
-    ["https://s3.example.com", 69, /GetObject: app-secrets\.s3\.example\.com: /],
+    ["https://s3.example.com", 69, /GetObject: app-secrets\.s3\.example\.com(:443)?: /],
     ["http://s3.example.com", 78, /s3\.example\.com: plain HTTP is refused outside this machine/],
   ] as const) {
     test(`a profile's endpoint_url, ${url}`, () =>
