@@ -29,6 +29,9 @@ const PLACES: readonly (Setting & { readonly name: string })[] = [false, true].f
 const JOBS = PLACES.filter(({ shell }) => shell !== undefined);
 const LEADERS = PLACES.filter(({ shell }) => shell === undefined);
 
+// Who was asked to end is given its time before anybody else stops it.
+const AFTER_A_KEY: Setting = { flags: ["--grace", "500ms"] };
+
 describe("run --watch on a terminal", { skip, concurrency: 3 }, () => {
   if (programs === undefined) return;
 
@@ -121,6 +124,7 @@ describe("run --watch on a terminal", { skip, concurrency: 3 }, () => {
         await scene.line("fence");
         assert.equal(witness.count(signal), 2);
       },
+      AFTER_A_KEY,
     );
   }
 
@@ -233,6 +237,7 @@ describe("run --watch on a terminal", { skip, concurrency: 3 }, () => {
       scene.pty.type("fg\n");
       await scene.line("continued");
     },
+    AFTER_A_KEY,
   );
 
   // From bash, unshare would hear of it, and kill all.
